@@ -1,0 +1,14 @@
+//! pfsync and CARP on the wire: octets to meaning and back.
+//!
+//! Owns the layouts of every pfsync dialect (versions 2 to 6 of OpenBSD, FreeBSD, NetBSD and DragonFly) and of
+//! CARP v2. Called by whoever has the payload of an IP datagram (protocol 240 or 112) in hand. Never does I/O, never
+//! reads a clock, never logs, never allocates while decoding, and never panics on any input: every accessor works on a
+//! slice whose length was checked once.
+#![no_std]
+
+pub mod message;
+
+pub use message::{
+    Bus, BusStatus, Clr, CreatorId, Direction, Endpoints, Family, Key, Message, Peer, State, StateId, StateKeys,
+    Tdb, UpdC,
+};

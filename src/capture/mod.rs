@@ -1,0 +1,82 @@
+//! Where octets with times come from: capture files, live interfaces, the simulator.
+//!
+//! Everything upstream of the engine speaks [`Source`]. The SOURCE OWNS THE CLOCK.
+
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// libpcap's LINKTYPE number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u32);
+
+/// Which net a frame was heard on: an index into the caller's list of inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Net {
+    /// The sync network.
+    Sync,
+    /// A CARP segment, by its index in the settings.
+    Segment(usize),
+}
+
+/// One captured frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// When it was captured, on the source's clock.
+    pub at: Timestamp,
+    /// Where it was heard.
+    pub net: Net,
+    /// How to read `data`.
+    pub link: LinkType,
+    /// The octets that were kept.
+    pub data: &'a [u8],
+    /// Length on the wire; more than `data.len()` when the snapshot length cut it.
+    pub wire_len: u32,
+}
+
+/// Why WE did not hear anything; never blamed on a firewall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum GapCause {
+    /// The kernel dropped frames because we were slow.
+    KernelDrop,
+    /// The interface went down.
+    InterfaceDown,
+    /// We were not scheduled for longer than we can pretend not to have noticed.
+    Stall,
+    /// Wall and monotonic clock moved apart.
+    ClockStep,
+}
+
+/// What a source has to say.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A frame, at or before the deadline.
+    Frame(Frame<'a>),
+    /// Nothing until this moment (the deadline, or earlier).
+    Idle(Timestamp),
+    /// We were blind for `length` until `at`.
+    Gap {
+        /// When hearing came back.
+        at: Timestamp,
+        /// How long we may have missed things.
+        length: Duration,
+        /// Why.
+        cause: GapCause,
+        /// Frames known to be lost, 0 if not countable.
+        lost: u64,
+    },
+    /// There will be no more input. NOT silence.
+    End,
+}
+
+/// Drives the engine.
+pub trait Source {
+    /// The next input, waiting no longer than `deadline` on the source's clock.
+    ///
+    /// # Errors
+    /// What kept the source from going on; everything readable before was delivered.
+    fn next(&mut self, deadline: Timestamp) -> Result<Input<'_>, SourceError>;
+}
+
+/// A source that cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {}

@@ -1,0 +1,2 @@
+//! The `pfwatch` command.
+fn main() {}
