@@ -5,6 +5,7 @@
 //! the pure core that holds the last four together; everything else is edge.
 
 pub mod capture;
+pub mod detect;
 pub mod event;
 pub mod settings;
 pub mod time;

@@ -19,6 +19,8 @@ const MAX_VHIDS: usize = 512;
 const OVERDUE: f64 = 1.3;
 /// Different masters for longer than this are a condition, not a transition.
 const UNSYNC_AFTER: Duration = Duration::from_secs(1);
+/// Intervals after which a mastership that another node took over is history.
+const LOST: f64 = 30.0;
 /// A vhid whose master stood this long has found its place.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -93,15 +95,14 @@ pub struct CarpView {
     groups: Vec<Option<NodeId>>,
     split: Option<Split>,
     reported: bool,
-    heard: u64,
     foreign: Vec<bool>,
 }
 
 impl CarpView {
-    /// Whether any advertisement was heard.
+    /// Whether any configured node was ever heard advertising: only then does CARP say anything about nodes.
     #[must_use]
-    pub fn known(&self) -> bool {
-        self.heard > 0
+    pub fn informs(&self) -> bool {
+        self.vhids.values().any(|v| v.sources.iter().any(|s| s.node.is_some()))
     }
 
     /// When the pair is unsynchronised for longer than a transition takes.
@@ -131,7 +132,6 @@ impl CarpView {
         if full && !self.vhids.contains_key(&key) {
             return;
         }
-        self.heard += 1;
         if node.is_none() {
             self.note_foreign(now, segment, addr, out);
         }
@@ -201,15 +201,15 @@ impl CarpView {
 
     /// When `settle` must be called again.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.heard.checked_sub(1)?;
+    pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self
             .vhids
             .values()
             .filter_map(|v| v.master_source())
-            .flat_map(|s| [OVERDUE, 2.2, 3.2].map(|n| s.last + s.interval.mul_f64(n)))
+            .flat_map(|s| [OVERDUE + 0.01, 2.21, 3.21].map(|n| s.last + s.interval.mul_f64(n)))
+            .filter(|&t| t > now)
             .min();
-        let split = self.split.filter(|_| !self.reported).map(|s| s.since + UNSYNC_AFTER);
+        let split = self.split.filter(|_| !self.reported).map(|s| s.since + UNSYNC_AFTER).filter(|&t| t > now);
         [due, split].into_iter().flatten().min()
     }
 
@@ -294,6 +294,9 @@ impl CarpView {
             for s in vhid.sources.iter().filter(|s| s.node == Some(node) && !s.yielded) {
                 // Another source may have settled as master since; that this one fell silent without yielding stands.
                 let missed = s.missed(now);
+                if vhid.master != Some(s.addr) && missed > LOST {
+                    continue;
+                }
                 w.held += 1;
                 w.present += u32::from(missed <= OVERDUE);
                 w.missed = w.missed.min(missed);
