@@ -104,7 +104,11 @@ pub struct Detect {
 
 impl Default for Detect {
     fn default() -> Self {
-        Self { risk_per_year: 0.1, min: Duration::from_secs(1), max: Duration::from_secs(60) }
+        Self {
+            risk_per_year: 0.1,
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(60),
+        }
     }
 }
 

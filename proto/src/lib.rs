@@ -9,6 +9,6 @@
 pub mod message;
 
 pub use message::{
-    Bus, BusStatus, Clr, CreatorId, Direction, Endpoints, Family, Key, Message, Peer, State, StateId, StateKeys,
-    Tdb, UpdC,
+    Bus, BusStatus, Clr, CreatorId, Direction, Endpoints, Family, Key, Message, Peer, State, StateId, StateKeys, Tdb,
+    UpdC,
 };

@@ -40,20 +40,33 @@ impl Classic {
         if !window.need(FILE_HEADER)? {
             return Err(Fault::Cut);
         }
-        let Some(header) = window.octets().first_chunk::<FILE_HEADER>() else { return Err(Fault::Cut) };
+        let Some(header) = window.octets().first_chunk::<FILE_HEADER>() else {
+            return Err(Fault::Cut);
+        };
         // The upper bits hold the length of a frame check sequence, which the IP length cuts off anyway.
         let link = LinkType(word(header, 20, big_endian) & 0x03ff_ffff);
         window.consume(FILE_HEADER);
-        Ok(Self { big_endian, nanos_per_fraction, record_header, link })
+        Ok(Self {
+            big_endian,
+            nanos_per_fraction,
+            record_header,
+            link,
+        })
     }
 
     /// Looks at the record at the start of the window; none at the end of the file.
     #[inline]
     pub(super) fn peek(&self, window: &mut Window) -> Result<Option<Head>, Fault> {
         if !window.need(self.record_header)? {
-            return if window.octets().is_empty() { Ok(None) } else { Err(Fault::Cut) };
+            return if window.octets().is_empty() {
+                Ok(None)
+            } else {
+                Err(Fault::Cut)
+            };
         }
-        let Some(header) = window.octets().first_chunk::<16>() else { return Err(Fault::Cut) };
+        let Some(header) = window.octets().first_chunk::<16>() else {
+            return Err(Fault::Cut);
+        };
         let seconds = word(header, 0, self.big_endian);
         let fraction = word(header, 4, self.big_endian);
         let length = word(header, 8, self.big_endian);
@@ -69,12 +82,27 @@ impl Classic {
         // Neither product can leave i64: 2^32 s are 4.3e18 ns, and a fraction adds less than 4.3e12.
         let nanos = i64::from(seconds) * 1_000_000_000 + i64::from(fraction) * self.nanos_per_fraction;
         let at = Timestamp::from_nanos(nanos);
-        Ok(Some(Head { at, link: self.link, wire_len, skip: self.record_header, length, total }))
+        Ok(Some(Head {
+            at,
+            link: self.link,
+            wire_len,
+            skip: self.record_header,
+            length,
+            total,
+        }))
     }
 }
 
 #[inline]
 fn word<const N: usize>(header: &[u8; N], at: usize, big_endian: bool) -> u32 {
-    let octets = header.get(at..).and_then(|h| h.first_chunk::<4>()).copied().unwrap_or_default();
-    if big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) }
+    let octets = header
+        .get(at..)
+        .and_then(|h| h.first_chunk::<4>())
+        .copied()
+        .unwrap_or_default();
+    if big_endian {
+        u32::from_be_bytes(octets)
+    } else {
+        u32::from_le_bytes(octets)
+    }
 }

@@ -55,7 +55,12 @@ struct Zstd<R> {
 
 impl<R: BufRead> Zstd<R> {
     fn new(input: R) -> Self {
-        Self { input, decoder: FrameDecoder::new(), inside: false, failed: None }
+        Self {
+            input,
+            decoder: FrameDecoder::new(),
+            inside: false,
+            failed: None,
+        }
     }
 
     /// Starts the next frame; false at the end of the input.
@@ -94,19 +99,29 @@ impl<R: BufRead> Zstd<R> {
         while self.decoder.can_collect() == 0 {
             if self.decoder.is_finished() {
                 self.inside = false;
-                return match (self.decoder.get_checksum_from_data(), self.decoder.get_calculated_checksum()) {
+                return match (
+                    self.decoder.get_checksum_from_data(),
+                    self.decoder.get_calculated_checksum(),
+                ) {
                     (Some(told), Some(is)) if told != is && self.failed.is_none() => {
                         Err(io::Error::new(ErrorKind::InvalidData, "wrong zstd checksum"))
                     }
                     _ => Ok(false),
                 };
             }
-            if let Err(e) = self.decoder.decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1)) {
+            if let Err(e) = self
+                .decoder
+                .decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1))
+            {
                 self.failed = Some(self.explain(e));
                 // An empty last block (and four octets that stand for the checksum) make the decoder let go of what
                 // it has; RFC 8878 3.1.1.2.
                 let end: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
-                if self.decoder.decode_blocks(end, BlockDecodingStrategy::UptoBlocks(1)).is_err() {
+                if self
+                    .decoder
+                    .decode_blocks(end, BlockDecodingStrategy::UptoBlocks(1))
+                    .is_err()
+                {
                     self.inside = false;
                     return Ok(false);
                 }

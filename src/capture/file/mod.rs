@@ -119,7 +119,11 @@ impl FileSource {
             let octets: Result<Box<dyn Read + Send>, SourceError> = if input.path == Path::new("-") {
                 keep_open = true;
                 let taken = std::mem::replace(&mut stdin_taken, true);
-                if taken { Err(SourceError::StdinTwice) } else { Ok(Box::new(io::stdin())) }
+                if taken {
+                    Err(SourceError::StdinTwice)
+                } else {
+                    Ok(Box::new(io::stdin()))
+                }
             } else {
                 open_file(&input.path).map(|(file, size)| {
                     keep_open |= size.is_none();
@@ -151,7 +155,10 @@ impl FileSource {
     /// What is known of each file so far, in the order in which they were named.
     #[must_use]
     pub fn files(&self) -> Vec<FileInfo> {
-        let info = |f: &File| FileInfo { bytes_read: f.read.load(Ordering::Relaxed), ..f.info.clone() };
+        let info = |f: &File| FileInfo {
+            bytes_read: f.read.load(Ordering::Relaxed),
+            ..f.info.clone()
+        };
         self.files.iter().map(info).collect()
     }
 
@@ -165,7 +172,10 @@ impl FileSource {
     #[must_use]
     pub fn progress(&self) -> Progress {
         let total = self.files.iter().map(|f| f.info.bytes_total).sum();
-        Progress { read: self.files.iter().map(|f| Arc::clone(&f.read)).collect(), total }
+        Progress {
+            read: self.files.iter().map(|f| Arc::clone(&f.read)).collect(),
+            total,
+        }
     }
 
     const fn empty() -> Self {
@@ -184,7 +194,10 @@ impl FileSource {
     /// Reads up to the first frame, and closes the file again if it need not stay open.
     fn start(&mut self, number: usize, octets: Box<dyn Read + Send>, keep_open: bool) {
         let Some(file) = self.files.get_mut(number) else { return };
-        match decompress::open(octets, Arc::clone(&file.read)).map_err(Fault::from).and_then(Reader::open) {
+        match decompress::open(octets, Arc::clone(&file.read))
+            .map_err(Fault::from)
+            .and_then(Reader::open)
+        {
             Ok(reader) => {
                 file.info.links.extend(reader.link());
                 file.state = State::Open(Box::new(reader));
@@ -201,7 +214,9 @@ impl FileSource {
 
     /// Opens the earliest file that waits.
     fn wake(&mut self) {
-        let Some((_, _, number)) = self.waiting.pop() else { return };
+        let Some((_, _, number)) = self.waiting.pop() else {
+            return;
+        };
         let Some(file) = self.files.get_mut(number) else { return };
         file.read.store(0, Ordering::Relaxed);
         file.info.links.clear();
@@ -215,7 +230,13 @@ impl FileSource {
     /// Leaves the head of a file behind.
     #[inline]
     fn step(&mut self, number: usize) {
-        let Some(File { state: State::Open(reader), .. }) = self.files.get_mut(number) else { return };
+        let Some(File {
+            state: State::Open(reader),
+            ..
+        }) = self.files.get_mut(number)
+        else {
+            return;
+        };
         match reader.advance() {
             Ok(true) => {}
             Ok(false) => self.close(number, State::Done),
@@ -229,14 +250,25 @@ impl FileSource {
     #[cold]
     fn fail(&mut self, number: usize, fault: Fault, offset: u64) {
         self.close(number, State::Done);
-        let Some(info) = self.files.get(number).map(|f| &f.info) else { return };
+        let Some(info) = self.files.get(number).map(|f| &f.info) else {
+            return;
+        };
         let (path, frames) = (info.path.clone(), info.frames);
         self.problems.push(match fault {
             Fault::Empty => SourceError::Empty { path },
             Fault::NotACapture => SourceError::NotACapture { path },
             Fault::Cut => SourceError::Cut { path, frames },
-            Fault::Corrupt(what) => SourceError::Corrupt { path, frames, offset, what },
-            Fault::Io(e) => SourceError::Read { path, frames, source: Arc::new(e) },
+            Fault::Corrupt(what) => SourceError::Corrupt {
+                path,
+                frames,
+                offset,
+                what,
+            },
+            Fault::Io(e) => SourceError::Read {
+                path,
+                frames,
+                source: Arc::new(e),
+            },
         });
     }
 
@@ -298,9 +330,21 @@ impl FileSource {
 
 impl File {
     fn new(path: PathBuf, net: Net, bytes_total: Option<u64>) -> Self {
-        let info =
-            FileInfo { path, net, links: vec![], frames: 0, first: None, last: None, bytes_read: 0, bytes_total };
-        Self { info, read: Arc::default(), state: State::Done }
+        let info = FileInfo {
+            path,
+            net,
+            links: vec![],
+            frames: 0,
+            first: None,
+            last: None,
+            bytes_read: 0,
+            bytes_total,
+        };
+        Self {
+            info,
+            read: Arc::default(),
+            state: State::Done,
+        }
     }
 }
 
@@ -318,9 +362,15 @@ impl Source for FileSource {
                 _ => Ok(Input::End),
             };
         };
-        let Some(file) = self.files.get_mut(number) else { return Ok(Input::End) };
-        let State::Open(reader) = &file.state else { return Ok(Input::End) };
-        let Some(head) = reader.head() else { return Ok(Input::End) };
+        let Some(file) = self.files.get_mut(number) else {
+            return Ok(Input::End);
+        };
+        let State::Open(reader) = &file.state else {
+            return Ok(Input::End);
+        };
+        let Some(head) = reader.head() else {
+            return Ok(Input::End);
+        };
         if head.at > deadline {
             return Ok(Input::Idle(deadline));
         }
@@ -333,7 +383,13 @@ impl Source for FileSource {
             info.links.push(head.link);
         }
         let (at, link, wire_len) = (head.at, head.link, head.wire_len);
-        Ok(Input::Frame(Frame { at, net: info.net, link, data: reader.data(), wire_len }))
+        Ok(Input::Frame(Frame {
+            at,
+            net: info.net,
+            link,
+            data: reader.data(),
+            wire_len,
+        }))
     }
 }
 
@@ -345,7 +401,11 @@ fn open_file(path: &Path) -> Result<(fs::File, Option<u64>), SourceError> {
             ErrorKind::NotFound | ErrorKind::NotADirectory => SourceError::Missing { path },
             ErrorKind::PermissionDenied => SourceError::Denied { path },
             ErrorKind::IsADirectory => SourceError::Directory { path },
-            _ => SourceError::Read { path, frames: 0, source: Arc::new(e) },
+            _ => SourceError::Read {
+                path,
+                frames: 0,
+                source: Arc::new(e),
+            },
         }
     };
     let file = fs::File::open(path).map_err(explain)?;

@@ -83,7 +83,11 @@ impl Pcapng {
     pub(super) fn peek(&mut self, window: &mut Window) -> Result<Option<Head>, Fault> {
         loop {
             if !window.need(8)? {
-                return if window.octets().is_empty() { Ok(None) } else { Err(Fault::Cut) };
+                return if window.octets().is_empty() {
+                    Ok(None)
+                } else {
+                    Err(Fault::Cut)
+                };
             }
             let kind = self.word(window.octets(), 0);
             if kind == SECTION_HEADER {
@@ -174,8 +178,11 @@ impl Pcapng {
                 (9, [resolution]) => interface.unit = Unit::new(*resolution),
                 (14, _) if length == 8 => {
                     let octets = value.first_chunk::<8>().copied().unwrap_or_default();
-                    let seconds =
-                        if self.big_endian { i64::from_be_bytes(octets) } else { i64::from_le_bytes(octets) };
+                    let seconds = if self.big_endian {
+                        i64::from_be_bytes(octets)
+                    } else {
+                        i64::from_le_bytes(octets)
+                    };
                     interface.offset = i128::from(seconds) * 1_000_000_000;
                 }
                 _ => {}
@@ -191,7 +198,11 @@ impl Pcapng {
         if block.len() < 32 {
             return Err(Fault::Corrupt("a packet block shorter than its header"));
         }
-        let number = if kind == OLD_PACKET { u32::from(self.half(block, 8)) } else { self.word(block, 8) };
+        let number = if kind == OLD_PACKET {
+            u32::from(self.half(block, 8))
+        } else {
+            self.word(block, 8)
+        };
         let Some(interface) = self.interfaces.get(number as usize) else {
             return Err(Fault::Corrupt("a frame of an interface that was not described"));
         };
@@ -224,23 +235,50 @@ impl Pcapng {
         if length > MAX_FRAME as usize {
             return Err(Fault::Corrupt("a frame longer than 256 KiB"));
         }
-        Ok(Head { at: self.last, link: interface.link, wire_len, skip: 12, length, total: block.len() })
+        Ok(Head {
+            at: self.last,
+            link: interface.link,
+            wire_len,
+            skip: 12,
+            length,
+            total: block.len(),
+        })
     }
 
     fn check_trailer(&self, octets: &[u8], at: usize, length: u32) -> Result<(), Fault> {
-        if self.word(octets, at) == length { Ok(()) } else { Err(Fault::Corrupt("a block whose two lengths differ")) }
+        if self.word(octets, at) == length {
+            Ok(())
+        } else {
+            Err(Fault::Corrupt("a block whose two lengths differ"))
+        }
     }
 
     #[inline]
     fn word(&self, octets: &[u8], at: usize) -> u32 {
-        let octets = octets.get(at..).and_then(|o| o.first_chunk::<4>()).copied().unwrap_or_default();
-        if self.big_endian { u32::from_be_bytes(octets) } else { u32::from_le_bytes(octets) }
+        let octets = octets
+            .get(at..)
+            .and_then(|o| o.first_chunk::<4>())
+            .copied()
+            .unwrap_or_default();
+        if self.big_endian {
+            u32::from_be_bytes(octets)
+        } else {
+            u32::from_le_bytes(octets)
+        }
     }
 
     #[inline]
     fn half(&self, octets: &[u8], at: usize) -> u16 {
-        let octets = octets.get(at..).and_then(|o| o.first_chunk::<2>()).copied().unwrap_or_default();
-        if self.big_endian { u16::from_be_bytes(octets) } else { u16::from_le_bytes(octets) }
+        let octets = octets
+            .get(at..)
+            .and_then(|o| o.first_chunk::<2>())
+            .copied()
+            .unwrap_or_default();
+        if self.big_endian {
+            u16::from_be_bytes(octets)
+        } else {
+            u16::from_le_bytes(octets)
+        }
     }
 }
 
@@ -266,7 +304,10 @@ mod tests {
         assert_eq!(at(127, u64::MAX), 0);
         assert_eq!(at(0x80, 3), 3_000_000_000);
         assert_eq!(at(0x80 | 10, 512), 500_000_000);
-        assert_eq!(at(0x80 | 32, (1_790_000_000 << 32) | (1 << 31)), 1_790_000_000_500_000_000);
+        assert_eq!(
+            at(0x80 | 32, (1_790_000_000 << 32) | (1 << 31)),
+            1_790_000_000_500_000_000
+        );
         assert_eq!(at(0xff, u64::MAX), 0);
     }
 }

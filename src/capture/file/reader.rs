@@ -3,10 +3,11 @@
 //! Called by the timeline in `file`, which looks at [`Reader::head`] to merge and at [`Reader::data`] to deliver. A
 //! frame stays in the window until [`Reader::advance`]; nothing is copied.
 //!
-//! Own readers rather than the `pcap-parser` crate, because version 0.17 cannot tell the time of some captures
-//! (it refuses every if_tsresol of the form 2^-n and reads if_tsoffset in little endian whatever the section says),
-//! allocates the options of every pcapng packet, and its reader is slower. The test `agrees_with_pcap_parser` compares
-//! the two on what both can read.
+//! Own readers rather than the `pcap-parser` crate: version 0.17 gives wrong times for some captures (it refuses every
+//! if_tsresol of the form 2^-n and reads if_tsoffset in little endian whatever the section says), and it hides why a read
+//! failed, so that a cut gzip file cannot be told from a damaged one. Not for speed: on 1 GB (960 000 frames) it needs 160 ns a
+//! frame for classic pcap and 160 (230 with options, which it allocates) for pcapng, these readers 190, 155 and 175, most
+//! of it the copy from the page cache. The test `agrees_with_pcap_parser` compares the two.
 
 use super::classic::Classic;
 use super::pcapng::{Pcapng, SECTION_HEADER};
@@ -36,7 +37,11 @@ pub(super) enum Fault {
 impl From<io::Error> for Fault {
     fn from(e: io::Error) -> Self {
         // The decompressors say so when their input ends too early.
-        if e.kind() == io::ErrorKind::UnexpectedEof { Self::Cut } else { Self::Io(e) }
+        if e.kind() == io::ErrorKind::UnexpectedEof {
+            Self::Cut
+        } else {
+            Self::Io(e)
+        }
     }
 }
 
@@ -71,7 +76,11 @@ impl Reader {
     pub(super) fn open(input: Box<dyn Read + Send>) -> Result<Self, Fault> {
         let mut window = Window::new(input);
         if !window.need(4)? {
-            return Err(if window.octets().is_empty() { Fault::Empty } else { Fault::NotACapture });
+            return Err(if window.octets().is_empty() {
+                Fault::Empty
+            } else {
+                Fault::NotACapture
+            });
         }
         let first = window.octets().first_chunk::<4>().copied().unwrap_or_default();
         let format = if first == SECTION_HEADER.to_be_bytes() {
@@ -81,7 +90,11 @@ impl Reader {
         } else {
             return Err(Fault::NotACapture);
         };
-        Ok(Self { window, format, head: None })
+        Ok(Self {
+            window,
+            format,
+            head: None,
+        })
     }
 
     /// The frame to be delivered next, as far as [`Reader::advance`] found one.
@@ -94,7 +107,10 @@ impl Reader {
     #[inline]
     pub(super) fn data(&self) -> &[u8] {
         let Some(head) = &self.head else { return &[] };
-        self.window.octets().get(head.skip..head.skip + head.length).unwrap_or(&[])
+        self.window
+            .octets()
+            .get(head.skip..head.skip + head.length)
+            .unwrap_or(&[])
     }
 
     /// Leaves the head behind and looks for the next one; false at the end.

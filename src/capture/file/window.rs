@@ -26,7 +26,14 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(input: Box<dyn Read + Send>) -> Self {
-        Self { input, buffer: vec![0; CAPACITY], start: 0, end: 0, at_end: false, offset: 0 }
+        Self {
+            input,
+            buffer: vec![0; CAPACITY],
+            start: 0,
+            end: 0,
+            at_end: false,
+            offset: 0,
+        }
     }
 
     /// What is in the window now.
@@ -43,7 +50,11 @@ impl Window {
     /// Makes sure that at least `n` octets are in the window; false when the stream ends before.
     #[inline]
     pub(super) fn need(&mut self, n: usize) -> io::Result<bool> {
-        if self.end - self.start >= n { Ok(true) } else { self.refill(n) }
+        if self.end - self.start >= n {
+            Ok(true)
+        } else {
+            self.refill(n)
+        }
     }
 
     /// Moves the start of the window, at most to its end.
@@ -78,7 +89,9 @@ impl Window {
             if self.at_end {
                 return Ok(false);
             }
-            let Some(space) = self.buffer.get_mut(self.end..) else { return Ok(false) };
+            let Some(space) = self.buffer.get_mut(self.end..) else {
+                return Ok(false);
+            };
             match self.input.read(space) {
                 Ok(0) => self.at_end = true,
                 Ok(got) => self.end += got,
