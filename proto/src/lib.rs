@@ -5,10 +5,22 @@
 //! reads a clock, never logs, never allocates while decoding, and never panics on any input: every accessor works on a
 //! slice whose length was checked once.
 #![no_std]
+#![deny(clippy::indexing_slicing)]
 
+mod body;
+mod dialect;
+mod error;
 pub mod message;
+mod octets;
+mod packet;
+mod section;
+mod state;
 
+pub use dialect::{Action, Dialect};
+pub use error::{DecodeError, ErrorKind};
 pub use message::{
     Bus, BusStatus, Clr, CreatorId, Direction, Endpoints, Family, Key, Message, Peer, State, StateId, StateKeys, Tdb,
     UpdC,
 };
+pub use packet::{Packet, Sections, strip_ip};
+pub use section::{Decoded, Messages, Section};
