@@ -8,6 +8,7 @@ mod link;
 
 use crate::capture::LinkType;
 use etherparse::{LaxIpSlice, LenSource, ip_number};
+use pfsync_proto::{DecodeError, ErrorKind};
 use std::net::IpAddr;
 
 /// IP protocol of pfsync.
@@ -58,6 +59,16 @@ pub enum Refusal {
     Fragment,
     /// The snapshot length cut the payload: what is given is its beginning, which may be decoded up to the cut.
     Cut,
+}
+
+impl From<Refusal> for DecodeError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::BadTtl => Self::new(ErrorKind::Badttl, 0, "ttl is not 255"),
+            Refusal::Fragment => Self::new(ErrorKind::Fragment, 0, "an ip fragment"),
+            Refusal::Cut => Self::new(ErrorKind::Badlen, 0, "cut by the snapshot length"),
+        }
+    }
 }
 
 /// A dissected frame.

@@ -13,7 +13,9 @@ const V4: (IpAddr, IpAddr) = (
 fn v4(ttl: u8, proto: u8, payload: &[u8]) -> Vec<u8> {
     let mut out = vec![0; 256];
     let builder = PacketBuilder::ipv4([172, 30, 0, 1], [224, 0, 0, 240], ttl);
-    let length = builder.write_to_slice(&mut out, etherparse::IpNumber(proto), payload).unwrap();
+    let length = builder
+        .write_to_slice(&mut out, etherparse::IpNumber(proto), payload)
+        .unwrap();
     out.truncate(length);
     out
 }
@@ -23,7 +25,9 @@ fn v6(hop_limit: u8, proto: u8, payload: &[u8]) -> Vec<u8> {
     let mut group = [0; 16];
     (group[0], group[1], group[15]) = (0xff, 0x12, 0xf0);
     let builder = PacketBuilder::ipv6([0xfe; 16], group, hop_limit);
-    let length = builder.write_to_slice(&mut out, etherparse::IpNumber(proto), payload).unwrap();
+    let length = builder
+        .write_to_slice(&mut out, etherparse::IpNumber(proto), payload)
+        .unwrap();
     out.truncate(length);
     out
 }
@@ -173,7 +177,8 @@ fn extension_headers_are_passed_over() {
     let extension = |next: u8| [next, 0, 1, 4, 0, 0, 0, 0];
     let auth = |next: u8| [&[next, 4, 0, 0][..], &[0; 20]].concat();
     let chain = [&extension(43)[..], &extension(60), &extension(51), &auth(240), PAYLOAD].concat();
-    let octets = v6(255, 0, &chain);
+    let mut octets = v6(255, 240, &chain);
+    octets[6] = 0; // hop by hop first
     assert_eq!(whole(101, &octets).kind, Kind::Pfsync(PAYLOAD));
     let octets = v4(255, 51, &[&auth(112)[..], PAYLOAD].concat());
     assert_eq!(whole(101, &octets).kind, Kind::Proto112(PAYLOAD));
