@@ -166,7 +166,7 @@ fn zstd() {
 
 #[test]
 fn agrees_with_pcap_parser() {
-    use pcap_parser::traits::{PcapNGPacketBlock, PcapReaderIterator};
+    use pcap_parser::traits::PcapNGPacketBlock;
     use pcap_parser::{Block, PcapBlockOwned, PcapError, create_reader};
     let mut ng = Ng::new(false);
     ng.interface(1, 0, &[(2, b"em0")]);

@@ -1,5 +1,7 @@
 //! Capture files end to end: formats, compression, damage, the timeline, and what dissection makes of real layouts.
 
+#![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
+
 mod build;
 mod damage;
 mod formats;
