@@ -5,7 +5,10 @@
 //! the pure core that holds the last four together; everything else is edge.
 
 pub mod capture;
+pub mod decide;
 pub mod detect;
+pub mod dissect;
+pub mod engine;
 pub mod event;
 pub mod settings;
 pub mod time;
