@@ -2,6 +2,7 @@
 //!
 //! Made by detect and decide, carried by the engine, rendered or acted on by the edges. Never acts itself.
 
+use crate::capture::GapCause;
 use crate::time::Timestamp;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -238,5 +239,7 @@ pub enum Event {
         at: Timestamp,
         /// How long.
         length: Duration,
+        /// Why.
+        cause: GapCause,
     },
 }

@@ -187,6 +187,15 @@ impl CarpView {
         }
     }
 
+    /// We were blind until `now`: what was missed meanwhile is not missing.
+    pub fn forgive(&mut self, now: Timestamp) {
+        for source in self.vhids.values_mut().flat_map(|v| &mut v.sources) {
+            if source.missed(now) <= LOST {
+                source.last = now;
+            }
+        }
+    }
+
     /// Moves masterships on and reports an unsynchronised pair.
     pub fn settle(&mut self, now: Timestamp, out: &mut Vec<Event>) {
         for (&(segment, number), vhid) in &mut self.vhids {

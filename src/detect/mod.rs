@@ -199,8 +199,6 @@ impl Detector {
         } else {
             p.idle_as_backup(now)
         };
-        let from = self.nodes[i].paths[path].health;
-        debug_assert_eq!(from, Health::Unknown, "the placeholder");
         let was = p.before();
         self.nodes[i].paths[path] = p;
         if let Some((to, cause, evidence)) = change {
