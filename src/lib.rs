@@ -5,6 +5,8 @@
 //! the pure core that holds the last four together; everything else is edge.
 
 pub mod capture;
+pub mod cli;
+pub mod config;
 pub mod decide;
 pub mod detect;
 pub mod dissect;
