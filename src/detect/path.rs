@@ -103,6 +103,7 @@ impl PathHealth {
         self.rates.discard();
         self.open_window(now);
         self.suspicion = 0.0;
+        self.due = None;
     }
 
     fn open_window(&mut self, now: Timestamp) {
