@@ -58,6 +58,25 @@ const ROOMS: &[Room] = &[
         ],
         &["hashbrown", "foldhash", "pfsync_proto"],
     ),
+    // What joins a source and the engine, and what is told of an analysis afterwards.
+    Room::pure(
+        "drive",
+        &["@capture", "capture::Source", "capture::SourceError", "engine"],
+        &[],
+    ),
+    Room::edge(
+        "report",
+        &[
+            "time",
+            "settings",
+            "event",
+            "@capture",
+            "capture::file::FileInfo",
+            "engine",
+            "status",
+        ],
+        &["comfy_table", "jiff", "pfsync_proto", "plotters", "serde", "serde_json"],
+    ),
     // The edges: what is done with it. `status` is the snapshot that outsiders read; only `act` spawns.
     Room::pure("status", &["time", "settings", "event", "engine"], &["serde"]),
     Room::edge(
