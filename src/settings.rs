@@ -25,6 +25,8 @@ pub struct Settings {
     pub probes: Vec<Probe>,
     /// When to act.
     pub policy: Policy,
+    /// TCP ports of the nodes' configuration synchronisation.
+    pub config_sync_ports: Vec<u16>,
 }
 
 /// A configured firewall.
@@ -104,7 +106,11 @@ pub struct Detect {
 
 impl Default for Detect {
     fn default() -> Self {
-        Self { risk_per_year: 0.1, min: Duration::from_secs(1), max: Duration::from_secs(60) }
+        Self {
+            risk_per_year: 0.1,
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(60),
+        }
     }
 }
 

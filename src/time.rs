@@ -31,7 +31,10 @@ impl Timestamp {
 
     /// Seconds with fraction, for output and scores (microsecond precision at Unix times).
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "f64 keeps well under a microsecond at Unix times")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "f64 keeps well under a microsecond at Unix times"
+    )]
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e9
     }

@@ -5,10 +5,27 @@
 //! reads a clock, never logs, never allocates while decoding, and never panics on any input: every accessor works on a
 //! slice whose length was checked once.
 #![no_std]
+#![deny(clippy::indexing_slicing)]
 
+mod body;
+mod carp;
+mod dialect;
+pub mod encode;
+mod error;
 pub mod message;
+mod octets;
+mod packet;
+mod section;
+mod state;
+mod state_encode;
 
+pub use carp::{Carp, Proto112};
+pub use dialect::{Action, Dialect};
+pub use encode::{EncodeError, PacketWriter};
+pub use error::{DecodeError, ErrorKind};
 pub use message::{
-    Bus, BusStatus, Clr, CreatorId, Direction, Endpoints, Family, Key, Message, Peer, State, StateId, StateKeys,
-    Tdb, UpdC,
+    Bus, BusStatus, Clr, CreatorId, Direction, Endpoints, Family, Key, Message, Peer, State, StateId, StateKeys, Tdb,
+    UpdC,
 };
+pub use packet::{Packet, Sections, strip_ip};
+pub use section::{Decoded, Messages, Section};

@@ -179,6 +179,8 @@ pub enum Extra {
     OpenBsd {
         /// `rdomain` of the wire key.
         rdomain: u16,
+        /// `rdomain` of the stack key; differs where a rule moves traffic between routing domains.
+        stack_rdomain: u16,
         /// `rtableid[2]`.
         rtableid: [i32; 2],
         /// `max_mss`.

@@ -30,6 +30,7 @@ impl Config {
                 min: self.detect.min,
                 max: self.detect.max,
             },
+            config_sync_ports: self.sync.config_sync_ports.clone(),
             probes: self.probes.iter().filter_map(|p| self.probe(p)).collect(),
             policy: settings::Policy {
                 require_witness: self.actions.require_witness,
