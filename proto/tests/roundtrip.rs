@@ -1,5 +1,11 @@
 //! decode(encode(x)) == x for every dialect and action, and what the writer refuses.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall fail loudly"
+)]
+
 mod strategy;
 
 use pfsync_proto::message::{Extra, IfName};

@@ -10,10 +10,10 @@ use pfsync_proto::{
 use proptest::prelude::*;
 
 /// A frame: sections of messages.
-pub type Sections = Vec<(Action, Vec<Message>)>;
+pub(crate) type Sections = Vec<(Action, Vec<Message>)>;
 
 /// Every action, whether or not a dialect has it.
-pub const ACTIONS: [Action; 16] = [
+pub(crate) const ACTIONS: [Action; 16] = [
     Action::Clr,
     Action::Ins,
     Action::InsAck,
@@ -156,7 +156,7 @@ fn four(dialect: Dialect, af: Family, extra: &Extra, free: [bool; 2]) -> [bool; 
     }
 }
 
-pub fn state(dialect: Dialect) -> impl Strategy<Value = State> {
+pub(crate) fn state(dialect: Dialect) -> impl Strategy<Value = State> {
     let counters = any::<([u64; 2], [u64; 2])>();
     let octets = any::<(u8, u8, u8, u16, u8, u8)>();
     (
@@ -244,7 +244,7 @@ fn tdb(wide: bool, rdomain: bool) -> impl Strategy<Value = Message> {
 }
 
 /// A message of `action` as `dialect` can say it.
-pub fn message(dialect: Dialect, action: Action) -> BoxedStrategy<Message> {
+pub(crate) fn message(dialect: Dialect, action: Action) -> BoxedStrategy<Message> {
     let old = dialect.version() < 5;
     match action {
         Action::Ins | Action::Upd | Action::Del => state(dialect).prop_map(Message::State).boxed(),
@@ -300,7 +300,7 @@ pub fn message(dialect: Dialect, action: Action) -> BoxedStrategy<Message> {
 }
 
 /// The actions of a dialect.
-pub fn actions(dialect: Dialect) -> Vec<Action> {
+pub(crate) fn actions(dialect: Dialect) -> Vec<Action> {
     ACTIONS.into_iter().filter(|action| dialect.speaks(*action)).collect()
 }
 
@@ -311,7 +311,7 @@ fn section(dialect: Dialect) -> impl Strategy<Value = (Action, Vec<Message>)> {
 }
 
 /// A whole frame of any dialect.
-pub fn frame() -> impl Strategy<Value = (Dialect, [u8; 16], Sections)> {
+pub(crate) fn frame() -> impl Strategy<Value = (Dialect, [u8; 16], Sections)> {
     prop::sample::select(Dialect::ALL.to_vec()).prop_flat_map(|dialect| {
         let most = if dialect.version() < 5 { 1 } else { 4 };
         (
