@@ -5,5 +5,6 @@
 //! the pure core that holds the last four together; everything else is edge.
 
 pub mod capture;
+pub mod render;
 pub mod settings;
 pub mod time;
