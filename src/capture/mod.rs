@@ -2,6 +2,11 @@
 //!
 //! Everything upstream of the engine speaks [`Source`]. The SOURCE OWNS THE CLOCK.
 
+pub mod error;
+pub mod file;
+
+pub use error::{ErrorClass, SourceError};
+
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -76,7 +81,3 @@ pub trait Source {
     /// What kept the source from going on; everything readable before was delivered.
     fn next(&mut self, deadline: Timestamp) -> Result<Input<'_>, SourceError>;
 }
-
-/// A source that cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceError {}

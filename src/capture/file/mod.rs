@@ -1,0 +1,343 @@
+//! Capture files as one timeline: a [`Source`] whose clock is the time that was recorded.
+//!
+//! Made by the commands that work offline. Files are streamed: memory grows with their number only, and of a rotated
+//! set only those that overlap in time are open. Inside one file frames come in the order recorded, even where
+//! their times run backwards (a capture on several queues); between files the earliest frame comes first, at equal
+//! times the sync net before the segments and otherwise the file named first. Never calls libpcap: that would make damaged
+//! files the business of a C library, and it cannot read compressed ones.
+
+mod classic;
+mod decompress;
+mod info;
+mod pcapng;
+mod reader;
+mod window;
+
+pub use self::info::{FileInfo, FileInput, Progress};
+
+use self::info::open_file;
+use self::reader::{Fault, Reader};
+use crate::capture::{Frame, Input, Net, Source, SourceError};
+use crate::time::Timestamp;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Where in the timeline a frame belongs.
+type Key = (Timestamp, Net, usize);
+
+struct File {
+    info: FileInfo,
+    read: Arc<AtomicU64>,
+    state: State,
+}
+
+enum State {
+    /// Its first frame is known and it is closed until then.
+    Waiting,
+    /// It has a head.
+    Open(Box<Reader>),
+    /// At its end, or damaged.
+    Done,
+}
+
+/// See the module.
+pub struct FileSource {
+    files: Vec<File>,
+    /// Files that wait, the earliest last.
+    waiting: Vec<Key>,
+    /// Files that are open.
+    open: Vec<usize>,
+    /// The file whose head comes next, as long as that is before `bound`.
+    current: Option<usize>,
+    bound: Option<Key>,
+    /// The head of `current` was delivered and is still lent.
+    delivered: bool,
+    problems: Vec<SourceError>,
+    told: bool,
+}
+
+impl FileSource {
+    /// Opens the files. What is wrong with one of them is found in [`FileSource::problems`]; the others are read.
+    #[must_use]
+    pub fn open(inputs: &[FileInput]) -> Self {
+        let mut source = Self::empty();
+        let mut stdin_taken = false;
+        for input in inputs {
+            let number = source.files.len();
+            let mut keep_open = inputs.len() == 1;
+            let mut total = None;
+            let octets: Result<Box<dyn Read + Send>, SourceError> = if input.path == Path::new("-") {
+                keep_open = true;
+                let taken = std::mem::replace(&mut stdin_taken, true);
+                if taken {
+                    Err(SourceError::StdinTwice)
+                } else {
+                    Ok(Box::new(io::stdin()))
+                }
+            } else {
+                open_file(&input.path).map(|(file, size)| {
+                    keep_open |= size.is_none();
+                    total = size;
+                    Box::new(file) as Box<dyn Read + Send>
+                })
+            };
+            source.files.push(File::new(input.path.clone(), input.net, total));
+            match octets {
+                Ok(octets) => source.start(number, octets, keep_open),
+                Err(e) => source.problems.push(e),
+            }
+        }
+        source.waiting.sort_unstable_by(|a, b| b.cmp(a));
+        source
+    }
+
+    /// Reads captures that somebody else opened; the path is only a name.
+    pub fn from_readers(inputs: impl IntoIterator<Item = (PathBuf, Net, Box<dyn Read + Send>)>) -> Self {
+        let mut source = Self::empty();
+        for (path, net, octets) in inputs {
+            let number = source.files.len();
+            source.files.push(File::new(path, net, None));
+            source.start(number, octets, true);
+        }
+        source
+    }
+
+    /// What is known of each file so far, in the order in which they were named.
+    #[must_use]
+    pub fn files(&self) -> Vec<FileInfo> {
+        let info = |f: &File| FileInfo {
+            bytes_read: f.read.load(Ordering::Relaxed),
+            ..f.info.clone()
+        };
+        self.files.iter().map(info).collect()
+    }
+
+    /// What went wrong so far. [`Source::next`] fails with the first of these after everything readable was delivered.
+    #[must_use]
+    pub fn problems(&self) -> &[SourceError] {
+        &self.problems
+    }
+
+    /// A counter of the octets read.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let total = self.files.iter().map(|f| f.info.bytes_total).sum();
+        Progress::new(self.files.iter().map(|f| Arc::clone(&f.read)).collect(), total)
+    }
+
+    const fn empty() -> Self {
+        Self {
+            files: Vec::new(),
+            waiting: Vec::new(),
+            open: Vec::new(),
+            current: None,
+            bound: None,
+            delivered: false,
+            problems: Vec::new(),
+            told: false,
+        }
+    }
+
+    /// Reads up to the first frame, and closes the file again if it need not stay open.
+    fn start(&mut self, number: usize, octets: Box<dyn Read + Send>, keep_open: bool) {
+        let Some(file) = self.files.get_mut(number) else { return };
+        match decompress::open(octets, Arc::clone(&file.read))
+            .map_err(Fault::from)
+            .and_then(Reader::open)
+        {
+            Ok(reader) => {
+                file.info.links.extend(reader.link());
+                file.state = State::Open(Box::new(reader));
+                self.open.push(number);
+            }
+            Err(fault) => return self.fail(number, fault, 0),
+        }
+        self.step(number);
+        if !keep_open && let Some(key) = self.key(number) {
+            self.close(number, State::Waiting);
+            self.waiting.push(key);
+        }
+    }
+
+    /// Opens the earliest file that waits.
+    fn wake(&mut self) {
+        let Some((_, _, number)) = self.waiting.pop() else {
+            return;
+        };
+        let Some(file) = self.files.get_mut(number) else { return };
+        file.read.store(0, Ordering::Relaxed);
+        file.info.links.clear();
+        file.state = State::Done;
+        match open_file(&file.info.path) {
+            Ok((octets, _)) => self.start(number, Box::new(octets), true),
+            Err(e) => self.problems.push(e),
+        }
+    }
+
+    /// Leaves the head of a file behind.
+    #[inline]
+    fn step(&mut self, number: usize) {
+        let Some(File {
+            state: State::Open(reader),
+            ..
+        }) = self.files.get_mut(number)
+        else {
+            return;
+        };
+        match reader.advance() {
+            Ok(true) => {}
+            Ok(false) => self.close(number, State::Done),
+            Err(fault) => {
+                let offset = reader.offset();
+                self.fail(number, fault, offset);
+            }
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, number: usize, fault: Fault, offset: u64) {
+        self.close(number, State::Done);
+        let Some(info) = self.files.get(number).map(|f| &f.info) else {
+            return;
+        };
+        let (path, frames) = (info.path.clone(), info.frames);
+        self.problems.push(match fault {
+            Fault::Empty => SourceError::Empty { path },
+            Fault::NotACapture => SourceError::NotACapture { path },
+            Fault::Cut => SourceError::Cut { path, frames },
+            Fault::Corrupt(what) => SourceError::Corrupt {
+                path,
+                frames,
+                offset,
+                what,
+            },
+            Fault::Io(e) => SourceError::Read {
+                path,
+                frames,
+                source: Arc::new(e),
+            },
+        });
+    }
+
+    fn close(&mut self, number: usize, state: State) {
+        self.open.retain(|n| *n != number);
+        if self.current == Some(number) {
+            self.current = None;
+        }
+        if let Some(file) = self.files.get_mut(number) {
+            file.state = state;
+        }
+    }
+
+    #[inline]
+    fn key(&self, number: usize) -> Option<Key> {
+        let file = self.files.get(number)?;
+        let State::Open(reader) = &file.state else { return None };
+        reader.head().map(|head| (head.at, file.info.net, number))
+    }
+
+    /// Makes the earliest head current. Most frames come from the file that the frame before came from, so
+    /// the others are only looked at when that file reaches the next of them.
+    #[inline]
+    fn choose(&mut self) -> Option<usize> {
+        if let Some(number) = self.current
+            && let Some(key) = self.key(number)
+            && self.bound.is_none_or(|bound| key < bound)
+        {
+            return Some(number);
+        }
+        self.choose_among_all()
+    }
+
+    #[inline(never)]
+    fn choose_among_all(&mut self) -> Option<usize> {
+        loop {
+            let mut keys = self.open.iter().filter_map(|n| self.key(*n));
+            let mut best = keys.next();
+            let mut second = None;
+            for key in keys {
+                if best.is_some_and(|b| key < b) {
+                    second = best.replace(key);
+                } else if second.is_none_or(|s| key < s) {
+                    second = Some(key);
+                }
+            }
+            if let Some(waiting) = self.waiting.last()
+                && best.is_none_or(|b| *waiting < b)
+            {
+                self.wake();
+                continue;
+            }
+            self.bound = [second, self.waiting.last().copied()].into_iter().flatten().min();
+            self.current = best.map(|(_, _, number)| number);
+            return self.current;
+        }
+    }
+}
+
+impl File {
+    fn new(path: PathBuf, net: Net, bytes_total: Option<u64>) -> Self {
+        let info = FileInfo {
+            path,
+            net,
+            links: vec![],
+            frames: 0,
+            first: None,
+            last: None,
+            bytes_read: 0,
+            bytes_total,
+        };
+        Self {
+            info,
+            read: Arc::default(),
+            state: State::Done,
+        }
+    }
+}
+
+impl Source for FileSource {
+    #[inline]
+    fn next(&mut self, deadline: Timestamp) -> Result<Input<'_>, SourceError> {
+        if std::mem::take(&mut self.delivered)
+            && let Some(number) = self.current
+        {
+            self.step(number);
+        }
+        let Some(number) = self.choose() else {
+            return match self.problems.first() {
+                Some(e) if !std::mem::replace(&mut self.told, true) => Err(e.clone()),
+                _ => Ok(Input::End),
+            };
+        };
+        let Some(file) = self.files.get_mut(number) else {
+            return Ok(Input::End);
+        };
+        let State::Open(reader) = &file.state else {
+            return Ok(Input::End);
+        };
+        let Some(head) = reader.head() else {
+            return Ok(Input::End);
+        };
+        if head.at > deadline {
+            return Ok(Input::Idle(deadline));
+        }
+        self.delivered = true;
+        let info = &mut file.info;
+        info.frames += 1;
+        info.first = Some(info.first.map_or(head.at, |t| t.min(head.at)));
+        info.last = Some(info.last.map_or(head.at, |t| t.max(head.at)));
+        if info.links.last() != Some(&head.link) && !info.links.contains(&head.link) {
+            info.links.push(head.link);
+        }
+        let (at, link, wire_len) = (head.at, head.link, head.wire_len);
+        Ok(Input::Frame(Frame {
+            at,
+            net: info.net,
+            link,
+            data: reader.data(),
+            wire_len,
+        }))
+    }
+}

@@ -1,0 +1,190 @@
+//! Link and IP layers: from a captured frame to the payload that speaks pfsync or CARP.
+//!
+//! Called once per frame by the engine and by `decode`. A pure function of the octets: copies nothing, allocates nothing,
+//! keeps nothing and never panics; what it cannot read it says so. Checksums are not looked at, because captures taken
+//! on the sender have none yet. What the payload means is the business of `pfsync-proto`.
+
+mod link;
+
+use crate::capture::LinkType;
+use etherparse::{LaxIpSlice, LenSource, ip_number};
+use pfsync_proto::{DecodeError, ErrorKind};
+use std::net::IpAddr;
+
+/// IP protocol of pfsync.
+pub const PROTO_PFSYNC: u8 = 240;
+/// IP protocol of CARP, and of VRRP.
+pub const PROTO_CARP: u8 = 112;
+const PROTO_TCP: u8 = ip_number::TCP.0;
+
+/// What the IP header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ip {
+    /// Source address.
+    pub src: IpAddr,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// Protocol of the payload, behind all extension headers.
+    pub proto: u8,
+}
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind<'a> {
+    /// A pfsync payload, starting at its header and trimmed to the IP length.
+    Pfsync(&'a [u8]),
+    /// A payload of protocol 112 (CARP or VRRP), trimmed to the IP length.
+    Proto112(&'a [u8]),
+    /// A TCP segment that opens a connection: SYN without ACK.
+    TcpSyn {
+        /// Source port.
+        src_port: u16,
+        /// Destination port.
+        dst_port: u16,
+    },
+    /// Anything else, including what is too short to tell.
+    Other,
+    /// A link type that we cannot read.
+    Unsupported,
+}
+
+/// Why a receiver would not take this pfsync or CARP packet. It must not be used, only shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// TTL or hop limit is not 255: it may come from beyond the link. The payload is given nevertheless.
+    BadTtl,
+    /// A fragment: the payload is empty, because there is nothing to interpret.
+    Fragment,
+    /// The snapshot length cut the payload: what is given is its beginning, which may be decoded up to the cut.
+    Cut,
+}
+
+impl From<Refusal> for DecodeError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::BadTtl => Self::new(ErrorKind::Badttl, 0, "ttl is not 255"),
+            Refusal::Fragment => Self::new(ErrorKind::Fragment, 0, "an ip fragment"),
+            Refusal::Cut => Self::new(ErrorKind::Badlen, 0, "cut by the snapshot length"),
+        }
+    }
+}
+
+/// A dissected frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// None where the capture has no IP header (`DLT_PFSYNC`), or no IP.
+    pub ip: Option<Ip>,
+    /// What it carries.
+    pub kind: Kind<'a>,
+    /// Why it must not be used.
+    pub refused: Option<Refusal>,
+}
+
+impl<'a> Packet<'a> {
+    const fn without_ip(kind: Kind<'a>) -> Self {
+        Self {
+            ip: None,
+            kind,
+            refused: None,
+        }
+    }
+}
+
+/// Dissects the octets `data` of a frame that was `wire_len` octets long.
+#[must_use]
+pub fn dissect(link: LinkType, data: &[u8], wire_len: u32) -> Packet<'_> {
+    let snapped = wire_len as usize > data.len();
+    match link::strip(link, data) {
+        link::Inner::Ip(octets) => ip(octets, snapped),
+        link::Inner::Pfsync(payload) => {
+            let refused = snapped.then_some(Refusal::Cut);
+            Packet {
+                ip: None,
+                kind: Kind::Pfsync(payload),
+                refused,
+            }
+        }
+        link::Inner::Other => Packet::without_ip(Kind::Other),
+        link::Inner::Unsupported => Packet::without_ip(Kind::Unsupported),
+    }
+}
+
+/// Lax, because a total length of 0 (offloading) or one that counts too much (IPv6 from pfsync, wire.md 1) must not
+/// hide a packet: then the length of the frame counts.
+fn ip(octets: &[u8], snapped: bool) -> Packet<'_> {
+    let Ok((slice, _)) = LaxIpSlice::from_slice(octets) else {
+        return Packet::without_ip(Kind::Other);
+    };
+    let (src, dst, ttl) = match &slice {
+        LaxIpSlice::Ipv4(v4) => {
+            let header = v4.header();
+            (
+                header.source_addr().into(),
+                header.destination_addr().into(),
+                header.ttl(),
+            )
+        }
+        LaxIpSlice::Ipv6(v6) => {
+            let header = v6.header();
+            (
+                header.source_addr().into(),
+                header.destination_addr().into(),
+                header.hop_limit(),
+            )
+        }
+    };
+    let body = slice.payload();
+    let ip = Ip {
+        src,
+        dst,
+        ttl,
+        proto: body.ip_number.0,
+    };
+    let (payload, refused) = if body.fragmented {
+        (&[][..], Some(Refusal::Fragment))
+    } else if ttl != 255 {
+        (body.payload, Some(Refusal::BadTtl))
+    } else if snapped && body.len_source == LenSource::Slice {
+        (body.payload, Some(Refusal::Cut))
+    } else {
+        (body.payload, None)
+    };
+    match ip.proto {
+        PROTO_PFSYNC => Packet {
+            ip: Some(ip),
+            kind: Kind::Pfsync(payload),
+            refused,
+        },
+        PROTO_CARP => Packet {
+            ip: Some(ip),
+            kind: Kind::Proto112(payload),
+            refused,
+        },
+        PROTO_TCP if !body.fragmented => Packet {
+            ip: Some(ip),
+            kind: tcp(payload),
+            refused: None,
+        },
+        _ => Packet {
+            ip: Some(ip),
+            kind: Kind::Other,
+            refused: None,
+        },
+    }
+}
+
+/// Only flags and ports: a snapshot length of 96 leaves no room for options.
+fn tcp(segment: &[u8]) -> Kind<'_> {
+    match segment.first_chunk::<14>() {
+        Some(&[s1, s0, d1, d0, .., flags]) if flags & 0x12 == 0x02 => Kind::TcpSyn {
+            src_port: u16::from_be_bytes([s1, s0]),
+            dst_port: u16::from_be_bytes([d1, d0]),
+        },
+        _ => Kind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests;
