@@ -6,10 +6,11 @@
 mod message;
 mod out;
 
-use super::{IpFacts, Payload, Shown};
+use super::Shown;
+use crate::dissect::{Ip, Kind};
 use crate::time::Timestamp;
 use out::Out;
-use pfsync_proto::{DecodeError, Packet, Proto112, strip_ip};
+use pfsync_proto::{DecodeError, Packet, Proto112};
 
 /// Appends `frame` and a newline to `buf`.
 pub fn write(buf: &mut Vec<u8>, frame: &Shown<'_>) {
@@ -17,14 +18,14 @@ pub fn write(buf: &mut Vec<u8>, frame: &Shown<'_>) {
     o.raw("{\"ts\":");
     seconds(&mut o, frame.at);
     o.raw(",\"ip\":");
-    match &frame.ip {
+    match &frame.packet.ip {
         Some(facts) => ip(&mut o, facts),
         None => o.raw("null"),
     }
-    let found = match frame.payload {
-        Payload::Pfsync(payload) => pfsync(&mut o, strip_ip(payload)),
-        Payload::Proto112(payload) => proto112(&mut o, frame, payload),
-        Payload::Other => None,
+    let found = match frame.packet.kind {
+        Kind::Pfsync(payload) => pfsync(&mut o, payload),
+        Kind::Proto112(payload) => proto112(&mut o, frame, payload),
+        Kind::TcpSyn { .. } | Kind::Other | Kind::Unsupported => None,
     };
     if let Some(DecodeError { kind, offset, detail }) = frame.error(found) {
         o.raw(",\"error\":{\"kind\":\"");
@@ -60,7 +61,7 @@ fn seconds(o: &mut Out<'_>, at: Timestamp) {
     }
 }
 
-fn ip(o: &mut Out<'_>, facts: &IpFacts) {
+fn ip(o: &mut Out<'_>, facts: &Ip) {
     o.raw("{\"src\":");
     o.address(facts.src);
     o.raw(",\"dst\":");

@@ -5,10 +5,11 @@
 
 mod message;
 
-use super::{Payload, Shown};
+use super::Shown;
+use crate::dissect::Kind;
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
-use pfsync_proto::{DecodeError, ErrorKind, Packet, Proto112, strip_ip};
+use pfsync_proto::{DecodeError, ErrorKind, Packet, Proto112};
 use std::fmt::Write as _;
 
 /// Writes frames as text.
@@ -36,15 +37,15 @@ impl Text {
     /// Appends `frame`, one line or more, each with its newline.
     pub fn write(&mut self, buf: &mut String, frame: &Shown<'_>) {
         self.time(buf, frame.at);
-        if let Some(ip) = &frame.ip {
+        if let Some(ip) = &frame.packet.ip {
             let _ = write!(buf, " {} > {}:", ip.src, ip.dst);
         }
         let mut details = String::new();
-        let found = match frame.payload {
-            Payload::Pfsync(payload) => self.pfsync(buf, &mut details, strip_ip(payload)),
-            Payload::Proto112(payload) => proto112(buf, frame, payload),
-            Payload::Other => {
-                let _ = match &frame.ip {
+        let found = match frame.packet.kind {
+            Kind::Pfsync(payload) => self.pfsync(buf, &mut details, payload),
+            Kind::Proto112(payload) => proto112(buf, frame, payload),
+            Kind::TcpSyn { .. } | Kind::Other | Kind::Unsupported => {
+                let _ = match &frame.packet.ip {
                     Some(ip) => write!(buf, " protocol {}", super::words::protocol(ip.proto)),
                     None => write!(buf, " not pfsync"),
                 };
@@ -113,7 +114,7 @@ impl Text {
 
 /// `[|pfsync]` is what tcpdump says when there is less than there should be.
 fn damage(buf: &mut String, frame: &Shown<'_>, error: &DecodeError) {
-    let what = if matches!(frame.payload, Payload::Proto112(_)) {
+    let what = if matches!(frame.packet.kind, Kind::Proto112(_)) {
         "carp"
     } else {
         "pfsync"
