@@ -100,13 +100,14 @@ fn pfsync(o: &mut Out<'_>, payload: &[u8]) -> Option<DecodeError> {
         o.raw(section.action.name());
         o.field("\",\"count\":", section.count);
         o.raw(",\"messages\":[");
-        for (i, decoded) in section.messages().enumerate() {
-            if i > 0 {
+        let mut first = true;
+        section.visit(|decoded| {
+            if !std::mem::take(&mut first) {
                 o.raw(",");
             }
             error = error.or(decoded.refused);
-            message::message(o, &decoded);
-        }
+            message::message(o, decoded);
+        });
         o.raw("]}");
     }
     o.raw("]}");

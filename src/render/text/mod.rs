@@ -94,14 +94,14 @@ impl Text {
                 Ok(section) => {
                     let _ = write!(buf, "{separator}{} {}", section.action, section.count);
                     separator = ", ";
-                    for decoded in section.messages() {
+                    section.visit(|decoded| {
                         error = error.or(decoded.refused);
                         if self.verbose {
                             let _ = write!(details, "    {} ", section.action);
-                            message::message(details, &decoded);
+                            message::message(details, decoded);
                             details.push('\n');
                         }
-                    }
+                    });
                 }
             }
         }
