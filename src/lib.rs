@@ -13,6 +13,7 @@ pub mod dissect;
 pub mod drive;
 pub mod engine;
 pub mod event;
+pub mod render;
 pub mod report;
 pub mod settings;
 pub mod time;

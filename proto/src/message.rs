@@ -324,6 +324,10 @@ pub struct Tdb {
 }
 
 /// One message of a section.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a box would make decoding allocate; readers match by reference"
+)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Message {
     /// States were flushed.

@@ -239,11 +239,13 @@ impl<'a> Sections<'a> {
 }
 
 /// Whether the sections of a version 5 frame end with EOF exactly at the end of `data`, if 1301 states have `size`.
+/// No sender writes an empty section, so one is a sign of having walked into zeros.
 fn ends_on_eof(data: &[u8], size: usize) -> bool {
     let mut at = HEADER;
     while let Some(sub) = data.get(at..).and_then(Octets::<SUBHEADER>::new) {
         let layout = match lookup(5, sub.u8::<0>()) {
             None => return false,
+            Some(_) if sub.be16::<2>() == 0 => return false,
             Some((Action::Eof, _)) => return at + SUBHEADER == data.len(),
             Some((_, layout)) => layout,
         };

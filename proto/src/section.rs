@@ -93,6 +93,22 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The messages that are whole, one after the other, without moving them.
+    ///
+    /// A message has room for the largest state, so a `for` over [`Section::messages`] that keeps or hands on what it
+    /// gets copies some 400 octets for every compressed update of 84. Lending is several times faster.
+    #[expect(
+        clippy::while_let_on_iterator,
+        reason = "a `for` moves the message out of where it was decoded"
+    )]
+    #[inline]
+    pub fn visit(&self, mut each: impl FnMut(&Decoded)) {
+        let mut messages = self.messages();
+        while let Some(ref decoded) = messages.next() {
+            each(decoded);
+        }
+    }
+
     /// The messages that are whole.
     #[must_use]
     #[inline]
@@ -157,13 +173,7 @@ impl Iterator for Messages<'_> {
             | Layout::State1400
             | Layout::State1500
             | Layout::StateOpenBsd => {
-                let state = state::decode(self.layout, octets)?;
-                let refused = state::refused(self.layout, &state, self.timeouts, offset);
-                return Some(Decoded {
-                    message: Message::State(state),
-                    offset,
-                    refused,
-                });
+                return full_state(self.layout, octets, self.timeouts, offset);
             }
             Layout::UpdCOld | Layout::UpdCV2 => {
                 let update = body::upd_c_old(octets, self.layout == Layout::UpdCV2)?;
@@ -190,6 +200,18 @@ impl Iterator for Messages<'_> {
 }
 
 impl ExactSizeIterator for Messages<'_> {}
+
+/// Full states are large and rare: kept out of the loop that compressed updates run in.
+#[inline(never)]
+fn full_state(layout: Layout, octets: &[u8], timeouts: u8, offset: u32) -> Option<Decoded> {
+    let state = state::decode(layout, octets)?;
+    let refused = state::refused(layout, &state, timeouts, offset);
+    Some(Decoded {
+        message: Message::State(state),
+        offset,
+        refused,
+    })
+}
 
 /// `PFTM_MAX`: FreeBSD 14 added five for SCTP, and nothing tells it from its elders before a state is seen.
 const fn timeouts(version: u8) -> u8 {

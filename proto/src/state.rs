@@ -198,7 +198,7 @@ fn assemble(head: Octets<'_, 24>, keys: StateKeys, core: Core, counters: Counter
 }
 
 /// One full state. `None` when `octets` is shorter than the layout, or the layout is none of a state.
-#[inline(never)]
+#[inline]
 pub(crate) fn decode(layout: Layout, octets: &[u8]) -> Option<State> {
     Some(match layout {
         Layout::StateV2 => v2(Octets::new(octets)?),

@@ -1,5 +1,11 @@
 //! CARP and its look-alikes: every value of the samples, both ways, HMAC included.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall fail loudly"
+)]
+
 mod common;
 
 use std::net::IpAddr;

@@ -1,5 +1,11 @@
 //! Every value of every golden frame, and every error of the damaged ones.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall fail loudly"
+)]
+
 mod common;
 
 use pfsync_proto::message::{BusStatus, Extra, Host, IfName};

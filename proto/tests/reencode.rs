@@ -1,5 +1,11 @@
 //! What was decoded is encoded to the octets it came from, for every golden frame.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall fail loudly"
+)]
+
 mod common;
 
 use pfsync_proto::{Action, Dialect, Packet, PacketWriter};

@@ -9,12 +9,12 @@
 use std::path::PathBuf;
 
 /// A file below `captures/`.
-pub fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../captures").join(name)
 }
 
 /// Link type and frames of a little-endian microsecond pcap file.
-pub fn frames(name: &str) -> (u32, Vec<Vec<u8>>) {
+pub(crate) fn frames(name: &str) -> (u32, Vec<Vec<u8>>) {
     let data = std::fs::read(path(name)).unwrap();
     assert_eq!(data[..4], [0xd4, 0xc3, 0xb2, 0xa1]);
     let word = |at: usize| u32::from_le_bytes(data[at..at + 4].try_into().unwrap());
@@ -28,7 +28,7 @@ pub fn frames(name: &str) -> (u32, Vec<Vec<u8>>) {
 }
 
 /// IP protocol and payload of a frame; `None` where there is none.
-pub fn payload(link: u32, frame: &[u8]) -> (Option<u8>, &[u8]) {
+pub(crate) fn payload(link: u32, frame: &[u8]) -> (Option<u8>, &[u8]) {
     let ip = match link {
         1 if frame[12..14] != [0x08, 0x00] && frame[12..14] != [0x86, 0xdd] => return (None, &frame[14..]),
         1 => &frame[14..],
@@ -46,13 +46,13 @@ pub fn payload(link: u32, frame: &[u8]) -> (Option<u8>, &[u8]) {
 }
 
 /// The pfsync payloads of a capture.
-pub fn payloads(name: &str) -> Vec<Vec<u8>> {
+pub(crate) fn payloads(name: &str) -> Vec<Vec<u8>> {
     let (link, frames) = frames(name);
     frames.iter().map(|frame| payload(link, frame).1.to_vec()).collect()
 }
 
 /// Every capture whose frames are all sound.
-pub const GOLDEN: [(&str, &str); 9] = [
+pub(crate) const GOLDEN: [(&str, &str); 9] = [
     ("golden/openbsd6.eth.pcap", "golden/openbsd6.json"),
     ("golden/openbsd6.raw.pcap", "golden/openbsd6.json"),
     ("golden/openbsd6.pfsync246.pcap", "golden/openbsd6.json"),

@@ -1,0 +1,126 @@
+//! The words that humans have for the kernel's numbers.
+//!
+//! Used by `render::text`. Names are those of pf.conf(5) and `pfctl -ss`; a number without a name stays a number.
+
+use std::fmt;
+
+/// A number that may have a name.
+#[derive(Clone, Copy)]
+pub(super) struct Word(Option<&'static str>, u8);
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{}", self.1),
+        }
+    }
+}
+
+const TCP: [&str; 13] = [
+    "CLOSED",
+    "LISTEN",
+    "SYN_SENT",
+    "SYN_RCVD",
+    "ESTABLISHED",
+    "CLOSE_WAIT",
+    "FIN_WAIT_1",
+    "CLOSING",
+    "LAST_ACK",
+    "FIN_WAIT_2",
+    "TIME_WAIT",
+    "PROXY_SRC",
+    "PROXY_DST",
+];
+
+const OTHER: [&str; 3] = ["NO_TRAFFIC", "SINGLE", "MULTIPLE"];
+
+const TIMEOUTS: [&str; 25] = [
+    "tcp.first",
+    "tcp.opening",
+    "tcp.established",
+    "tcp.closing",
+    "tcp.finwait",
+    "tcp.closed",
+    "udp.first",
+    "udp.single",
+    "udp.multiple",
+    "icmp.first",
+    "icmp.error",
+    "other.first",
+    "other.single",
+    "other.multiple",
+    "frag",
+    "interval",
+    "adaptive.start",
+    "adaptive.end",
+    "src.track",
+    "tsdiff",
+    "sctp.first",
+    "sctp.opening",
+    "sctp.established",
+    "sctp.closing",
+    "sctp.closed",
+];
+
+/// `PFTM_*`.
+pub(super) fn timeout(number: u8) -> Word {
+    Word(TIMEOUTS.get(usize::from(number)).copied(), number)
+}
+
+/// The state of a peer. What it means depends on the protocol, which the timeout gives where nothing else does.
+pub(super) fn state(number: u8, timeout: u8) -> Word {
+    let names: &[&'static str] = match timeout {
+        0..=5 => &TCP,
+        6..=8 | 11..=13 => &OTHER,
+        _ => &[],
+    };
+    Word(names.get(usize::from(number)).copied(), number)
+}
+
+/// IP protocols that have states.
+pub(super) fn protocol(number: u8) -> Word {
+    let name = match number {
+        1 => "icmp",
+        2 => "igmp",
+        4 => "ipencap",
+        6 => "tcp",
+        17 => "udp",
+        41 => "ipv6",
+        47 => "gre",
+        50 => "esp",
+        51 => "ah",
+        58 => "icmp6",
+        89 => "ospf",
+        112 => "carp",
+        132 => "sctp",
+        240 => "pfsync",
+        _ => return Word(None, number),
+    };
+    Word(Some(name), number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{protocol, state, timeout};
+
+    #[test]
+    fn numbers_without_a_name_stay_numbers() {
+        assert_eq!(timeout(10).to_string(), "icmp.error");
+        assert_eq!(timeout(24).to_string(), "sctp.closed");
+        assert_eq!(timeout(25).to_string(), "25");
+        assert_eq!(
+            (state(4, 2).to_string(), state(13, 2).to_string()),
+            ("ESTABLISHED".into(), "13".into())
+        );
+        assert_eq!(
+            (state(2, 8).to_string(), state(3, 8).to_string()),
+            ("MULTIPLE".into(), "3".into())
+        );
+        assert_eq!(state(0, 10).to_string(), "0");
+        assert_eq!(
+            (protocol(6).to_string(), protocol(200).to_string()),
+            ("tcp".into(), "200".into())
+        );
+    }
+}
