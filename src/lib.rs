@@ -5,6 +5,15 @@
 //! the pure core that holds the last four together; everything else is edge.
 
 pub mod capture;
+pub mod cli;
+pub mod config;
+pub mod decide;
+pub mod detect;
 pub mod dissect;
+pub mod drive;
+pub mod engine;
+pub mod event;
+pub mod report;
 pub mod settings;
 pub mod time;
+pub mod track;

@@ -1,2 +1,7 @@
 //! The `pfwatch` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(pfwatch::cli::run())
+}

@@ -25,6 +25,8 @@ pub struct Settings {
     pub probes: Vec<Probe>,
     /// When to act.
     pub policy: Policy,
+    /// TCP ports of the nodes' configuration synchronisation.
+    pub config_sync_ports: Vec<u16>,
 }
 
 /// A configured firewall.

@@ -8,15 +8,20 @@
 #![deny(clippy::indexing_slicing)]
 
 mod body;
+mod carp;
 mod dialect;
+pub mod encode;
 mod error;
 pub mod message;
 mod octets;
 mod packet;
 mod section;
 mod state;
+mod state_encode;
 
+pub use carp::{Carp, Proto112};
 pub use dialect::{Action, Dialect};
+pub use encode::{EncodeError, PacketWriter};
 pub use error::{DecodeError, ErrorKind};
 pub use message::{
     Bus, BusStatus, Clr, CreatorId, Direction, Endpoints, Family, Key, Message, Peer, State, StateId, StateKeys, Tdb,

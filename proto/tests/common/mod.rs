@@ -30,6 +30,7 @@ pub fn frames(name: &str) -> (u32, Vec<Vec<u8>>) {
 /// IP protocol and payload of a frame; `None` where there is none.
 pub fn payload(link: u32, frame: &[u8]) -> (Option<u8>, &[u8]) {
     let ip = match link {
+        1 if frame[12..14] != [0x08, 0x00] && frame[12..14] != [0x86, 0xdd] => return (None, &frame[14..]),
         1 => &frame[14..],
         246 => return (None, frame),
         _ => frame,

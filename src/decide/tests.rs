@@ -1,0 +1,146 @@
+//! The table of design §4, row by row.
+
+use super::*;
+use crate::settings::Policy as Limits;
+
+const ME: NodeId = NodeId(1);
+const T0: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
+
+fn at(seconds: f64) -> Timestamp {
+    T0 + Duration::from_secs_f64(seconds)
+}
+
+fn down(cause: Cause) -> (Health, Option<Cause>) {
+    (Health::Down, Some(cause))
+}
+
+fn backup() -> Situation {
+    Situation {
+        mastership: (0, 2),
+        health: vec![(Health::Up, None), (Health::Idle, None)],
+        gone: vec![false; 2],
+        ..Situation::default()
+    }
+}
+
+fn probe(about: About) -> Probe {
+    Probe { name: "p".into(), about, fall: 3, rise: 2 }
+}
+
+/// Looks every 100 ms for `seconds`; all decisions with their delay.
+fn run(policy: &mut Policy, s: &Situation, from: f64, seconds: f64) -> Vec<(Action, f64)> {
+    let name = |n: NodeId| format!("fw{}", n.0 + 1);
+    let mut out = Vec::new();
+    let mut t = from;
+    while t <= from + seconds {
+        if let (Some(d), _) = policy.look(at(t), s, &name) {
+            out.push((d.action, (t * 10.0).round() / 10.0));
+        }
+        t += 0.1;
+    }
+    out
+}
+
+#[test]
+fn an_unsynchronised_backup_promotes_itself_past_a_dead_peer_once_confirmed() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
+    assert!(run(&mut p, &backup(), 0.0, 1.0).is_empty());
+    let s = Situation {
+        mastership: (1, 2),
+        split: Some(at(2.0)),
+        health: vec![down(Cause::BlackholeForward), (Health::Suspect, None)],
+        ..backup()
+    };
+    assert_eq!(run(&mut p, &s, 3.0, 600.0), vec![(Action::Promote, 4.0)]);
+    assert_eq!(p.role(), Role::Promoted);
+}
+
+#[test]
+fn in_sync_and_without_a_probe_nothing_is_done_and_the_reason_is_said_once() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let s = Situation { health: vec![down(Cause::BlackholeForward), (Health::Idle, None)], ..backup() };
+    let name = |n: NodeId| format!("fw{}", n.0 + 1);
+    let said: Vec<_> = (0..600).filter_map(|i| p.look(at(2.0 + f64::from(i)), &s, &name).1).collect();
+    assert_eq!(said.len(), 1);
+    assert!(said[0].text.contains("no probe"), "{}", said[0].text);
+}
+
+#[test]
+fn in_sync_a_probe_that_reaches_further_is_the_witness() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let s = Situation { health: vec![down(Cause::BlackholeForward), (Health::Idle, None)], ..backup() };
+    assert!(run(&mut p, &s, 2.0, 5.0).is_empty(), "unknown is not up");
+    p.probe(at(8.0), 0, true);
+    p.probe(at(9.0), 0, true);
+    assert_eq!(run(&mut p, &s, 10.0, 5.0), vec![(Action::Promote, 11.0)]);
+}
+
+#[test]
+fn a_crash_is_left_to_carp() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let s = Situation {
+        health: vec![down(Cause::Silence), (Health::Idle, None)],
+        gone: vec![true, false],
+        split: Some(at(2.0)),
+        ..backup()
+    };
+    assert!(run(&mut p, &s, 2.0, 60.0).is_empty());
+}
+
+#[test]
+fn without_carp_without_self_with_a_healthy_peer_or_a_failing_probe_nothing_is_done() {
+    let dead = vec![down(Cause::BlackholeForward), (Health::Idle, None)];
+    let split = Some(at(1.0));
+    let cases: [(Option<NodeId>, Situation, bool); 4] = [
+        (Some(ME), Situation { mastership: (0, 0), health: dead.clone(), split, ..backup() }, false),
+        (None, Situation { health: dead.clone(), split, ..backup() }, false),
+        (Some(ME), Situation { split, ..backup() }, false),
+        (Some(ME), Situation { health: dead.clone(), split, ..backup() }, true),
+    ];
+    for (me, s, failing) in cases {
+        let mut p = Policy::new(me, &Limits::default(), &[probe(About::SelfNode)]);
+        if s.mastership.1 > 0 {
+            run(&mut p, &backup(), 0.0, 0.5);
+        }
+        if failing {
+            (0..3).for_each(|i| p.probe(at(f64::from(i) * 0.1), 0, false));
+        }
+        assert!(run(&mut p, &s, 1.0, 60.0).iter().all(|(a, _)| *a != Action::Promote), "{s:?}");
+    }
+}
+
+#[test]
+fn a_failing_self_probe_demotes_a_backup_at_once_and_a_master_after_the_delay() {
+    for (mastership, delay) in [((0, 2), 2.0), ((2, 2), 7.0)] {
+        let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+        let s = Situation { mastership, ..backup() };
+        run(&mut p, &s, 0.0, 1.0);
+        (0..3).for_each(|i| p.probe(at(1.2 + f64::from(i) * 0.2), 0, false));
+        assert_eq!(run(&mut p, &s, 2.0, 20.0), vec![(Action::Demote, delay)]);
+        (0..2).for_each(|i| p.probe(at(30.0 + f64::from(i)), 0, true));
+        assert_eq!(run(&mut p, &s, 32.0, 40.0), vec![(Action::Restore, 61.0)]);
+    }
+}
+
+#[test]
+fn of_three_nodes_exactly_one_promotes() {
+    let s = Situation {
+        mastership: (0, 2),
+        split: Some(at(1.0)),
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None), (Health::Idle, None)],
+        gone: vec![false; 3],
+        foreign_master: false,
+    };
+    let promoted: Vec<_> = [NodeId(1), NodeId(2)]
+        .into_iter()
+        .filter(|&me| {
+            let mut p = Policy::new(Some(me), &Limits::default(), &[]);
+            run(&mut p, &Situation { split: None, ..s.clone() }, 0.0, 0.2);
+            !run(&mut p, &s, 1.0, 30.0).is_empty()
+        })
+        .collect();
+    assert_eq!(promoted, vec![NodeId(1)]);
+}

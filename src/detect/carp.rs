@@ -1,0 +1,356 @@
+//! Who advertises what on each CARP segment: mastership, yielding, absence, and whether a pair is unsynchronised.
+//!
+//! Fed by the engine with advertisements that passed TTL, checksum and (where a password is known) HMAC. Answers what
+//! detect and decide ask about a node. A source whose address stands in exactly one node's `local` belongs to that
+//! node; any other is shown and is no witness. Never reads a clock.
+
+use crate::event::{Event, NodeId, Notice};
+use crate::time::Timestamp;
+use pfsync_proto::Carp;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Sources remembered per vhid; more are somebody's games.
+const MAX_SOURCES: usize = 8;
+/// Virtual hosts remembered over all segments.
+const MAX_VHIDS: usize = 512;
+/// An advertisement is overdue after this many of its intervals (timer slack, one lost frame is the next level).
+const OVERDUE: f64 = 1.3;
+/// Different masters for longer than this are a condition, not a transition.
+const UNSYNC_AFTER: Duration = Duration::from_secs(1);
+/// Intervals after which a mastership that another node took over is history.
+const LOST: f64 = 30.0;
+/// A vhid whose master stood this long has found its place.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// One advertiser of one vhid.
+#[derive(Clone, Debug)]
+struct Source {
+    addr: IpAddr,
+    node: Option<NodeId>,
+    run_start: Timestamp,
+    last: Timestamp,
+    interval: Duration,
+    usual_skew: u8,
+    demoted: bool,
+    yielded: bool,
+    contested: bool,
+}
+
+impl Source {
+    /// Age of the last advertisement in intervals of its sender.
+    fn missed(&self, now: Timestamp) -> f64 {
+        now.since(self.last).as_secs_f64() / self.interval.as_secs_f64().max(0.004)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Vhid {
+    sources: Vec<Source>,
+    /// The settled master's address.
+    master: Option<IpAddr>,
+    master_since: Timestamp,
+    group: Option<usize>,
+}
+
+impl Vhid {
+    fn source(&self, addr: IpAddr) -> Option<&Source> {
+        self.sources.iter().find(|s| s.addr == addr)
+    }
+
+    fn master_source(&self) -> Option<&Source> {
+        self.source(self.master?)
+    }
+}
+
+/// What CARP says about one node, over all segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Witness {
+    /// Virtual hosts that it holds, or held until its advertisements ended without yielding.
+    pub held: u32,
+    /// Of those, the ones whose advertisements are not overdue.
+    pub present: u32,
+    /// Segments on which it held something.
+    pub segments: u32,
+    /// Intervals missed on the vhid that misses fewest (0 if nothing is held).
+    pub missed: f64,
+    /// Of the segments, those on which it misses more than two intervals.
+    pub gone: u32,
+}
+
+/// How the vhids of a pair stand towards each other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Split {
+    /// Since when masters differ.
+    pub since: Timestamp,
+    /// The node that was master of all and lost a part: the one to look at.
+    pub suspect: Option<NodeId>,
+}
+
+/// The view of all segments.
+#[derive(Debug, Default)]
+pub struct CarpView {
+    vhids: BTreeMap<(usize, u8), Vhid>,
+    groups: Vec<Option<NodeId>>,
+    split: Option<Split>,
+    reported: bool,
+    foreign: Vec<bool>,
+}
+
+impl CarpView {
+    /// Whether any configured node was ever heard advertising: only then does CARP say anything about nodes.
+    #[must_use]
+    pub fn informs(&self) -> bool {
+        self.vhids.values().any(|v| v.sources.iter().any(|s| s.node.is_some()))
+    }
+
+    /// When the pair is unsynchronised for longer than a transition takes.
+    #[must_use]
+    pub fn split(&self) -> Option<Split> {
+        self.split.filter(|_| self.reported)
+    }
+
+    /// Whether a segment has a master that belongs to no configured node.
+    #[must_use]
+    pub fn foreign_master(&self) -> bool {
+        self.vhids.values().any(|v| v.master_source().is_some_and(|s| s.node.is_none()))
+    }
+
+    /// An advertisement.
+    pub fn advertisement(
+        &mut self,
+        now: Timestamp,
+        segment: usize,
+        addr: IpAddr,
+        node: Option<NodeId>,
+        carp: &Carp,
+        out: &mut Vec<Event>,
+    ) {
+        let full = self.vhids.len() >= MAX_VHIDS;
+        let key = (segment, carp.vhid);
+        if full && !self.vhids.contains_key(&key) {
+            return;
+        }
+        if node.is_none() {
+            self.note_foreign(now, segment, addr, out);
+        }
+        let vhid = self.vhids.entry(key).or_default();
+        for other in vhid.sources.iter_mut().filter(|s| s.addr != addr) {
+            // Before the other's own next one was due: that one gave way. (A crash leaves 3 intervals of nothing.)
+            if !other.yielded && other.missed(now) <= 1.0 && Some(other.addr) == vhid.master {
+                other.contested = true;
+            }
+        }
+        let interval = Duration::from_secs_f64(f64::from(carp.advbase) + f64::from(carp.advskew) / 256.0)
+            .max(Duration::from_millis(4));
+        let demoted = |usual: u8| carp.demote > 0 || carp.advskew > usual || carp.bow_out;
+        if let Some(s) = vhid.sources.iter_mut().find(|s| s.addr == addr) {
+            if s.missed(now) > 3.0 || s.yielded {
+                s.run_start = now;
+            }
+            s.usual_skew = s.usual_skew.min(carp.advskew);
+            s.demoted = demoted(s.usual_skew);
+            // The announced interval of a bow-out (255 s) is no promise.
+            s.interval = if carp.bow_out { s.interval } else { interval };
+            s.last = now;
+            s.yielded = carp.bow_out;
+            s.contested = false;
+            s.node = node;
+        } else {
+            if vhid.sources.len() >= MAX_SOURCES {
+                let oldest = vhid.sources.iter().enumerate().min_by_key(|(_, s)| s.last).map_or(0, |(i, _)| i);
+                vhid.sources.swap_remove(oldest);
+            }
+            vhid.sources.push(Source {
+                addr,
+                node,
+                run_start: now,
+                last: now,
+                interval,
+                usual_skew: carp.advskew,
+                demoted: demoted(carp.advskew),
+                yielded: carp.bow_out,
+                contested: false,
+            });
+        }
+        self.settle(now, out);
+    }
+
+    fn note_foreign(&mut self, now: Timestamp, segment: usize, addr: IpAddr, out: &mut Vec<Event>) {
+        if self.foreign.len() <= segment {
+            self.foreign.resize(segment + 1, false);
+        }
+        if !std::mem::replace(&mut self.foreign[segment], true) {
+            let text = format!("foreign: {addr} advertises CARP and belongs to no configured node; it is no witness");
+            out.push(Event::Notice(Notice { at: now, node: None, text }));
+        }
+    }
+
+    /// We were blind until `now`: what was missed meanwhile is not missing.
+    pub fn forgive(&mut self, now: Timestamp) {
+        for source in self.vhids.values_mut().flat_map(|v| &mut v.sources) {
+            if source.missed(now) <= LOST {
+                source.last = now;
+            }
+        }
+    }
+
+    /// Moves masterships on and reports an unsynchronised pair.
+    pub fn settle(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        for (&(segment, number), vhid) in &mut self.vhids {
+            if vhid.advance(now) {
+                let (at, master, since) = (now, vhid.master, vhid.master_since);
+                out.push(Event::Master { at, segment, vhid: number, master, since });
+            }
+        }
+        self.regroup(now);
+        self.compare(now, out);
+    }
+
+    /// When `settle` must be called again.
+    #[must_use]
+    pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        let due = self
+            .vhids
+            .values()
+            .filter_map(|v| v.master_source())
+            .flat_map(|s| [OVERDUE + 0.01, 2.21, 3.21].map(|n| s.last + s.interval.mul_f64(n)))
+            .filter(|&t| t > now)
+            .min();
+        let split = self.split.filter(|_| !self.reported).map(|s| s.since + UNSYNC_AFTER).filter(|&t| t > now);
+        [due, split].into_iter().flatten().min()
+    }
+
+    fn regroup(&mut self, now: Timestamp) {
+        let mut per_segment = BTreeMap::<usize, u32>::new();
+        for (segment, _) in self.vhids.keys() {
+            *per_segment.entry(*segment).or_default() += 1;
+        }
+        // With several vhids on one segment (load sharing) a later common master is a failover, not a bond.
+        let simple = per_segment.values().all(|&n| n == 1);
+        let settled: Vec<_> = self
+            .vhids
+            .iter()
+            .filter(|(_, v)| now.since(v.master_since) >= SETTLED)
+            .filter_map(|(k, v)| Some((*k, v.master_source()?.node?, v.group)))
+            .collect();
+        for &(key, node, group) in &settled {
+            let mate = settled.iter().find(|(k, n, g)| *k != key && *n == node && g.is_some() && *g != group);
+            let group = match (group, mate) {
+                (Some(mine), Some(&(_, _, Some(theirs)))) if simple => Some(mine.min(theirs)),
+                (Some(mine), _) => Some(mine),
+                (None, Some(&(_, _, theirs))) => theirs,
+                (None, None) => {
+                    self.groups.push(None);
+                    Some(self.groups.len() - 1)
+                }
+            };
+            if let Some(v) = self.vhids.get_mut(&key) {
+                v.group = group;
+            }
+        }
+        for (i, common) in self.groups.iter_mut().enumerate() {
+            let mut nodes = self.vhids.values().filter(|v| v.group == Some(i)).map(|v| v.master_source()?.node);
+            if let Some(Some(first)) = nodes.next()
+                && nodes.all(|n| n == Some(first))
+            {
+                *common = Some(first);
+            }
+        }
+    }
+
+    fn compare(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        let mut split = None;
+        for (i, common) in self.groups.iter().enumerate() {
+            let of_group = || self.vhids.values().filter(|v| v.group == Some(i));
+            let masters: Vec<_> = of_group().filter_map(|v| v.master_source()?.node).collect();
+            if masters.windows(2).any(|w| w[0] != w[1]) {
+                // Onset: when the first vhid left the common master.
+                let since = of_group()
+                    .filter(|v| v.master_source().and_then(|s| s.node) != *common)
+                    .map(|v| v.master_since)
+                    .min()
+                    .unwrap_or(now);
+                split = Some(Split { since, suspect: *common });
+                break;
+            }
+        }
+        match (&mut self.split, split) {
+            (Some(old), Some(_)) => {
+                if !self.reported && now.since(old.since) >= UNSYNC_AFTER {
+                    self.reported = true;
+                    out.push(Event::Unsynchronised { at: now, since: Some(old.since) });
+                }
+            }
+            (None, Some(_)) => self.split = split,
+            (Some(_), None) => {
+                self.split = None;
+                if std::mem::take(&mut self.reported) {
+                    out.push(Event::Unsynchronised { at: now, since: None });
+                }
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// What is heard of a node.
+    #[must_use]
+    pub fn witness(&self, now: Timestamp, node: NodeId) -> Witness {
+        let mut w = Witness { missed: f64::INFINITY, ..Witness::default() };
+        let mut segments = BTreeMap::<usize, bool>::new();
+        for (&(segment, _), vhid) in &self.vhids {
+            for s in vhid.sources.iter().filter(|s| s.node == Some(node) && !s.yielded) {
+                // Another source may have settled as master since; that this one fell silent without yielding stands.
+                let missed = s.missed(now);
+                if vhid.master != Some(s.addr) && missed > LOST {
+                    continue;
+                }
+                w.held += 1;
+                w.present += u32::from(missed <= OVERDUE);
+                w.missed = w.missed.min(missed);
+                *segments.entry(segment).or_insert(true) &= missed > 2.0;
+            }
+        }
+        w.segments = u32::try_from(segments.len()).unwrap_or(u32::MAX);
+        w.gone = u32::try_from(segments.values().filter(|&&gone| gone).count()).unwrap_or(u32::MAX);
+        if w.held == 0 {
+            w.missed = 0.0;
+        }
+        w
+    }
+
+    /// Segments on which a node is master, and how many segments have a master at all.
+    #[must_use]
+    pub fn mastership(&self, node: NodeId) -> (usize, usize) {
+        let masters = || self.vhids.values().filter_map(Vhid::master_source);
+        (masters().filter(|s| s.node == Some(node)).count(), masters().count())
+    }
+}
+
+impl Vhid {
+    /// Settles who is master; true if that changed.
+    fn advance(&mut self, now: Timestamp) -> bool {
+        let before = self.master;
+        if let Some(m) = self.master.and_then(|m| self.sources.iter_mut().find(|s| s.addr == m)) {
+            let missed = m.missed(now);
+            if (m.contested || m.demoted) && missed > OVERDUE {
+                m.yielded = true;
+            }
+            // Two who advertise at the same time: the one that was there stays until it stops.
+            if !m.yielded && missed <= OVERDUE {
+                return false;
+            }
+        }
+        let live = |s: &&Source| !s.yielded && s.missed(now) <= OVERDUE;
+        let newest = self.sources.iter().filter(live).max_by_key(|s| (s.run_start, s.addr));
+        if let Some(s) = newest {
+            if Some(s.addr) != before {
+                (self.master, self.master_since) = (Some(s.addr), s.run_start);
+            }
+        } else if self.master_source().is_none_or(|s| s.yielded || s.missed(now) > 3.2) && before.is_some() {
+            (self.master, self.master_since) = (None, now);
+        }
+        self.master != before
+    }
+}

@@ -1,0 +1,147 @@
+//! Which hosts try and get nothing, and which still get answers: the memory behind one (node, path).
+//!
+//! Fed with trials by `detect`. A host counts against the firewall only if it is known to have worked, its tries began
+//! to fail with the others (not long before: that host is broken by itself), and it had no answer since. Bounded.
+
+use super::score::HOST_GONE;
+use crate::time::Timestamp;
+use crate::track::HostKey;
+use crate::track::table::Table;
+use std::time::Duration;
+
+/// Hosts remembered per side.
+const MAX_HOSTS: usize = 8192;
+/// Failing hosts looked at, at most; more add nothing.
+const MAX_FAILING: usize = 256;
+/// Tries of one host within this long are one observation: pairs of states, bursts of one program.
+const SLOT: Duration = Duration::from_millis(400);
+/// Every observation is up to this old, so failing may be heard this much before the last answers are.
+const LAG: Duration = Duration::from_millis(1_100);
+
+#[derive(Clone, Copy)]
+struct Host {
+    last_success: Timestamp,
+    /// First failure since the last success.
+    failing_since: Timestamp,
+    epoch: u32,
+    success_epoch: u32,
+    /// Probability of its failures in this epoch, were it and the firewall well.
+    miss: f64,
+    slot: Timestamp,
+    slot_ratio: f64,
+}
+
+/// One side's hosts (initiators or responders) of one (node, path).
+pub struct Hosts {
+    table: Table<HostKey, Host>,
+    failing: Vec<HostKey>,
+    epoch: u32,
+    succeeded: u32,
+}
+
+impl Hosts {
+    /// Nobody known yet.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { table: Table::new(MAX_HOSTS, seed), failing: Vec::new(), epoch: 1, succeeded: 0 }
+    }
+
+    /// Starts a new window: what failed so far no longer counts.
+    pub fn reset(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1).max(1);
+        self.failing.clear();
+        self.succeeded = 0;
+    }
+
+    /// Whether this host ever got an answer that is still remembered.
+    #[must_use]
+    pub fn works(&self, host: &HostKey) -> bool {
+        self.table.get(host).is_some_and(|h| h.last_success > Timestamp::MIN)
+    }
+
+    /// Distinct hosts with an answer in this window.
+    #[must_use]
+    pub fn succeeded(&self) -> u32 {
+        self.succeeded
+    }
+
+    /// An answer.
+    pub fn success(&mut self, now: Timestamp, host: HostKey) {
+        let epoch = self.epoch;
+        let h = self.entry(now, host);
+        h.last_success = now;
+        h.failing_since = Timestamp::MAX;
+        h.miss = 1.0;
+        h.epoch = 0;
+        if h.success_epoch != epoch {
+            h.success_epoch = epoch;
+            self.succeeded += 1;
+        }
+    }
+
+    /// A try without answer whose probability, were all well, is `ratio` of that were all dead.
+    pub fn failure(&mut self, now: Timestamp, host: HostKey, ratio: f64) {
+        let epoch = self.epoch;
+        let room = self.failing.len() < MAX_FAILING;
+        let h = self.entry(now, host);
+        if h.failing_since == Timestamp::MAX {
+            h.failing_since = now;
+        }
+        let joins = h.epoch != epoch;
+        if joins && !room {
+            return;
+        }
+        if joins {
+            h.epoch = epoch;
+            h.miss = 1.0;
+            h.slot = Timestamp::MIN;
+        }
+        if now.since(h.slot) >= SLOT || h.slot == Timestamp::MIN {
+            h.slot = now;
+            h.slot_ratio = 1.0;
+        }
+        if ratio < h.slot_ratio {
+            h.miss = (h.miss * ratio / h.slot_ratio).max(HOST_GONE);
+            h.slot_ratio = ratio;
+        }
+        if joins {
+            self.failing.push(host);
+        }
+    }
+
+    fn entry(&mut self, now: Timestamp, host: HostKey) -> &mut Host {
+        if self.table.get(&host).is_none() {
+            let new = Host {
+                last_success: Timestamp::MIN,
+                failing_since: Timestamp::MAX,
+                epoch: 0,
+                success_epoch: 0,
+                miss: 1.0,
+                slot: Timestamp::MIN,
+                slot_ratio: 1.0,
+            };
+            self.table.insert(host, new, now);
+        }
+        #[expect(clippy::unwrap_used, reason = "inserted above")]
+        self.table.get_mut(&host, now).unwrap()
+    }
+
+    /// `h_i` of every host that counts against the firewall, for evidence that began at `start`; at most `strangers`
+    /// of those that never worked (a flood has any number of them).
+    pub fn failing(&self, start: Timestamp, strangers: usize, works_elsewhere: impl Fn(&HostKey) -> bool) -> Vec<f64> {
+        let mut unknown = 0;
+        let count = |key: &HostKey| {
+            let h = self.table.get(key)?;
+            let fresh = h.epoch == self.epoch && h.failing_since + LAG >= start;
+            if !fresh || h.miss >= 1.0 {
+                return None;
+            }
+            if h.last_success == Timestamp::MIN && !works_elsewhere(key) {
+                unknown += 1;
+                return (unknown <= strangers).then_some(h.miss);
+            }
+            Some(h.miss)
+        };
+        self.failing.iter().filter_map(count).collect()
+    }
+}

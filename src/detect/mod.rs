@@ -1,0 +1,303 @@
+//! Health per (node, path), from what tracking observed, what CARP shows and what is NOT heard.
+//!
+//! Called by the engine with observations and with the time; answers with verdicts. Decides nothing and runs nothing.
+//! The rules are design §2-3: a blackhole is proven by messages, silence only together with CARP, our own blindness
+//! suspends judgement, a node that yields starts afresh.
+
+pub mod carp;
+pub mod hosts;
+pub mod path;
+pub mod rates;
+pub mod score;
+pub mod silence;
+
+use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
+use crate::settings::Detect;
+use crate::time::Timestamp;
+use crate::track::{HostKey, Observation};
+use carp::{CarpView, Split, Witness};
+use path::{PathHealth, Setting};
+use silence::Silence;
+use std::time::Duration;
+
+/// How often silence and quiet are looked at.
+const TICK: Duration = Duration::from_millis(200);
+/// After blindness, what was sent before it may still come in.
+const GRACE: Duration = Duration::from_millis(1_200);
+/// CARP witnesses of a split are worth this much suspicion.
+const SPLIT_WORTH: f64 = 4.0;
+/// Intervals that must be missed: on all of several segments of a busy node, or else.
+const GONE_BUSY: f64 = 2.2;
+const GONE: f64 = 3.2;
+/// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
+const SYNC_LOST: Duration = Duration::from_secs(4);
+
+struct NodeHealth {
+    silence: Silence,
+    first: Timestamp,
+    paths: Vec<PathHealth>,
+    /// Carried traffic (as CARP has it) when last looked.
+    active: bool,
+}
+
+/// Health of everybody.
+pub struct Detector {
+    settings: Detect,
+    threshold: f64,
+    nodes: Vec<NodeHealth>,
+    paths: usize,
+    seed: u64,
+    next_tick: Timestamp,
+    grace_until: Timestamp,
+    /// Last time anything at all was heard from each node, CARP included.
+    heard: Vec<Timestamp>,
+}
+
+impl Detector {
+    /// Nobody known yet.
+    #[must_use]
+    pub fn new(settings: &Detect, paths: usize, seed: u64) -> Self {
+        Self {
+            threshold: score::threshold(settings.risk_per_year),
+            settings: settings.clone(),
+            nodes: Vec::new(),
+            paths,
+            seed,
+            next_tick: Timestamp::MIN,
+            grace_until: Timestamp::MIN,
+            heard: Vec::new(),
+        }
+    }
+
+    /// Makes room for a node.
+    pub fn add_node(&mut self) {
+        let seed = self.seed.wrapping_add(self.nodes.len() as u64);
+        let paths = (0..self.paths).map(|p| PathHealth::new(seed.rotate_left(p as u32 & 63))).collect();
+        self.nodes.push(NodeHealth {
+            silence: Silence::default(),
+            first: Timestamp::MAX,
+            paths,
+            active: true,
+        });
+        self.heard.push(Timestamp::MIN);
+    }
+
+    /// Health of a node on a path.
+    #[must_use]
+    pub fn health(&self, node: NodeId, path: usize) -> Health {
+        self.path(node, path).map_or(Health::Unknown, |p| p.health)
+    }
+
+    /// Everything about a node on a path.
+    #[must_use]
+    pub fn path(&self, node: NodeId, path: usize) -> Option<&PathHealth> {
+        self.nodes.get(node.index())?.paths.get(path)
+    }
+
+    /// A pfsync frame of `node` came in, whatever it says.
+    pub fn frame(&mut self, now: Timestamp, node: NodeId) {
+        if let Some(n) = self.nodes.get_mut(node.index()) {
+            n.first = n.first.min(now);
+            n.silence.heard(now);
+        }
+        self.signal(now, node);
+    }
+
+    /// Any sign of life of `node` came in (pfsync or CARP).
+    pub fn signal(&mut self, now: Timestamp, node: NodeId) {
+        if let Some(t) = self.heard.get_mut(node.index()) {
+            *t = now;
+        }
+    }
+
+    /// What a message of `node` says about a path.
+    pub fn observe(&mut self, now: Timestamp, node: NodeId, o: &Observation, split: Option<Split>) {
+        if now < self.grace_until {
+            return;
+        }
+        let Some(n) = self.nodes.get_mut(node.index()) else { return };
+        if let Some(p) = n.paths.get_mut(o.path) {
+            p.observe(now, o, split.is_none());
+        }
+    }
+
+    /// We were blind until `now`.
+    pub fn gap(&mut self, now: Timestamp) {
+        self.grace_until = now + GRACE;
+        for n in &mut self.nodes {
+            n.silence.forgive(now);
+            n.paths.iter_mut().for_each(|p| p.restart(now));
+        }
+    }
+
+    /// When `judge` must be called at the latest.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        if self.nodes.is_empty() {
+            return None;
+        }
+        let due = self.nodes.iter().flat_map(|n| n.paths.iter().filter_map(PathHealth::due)).min();
+        Some(due.unwrap_or(self.next_tick).min(self.next_tick))
+    }
+
+    /// Judges what is due.
+    pub fn judge(&mut self, now: Timestamp, carp: &CarpView, out: &mut Vec<Verdict>) {
+        let tick = now >= self.next_tick;
+        if tick {
+            self.next_tick = now + TICK;
+        }
+        for i in 0..self.nodes.len() {
+            #[expect(clippy::cast_possible_truncation, reason = "the engine bounds the number of nodes")]
+            let node = NodeId(i as u16);
+            let gone = tick && self.judge_silence(now, node, carp, out);
+            if gone {
+                continue;
+            }
+            for path in 0..self.paths {
+                let due = self.nodes[i].paths[path].due().is_some_and(|t| t <= now);
+                if due || tick {
+                    self.judge_path(now, node, path, carp, out);
+                }
+            }
+        }
+    }
+
+    /// Whether traffic can be expected through this node: it is master of something, or CARP says nothing.
+    fn carries(node: NodeId, carp: &CarpView) -> bool {
+        !carp.informs() || carp.mastership(node).0 > 0
+    }
+
+    fn judge_path(&mut self, now: Timestamp, node: NodeId, path: usize, carp: &CarpView, out: &mut Vec<Verdict>) {
+        let i = node.index();
+        let active = Self::carries(node, carp);
+        let split = carp.split();
+        let mine = split.filter(|s| s.suspect == Some(node)).map(|s| s.since);
+        let n = &mut self.nodes[i];
+        if n.first == Timestamp::MAX {
+            return;
+        }
+        if n.active != active {
+            n.active = active;
+            n.paths.iter_mut().for_each(|p| p.restart(now));
+        }
+        let mut p = std::mem::replace(&mut n.paths[path], PathHealth::new(0));
+        let change = if active {
+            let worth = if mine.is_some() { SPLIT_WORTH } else { 0.0 };
+            let set = Setting {
+                threshold: self.threshold - worth,
+                min: self.settings.min,
+                max: self.settings.max,
+                split: mine,
+                // In a split both sides look blackholed; only the one that lost something is to blame.
+                may_fall: now >= self.grace_until && (split.is_none() || mine.is_some()),
+            };
+            let elsewhere = |client: bool| {
+                let others = self.nodes.iter().enumerate().filter(move |(j, _)| *j != i);
+                move |h: &HostKey| others.clone().any(|(_, n)| n.paths[path].knows(client, h))
+            };
+            p.judge(now, &set, elsewhere(true), elsewhere(false))
+        } else {
+            p.idle_as_backup(now)
+        };
+        let was = p.before();
+        self.nodes[i].paths[path] = p;
+        if let Some((to, cause, evidence)) = change {
+            out.push(Verdict { at: now, node, path, from: was, to, cause, evidence });
+        }
+    }
+
+    /// Whether the node as a whole is silent, so that its paths cannot be judged by messages.
+    fn judge_silence(&mut self, now: Timestamp, node: NodeId, carp: &CarpView, out: &mut Vec<Verdict>) -> bool {
+        let i = node.index();
+        let n = &self.nodes[i];
+        if n.first == Timestamp::MAX {
+            return false;
+        }
+        let length = n.silence.length(now);
+        let witness = carp.witness(now, node);
+        let informs = carp.informs();
+        let limit = n.silence.limit();
+        let silent = limit.is_some_and(|l| length > l);
+        let busy = n.silence.busy();
+        // Nothing from anybody since: it is we who are blind, until somebody else is heard.
+        let last = self.heard[i];
+        let others = self.heard.iter().enumerate().any(|(j, &t)| j != i && t > last);
+        let (to, cause) = match self.conclude(now, silent, busy, length, informs, &witness) {
+            Some(_) if !others => return true,
+            Some(conclusion) => conclusion,
+            None => {
+                self.returned(now, node, witness, length, out);
+                return false;
+            }
+        };
+        let evidence = Evidence {
+            carp_gone: witness.gone,
+            pfsync_silent: length.as_secs_f64(),
+            threshold: self.threshold,
+            ..Evidence::default()
+        };
+        for (path, p) in self.nodes[i].paths.iter_mut().enumerate() {
+            // A proven blackhole stays one until CARP says that the whole node is gone.
+            if p.health == Health::Down && to != Health::Down {
+                continue;
+            }
+            let from = p.health;
+            let evidence = Evidence { since_end_to_end: p.age_of_proof(now), ..evidence };
+            if let Some((to, cause, evidence)) = p.turn(to, cause, evidence) {
+                out.push(Verdict { at: now, node, path, from, to, cause, evidence });
+            }
+            p.restart(now);
+        }
+        true
+    }
+
+    fn conclude(
+        &self,
+        now: Timestamp,
+        silent: bool,
+        busy: bool,
+        length: Duration,
+        informs: bool,
+        w: &Witness,
+    ) -> Option<(Health, Cause)> {
+        if now < self.grace_until {
+            return None;
+        }
+        if informs && w.held > 0 {
+            let needed = if silent && busy && w.segments >= 2 { GONE_BUSY } else { GONE };
+            let gone = w.gone == w.segments && w.missed >= needed;
+            // Quiet nodes: pfsync has been silent at least as long as the advertisements that are missing.
+            if gone && (silent || length >= Duration::from_secs(2)) {
+                return Some((Health::Down, Cause::Silence));
+            }
+        }
+        if !silent {
+            return None;
+        }
+        let patient = length > SYNC_LOST;
+        match (informs, w.held > 0) {
+            // Its advertisements go on: its pfsync does not reach us.
+            (true, true) if w.present == w.held && patient => Some((Health::Unknown, Cause::SyncLost)),
+            (true, true) if w.present == w.held => None,
+            (true, true) => Some((Health::Suspect, Cause::Silence)),
+            (true, false) => Some((Health::Idle, Cause::Backup)),
+            (false, _) => Some((Health::Suspect, Cause::Silence)),
+        }
+    }
+
+    /// A node that was gone and is heard again starts afresh.
+    fn returned(&mut self, now: Timestamp, node: NodeId, w: Witness, length: Duration, out: &mut Vec<Verdict>) {
+        let heard = length < Duration::from_secs(1) || (w.held > 0 && w.present > 0);
+        for (path, p) in self.nodes[node.index()].paths.iter_mut().enumerate() {
+            let silenced = matches!(p.cause, Cause::Silence | Cause::SyncLost);
+            if !silenced || !heard || !matches!(p.health, Health::Down | Health::Suspect | Health::Unknown) {
+                continue;
+            }
+            let (from, evidence) = (p.health, Evidence { threshold: self.threshold, ..Evidence::default() });
+            p.restart(now);
+            if let Some((to, cause, evidence)) = p.turn(Health::Idle, Cause::Returned, evidence) {
+                out.push(Verdict { at: now, node, path, from, to, cause, evidence });
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Health of one node on one path: the window of evidence, its score, and the way into and out of `down`.
+//!
+//! Fed by `detect` with observations and asked to judge a moment later, when the whole flush has been heard. Knows
+//! nothing of CARP: its caller says whether the node carries traffic at all.
+
+use super::hosts::Hosts;
+use super::rates::Rates;
+use super::score;
+use crate::event::{Cause, Evidence, Health};
+use crate::time::Timestamp;
+use crate::track::flow::{Movement, Outcome};
+use crate::track::{HostKey, Observation};
+use std::time::Duration;
+
+/// A flush comes as several frames; judge when they are all in.
+const FLUSH: Duration = Duration::from_millis(50);
+/// Without a round trip for this long a path is quiet rather than up.
+const QUIET: Duration = Duration::from_secs(10);
+/// Hosts that never worked may add this much: new servers are normal, floods have thousands.
+const STRANGERS: usize = 2;
+/// Distinct hosts on each side whose round trips end `down`.
+const RECOVERED_HOSTS: u32 = 3;
+/// Share of tries that succeed, in parts of the usual, below which successes are strays.
+const RECOVERED_SHARE: f64 = 0.35;
+/// States whose addresses were never heard count as one host.
+const ANONYMOUS: HostKey = [0xff; 16];
+
+/// How a judgement may be coloured from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// `suspicion` needed for `down`.
+    pub threshold: f64,
+    /// No verdict on evidence younger than this.
+    pub min: Duration,
+    /// Older evidence is forgotten.
+    pub max: Duration,
+    /// CARP says that this node lost a part of what it had: since when.
+    pub split: Option<Timestamp>,
+    /// Whether `down` may be concluded at all.
+    pub may_fall: bool,
+}
+
+/// A change that a judgement brings.
+pub type Change = Option<(Health, Cause, Evidence)>;
+
+/// State of one (node, path).
+pub struct PathHealth {
+    /// Now.
+    pub health: Health,
+    /// Why.
+    pub cause: Cause,
+    previous: Health,
+    /// Last proven round trip.
+    pub last_end_to_end: Timestamp,
+    /// Last score.
+    pub suspicion: f64,
+    clients: Hosts,
+    servers: Hosts,
+    rates: Rates,
+    start: Timestamp,
+    failed: u32,
+    succeeded: u32,
+    toward: [u32; 2],
+    last_try: Timestamp,
+    /// Round trips per second, smoothed over a minute.
+    rate: f64,
+    rate_at: Timestamp,
+    due: Option<Timestamp>,
+}
+
+impl PathHealth {
+    /// Nothing known.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            health: Health::Unknown,
+            cause: Cause::Quiet,
+            previous: Health::Unknown,
+            last_end_to_end: Timestamp::MIN,
+            suspicion: 0.0,
+            clients: Hosts::new(seed),
+            servers: Hosts::new(seed.rotate_left(7)),
+            rates: Rates::default(),
+            start: Timestamp::MIN,
+            failed: 0,
+            succeeded: 0,
+            toward: [0; 2],
+            last_try: Timestamp::MIN,
+            rate: 0.0,
+            rate_at: Timestamp::MIN,
+            due: None,
+        }
+    }
+
+    /// When to judge.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// Forgets the window (not what is known of hosts and rates): the node yielded, or we were blind.
+    pub fn restart(&mut self, now: Timestamp) {
+        self.rates.discard();
+        self.open_window(now);
+        self.suspicion = 0.0;
+    }
+
+    fn open_window(&mut self, now: Timestamp) {
+        self.clients.reset();
+        self.servers.reset();
+        (self.start, self.failed, self.succeeded, self.toward) = (now, 0, 0, [0; 2]);
+    }
+
+    /// Whether these hosts are known to have worked here.
+    #[must_use]
+    pub fn knows(&self, client: bool, host: &HostKey) -> bool {
+        if client { self.clients.works(host) } else { self.servers.works(host) }
+    }
+
+    /// A message; `pair` = a round trip through the pair counts as one through this node.
+    pub fn observe(&mut self, now: Timestamp, o: &Observation, pair: bool) {
+        let success = o.movement == Movement::EndToEnd || (pair && o.movement == Movement::PairEndToEnd);
+        let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
+        if success {
+            self.last_end_to_end = now;
+            self.succeeded = self.succeeded.saturating_add(1);
+            self.clients.success(now, client);
+            self.servers.success(now, server);
+            self.learn_rate(now);
+        }
+        let Some((class, outcome)) = o.trial else {
+            if success {
+                self.schedule(now);
+            }
+            return;
+        };
+        let outcome = if success { Outcome::Success } else { outcome };
+        self.last_try = now;
+        self.rates.note(class, outcome);
+        if outcome != Outcome::Success {
+            let ratio = self.rates.ratio(class, outcome);
+            if outcome == Outcome::Failure {
+                self.failed = self.failed.saturating_add(1);
+            }
+            if ratio < 0.95 {
+                self.clients.failure(now, client, ratio);
+                self.servers.failure(now, server, ratio);
+            }
+        }
+        match o.movement {
+            Movement::Forward => self.toward[0] += 1,
+            Movement::Reverse => self.toward[1] += 1,
+            _ => {}
+        }
+        self.schedule(now);
+    }
+
+    fn schedule(&mut self, now: Timestamp) {
+        self.due.get_or_insert(now + FLUSH);
+    }
+
+    fn learn_rate(&mut self, now: Timestamp) {
+        let dt = if self.rate_at == Timestamp::MIN { 60.0 } else { now.since(self.rate_at).as_secs_f64() };
+        self.rate = self.rate * (-dt / 60.0).exp() + 1.0 / 60.0;
+        self.rate_at = now;
+    }
+
+    /// Weighs what was seen and says whether health changes.
+    pub fn judge(
+        &mut self,
+        now: Timestamp,
+        set: &Setting,
+        known_client: impl Fn(&HostKey) -> bool,
+        known_server: impl Fn(&HostKey) -> bool,
+    ) -> Change {
+        self.due = None;
+        self.previous = self.health;
+        if self.start == Timestamp::MIN {
+            self.start = now;
+        }
+        let clients = self.clients.failing(self.start, STRANGERS, known_client);
+        let servers = self.servers.failing(self.start, STRANGERS, known_server);
+        let raw = score::suspicion(&clients).min(score::suspicion(&servers));
+        let strays = self.clients.succeeded().max(self.servers.succeeded());
+        let score = (raw + f64::from(strays) * score::STRAY.log10()).max(0.0);
+        self.suspicion = score;
+        let age = now.since(self.start);
+        #[expect(clippy::cast_possible_truncation, reason = "bounded by the failing list")]
+        let evidence = Evidence {
+            suspicion: score,
+            threshold: set.threshold,
+            failed: self.failed,
+            succeeded: self.succeeded,
+            clients: clients.len() as u32,
+            servers: servers.len() as u32,
+            seconds: age.as_secs_f64(),
+            usual: self.rates.usual(),
+            since_end_to_end: self.age_of_proof(now),
+            carp_gone: 0,
+            pfsync_silent: 0.0,
+        };
+        if self.health == Health::Down {
+            return self.judge_down(now, set, evidence);
+        }
+        let change = self.judge_up(now, set, raw, evidence);
+        if change.is_none_or(|(to, ..)| to != Health::Down) {
+            if score <= 0.0 && strays > 0 {
+                self.rates.commit();
+                self.open_window(now);
+            } else if age > set.max {
+                self.rates.discard();
+                self.open_window(now);
+            }
+        }
+        change
+    }
+
+    /// Seconds since the last proven round trip.
+    #[must_use]
+    pub fn age_of_proof(&self, now: Timestamp) -> Option<f64> {
+        (self.last_end_to_end > Timestamp::MIN).then(|| now.since(self.last_end_to_end).as_secs_f64())
+    }
+
+    fn judge_up(&mut self, now: Timestamp, set: &Setting, raw: f64, evidence: Evidence) -> Change {
+        let age = now.since(self.start);
+        let score = evidence.suspicion;
+        let proven = score >= set.threshold && age >= set.min;
+        // The pair is split and this node lost a side: what little is needed on top is that nothing came through it
+        // since, though something should have.
+        let split = set.split.is_some_and(|since| {
+            let since = since.max(self.last_end_to_end);
+            let expected = self.rate * now.since(since).as_secs_f64();
+            now.since(since) >= set.min.max(Duration::from_secs(2)) && (raw >= 2.0 || expected >= 7.0)
+        });
+        if set.may_fall && (proven || split) {
+            let cause = self.blackhole(&evidence);
+            self.rates.discard();
+            self.open_window(now);
+            return self.turn(Health::Down, cause, evidence);
+        }
+        let lively = now.since(self.last_end_to_end) <= QUIET && self.last_end_to_end > Timestamp::MIN;
+        let suspect = score >= 0.5 * set.threshold && age >= set.min / 2;
+        let relieved = score < 0.25 * set.threshold;
+        let (to, cause) = match self.health {
+            _ if suspect => (Health::Suspect, self.blackhole(&evidence)),
+            Health::Suspect if !relieved => return None,
+            _ if lively => (Health::Up, Cause::EndToEnd),
+            _ => (Health::Idle, Cause::Quiet),
+        };
+        self.turn(to, cause, evidence)
+    }
+
+    fn judge_down(&mut self, now: Timestamp, set: &Setting, evidence: Evidence) -> Change {
+        if !matches!(self.cause, Cause::BlackholeForward | Cause::BlackholeReverse) {
+            return None;
+        }
+        let age = now.since(self.start);
+        let tries = f64::from(evidence.succeeded + evidence.failed);
+        let share = if tries > 0.0 { f64::from(evidence.succeeded) / tries } else { 0.0 };
+        let hosts = self.clients.succeeded().min(self.servers.succeeded());
+        let good = share >= RECOVERED_SHARE * evidence.usual && evidence.succeeded > 0;
+        let several = hosts >= RECOVERED_HOSTS && age >= set.min;
+        // A small site has no three hosts: then it must last.
+        let lasting = evidence.succeeded >= 5 && age >= set.min * 10;
+        if good && (several || lasting) {
+            self.rates.discard();
+            self.open_window(now);
+            return self.turn(Health::Up, Cause::EndToEnd, evidence);
+        }
+        // Successes are weighed against the failures of the same seconds.
+        let stale = evidence.succeeded == 0 || !good;
+        if (stale && age >= set.min * 2) || age >= set.max {
+            self.rates.discard();
+            self.open_window(now);
+        }
+        if now.since(self.last_try) > set.max {
+            return self.turn(Health::Idle, Cause::Quiet, evidence);
+        }
+        None
+    }
+
+    fn blackhole(&self, evidence: &Evidence) -> Cause {
+        // New connections without answer are forward failures; so are flows whose initiators alone move.
+        let [forth, back] = self.toward;
+        if back > forth && back > evidence.failed / 4 { Cause::BlackholeReverse } else { Cause::BlackholeForward }
+    }
+
+    /// CARP says that this node carries nothing: whatever its health was, it is idle now.
+    pub fn idle_as_backup(&mut self, now: Timestamp) -> Change {
+        self.due = None;
+        self.previous = self.health;
+        let evidence = Evidence { since_end_to_end: self.age_of_proof(now), ..Evidence::default() };
+        // A node that is gone does not come back by having lost its mastership to another.
+        if self.health == Health::Down && self.cause == Cause::Silence {
+            return None;
+        }
+        self.turn(Health::Idle, Cause::Backup, evidence)
+    }
+
+    /// Health before the last judgement.
+    #[must_use]
+    pub fn before(&self) -> Health {
+        self.previous
+    }
+
+    /// Sets health; says so if that is news.
+    pub fn turn(&mut self, to: Health, cause: Cause, evidence: Evidence) -> Change {
+        if self.health == to {
+            return None;
+        }
+        (self.health, self.cause) = (to, cause);
+        Some((to, cause, evidence))
+    }
+}

@@ -1,0 +1,508 @@
+//! The pure core: frames and times in, events out. No I/O, no clock, no dice, no log.
+//!
+//! Live capture, files and simulation drive it the same way: `frame`, `idle` and `gap` tell it what happened and when;
+//! `next_deadline` says until when it may be left alone; `poll` hands out what it concluded. A wake-up too early is a
+//! no-op; time that runs backwards is clamped and counted.
+
+pub mod counters;
+
+use crate::capture::{Frame, GapCause, Net};
+use crate::decide::{Policy, Role, Situation};
+use crate::detect::Detector;
+use crate::detect::carp::CarpView;
+use crate::dissect::{Ip, Kind, Refusal, dissect};
+use crate::event::{Cause, Event, Health, NodeId, Notice};
+use crate::settings::Settings;
+use crate::time::Timestamp;
+use crate::track::{FlowCount, Tracker};
+use counters::{Counters, NodeCounters};
+use pfsync_proto::{Action, BusStatus, DecodeError, Message, Packet, Proto112};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+/// Senders that become nodes, at most; a hostile host can invent any number of addresses.
+const MAX_NODES: usize = 32;
+/// A bulk update without an end is over after this long.
+const BULK_LIMIT: Duration = Duration::from_secs(60);
+
+/// What is known of a node beside its health.
+struct Node {
+    address: IpAddr,
+    name: Option<String>,
+    me: bool,
+    bulk_since: Option<Timestamp>,
+    last_config_sync: Option<Timestamp>,
+}
+
+/// The engine.
+pub struct Engine {
+    settings: Settings,
+    nodes: Vec<Node>,
+    by_address: BTreeMap<IpAddr, NodeId>,
+    by_local: BTreeMap<IpAddr, NodeId>,
+    tracker: Tracker,
+    detector: Detector,
+    carp: CarpView,
+    policy: Policy,
+    counters: Counters,
+    now: Timestamp,
+    events: VecDeque<Event>,
+    verdicts: Vec<crate::event::Verdict>,
+    scratch: Vec<Event>,
+}
+
+impl Engine {
+    /// A fresh engine; `seed` only makes hash collisions unpredictable, it never changes a conclusion.
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64) -> Self {
+        let me = settings.nodes.iter().position(|n| n.is_self).and_then(|i| u16::try_from(i).ok()).map(NodeId);
+        let tracker = Tracker::new(&settings, seed);
+        let mut engine = Self {
+            detector: Detector::new(&settings.detect, tracker.path_count(), seed),
+            policy: Policy::new(me, &settings.policy, &settings.probes),
+            tracker,
+            nodes: Vec::new(),
+            by_address: BTreeMap::new(),
+            by_local: BTreeMap::new(),
+            carp: CarpView::default(),
+            counters: Counters::default(),
+            now: Timestamp::MIN,
+            events: VecDeque::new(),
+            verdicts: Vec::new(),
+            scratch: Vec::new(),
+            settings,
+        };
+        for (i, node) in engine.settings.nodes.clone().into_iter().enumerate() {
+            if let Some(&address) = node.addresses.first() {
+                engine.add_node(address, Some(node.name), node.is_self);
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "configured by hand")]
+            for address in node.addresses {
+                engine.by_address.insert(address, NodeId(i as u16));
+            }
+        }
+        engine.by_local = sole_owners(&engine.settings);
+        engine
+    }
+
+    fn add_node(&mut self, address: IpAddr, name: Option<String>, me: bool) -> NodeId {
+        #[expect(clippy::cast_possible_truncation, reason = "bounded by MAX_NODES and the configuration")]
+        let id = NodeId(self.nodes.len() as u16);
+        self.nodes.push(Node { address, name, me, bulk_since: None, last_config_sync: None });
+        self.by_address.insert(address, id);
+        self.detector.add_node();
+        self.counters.nodes.push(NodeCounters::new(self.tracker.path_count()));
+        self.tracker.add_local(address);
+        self.events.push_back(Event::Node { node: id, address });
+        id
+    }
+
+    fn node_of(&mut self, ip: Option<Ip>) -> Option<NodeId> {
+        // A pfsync0 tap has no addresses and shows only what this host itself sends.
+        let address = ip.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ip| ip.src);
+        if let Some(&id) = self.by_address.get(&address) {
+            return Some(id);
+        }
+        if ip.is_none()
+            && let Some(me) = self.nodes.iter().position(|n| n.me)
+        {
+            return u16::try_from(me).ok().map(NodeId);
+        }
+        if self.nodes.len() >= MAX_NODES {
+            self.counters.foreign += 1;
+            return None;
+        }
+        Some(self.add_node(address, None, false))
+    }
+
+    /// When something must be looked at even if nothing is heard.
+    #[must_use]
+    pub fn next_deadline(&self) -> Timestamp {
+        let all = [self.detector.next_deadline(), self.carp.next_deadline(self.now), self.policy.next_deadline()];
+        all.into_iter().flatten().min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// What was concluded, in order.
+    pub fn poll(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn advance(&mut self, at: Timestamp) -> Timestamp {
+        if at < self.now {
+            self.counters.clamped += 1;
+        }
+        self.now = self.now.max(at);
+        self.now
+    }
+
+    /// Nothing was heard until `at`.
+    pub fn idle(&mut self, at: Timestamp) {
+        let now = self.advance(at);
+        self.conclude(now);
+    }
+
+    /// We were blind for `length` until `at`.
+    pub fn gap(&mut self, at: Timestamp, length: Duration, cause: GapCause, lost: u64) {
+        let now = self.advance(at);
+        self.counters.gap(cause, length, lost);
+        self.detector.gap(now);
+        self.carp.forgive(now);
+        self.events.push_back(Event::Gap { at: now, length, cause });
+    }
+
+    /// A probe answered or did not.
+    pub fn probe(&mut self, at: Timestamp, index: usize, ok: bool) {
+        let now = self.advance(at);
+        self.policy.probe(now, index, ok);
+        self.conclude(now);
+    }
+
+    /// A frame was heard.
+    pub fn frame(&mut self, frame: &Frame<'_>) {
+        let now = self.advance(frame.at);
+        self.counters.frames += 1;
+        let packet = dissect(frame.link, frame.data, frame.wire_len);
+        match packet.kind {
+            Kind::Pfsync(payload) => {
+                self.counters.pfsync += 1;
+                self.refuse(packet.refused.filter(|r| *r != Refusal::Cut));
+                if packet.refused.is_none_or(|r| r == Refusal::Cut) {
+                    self.pfsync(now, packet.ip, payload);
+                }
+            }
+            Kind::Proto112(payload) => {
+                self.counters.carp += 1;
+                self.refuse(packet.refused);
+                if packet.refused.is_none()
+                    && let Some(ip) = packet.ip
+                {
+                    self.proto112(now, frame.net, ip, payload);
+                }
+            }
+            Kind::TcpSyn { dst_port, .. } => {
+                self.counters.other += 1;
+                if let Some(ip) = packet.ip {
+                    self.config_sync(now, ip, dst_port);
+                }
+            }
+            Kind::Other => self.counters.other += 1,
+            Kind::Unsupported => self.counters.unsupported += 1,
+        }
+        // A frame exactly at the deadline is in time.
+        if self.next_deadline() <= now {
+            self.conclude(now);
+        }
+    }
+
+    fn refuse(&mut self, refused: Option<Refusal>) {
+        if let Some(refusal) = refused {
+            self.counters.error(DecodeError::from(refusal).kind);
+        }
+    }
+
+    fn pfsync(&mut self, now: Timestamp, ip: Option<Ip>, payload: &[u8]) {
+        let packet = match Packet::new_checked(payload) {
+            Ok(packet) => packet,
+            Err(e) => return self.counters.error(e.kind),
+        };
+        let Some(node) = self.node_of(ip) else { return };
+        self.detector.frame(now, node);
+        let counters = &mut self.counters.nodes[node.index()];
+        counters.frames += 1;
+        if packet.version() < 64 {
+            counters.versions |= 1 << packet.version();
+        }
+        for section in packet.sections() {
+            let section = match section {
+                Ok(section) => section,
+                Err(e) => {
+                    self.counters.error(e.kind);
+                    continue;
+                }
+            };
+            let mut count = 0;
+            for decoded in section.messages() {
+                count += 1;
+                match decoded.refused {
+                    Some(e) => self.counters.error(e.kind),
+                    None => self.message(now, node, section.action, &decoded.message),
+                }
+            }
+            self.counters.nodes[node.index()].action(section.action, count.max(u64::from(section.count == 0)));
+        }
+    }
+
+    fn message(&mut self, now: Timestamp, node: NodeId, action: Action, message: &Message) {
+        let sender = node.0;
+        let observation = match message {
+            Message::UpdC(m) => self.tracker.update(now, sender, m),
+            Message::State(state) => {
+                let observation = match action {
+                    Action::Ins => {
+                        self.counters.nodes[node.index()].creator(state.key.creator);
+                        self.tracker.insert(now, sender, state)
+                    }
+                    Action::Del => {
+                        self.tracker.delete(sender, state.key);
+                        None
+                    }
+                    _ => {
+                        let bulk = self.nodes[node.index()].bulk_since.is_some_and(|t| now.since(t) < BULK_LIMIT);
+                        self.tracker.update_full(now, sender, bulk, state)
+                    }
+                };
+                if observation.is_none() {
+                    self.counters.nodes[node.index()].sender_alive += 1;
+                }
+                observation
+            }
+            other => {
+                self.counters.nodes[node.index()].sender_alive += 1;
+                match other {
+                    Message::DelC { key, .. } => self.tracker.delete(sender, *key),
+                    Message::Clr(clr) => {
+                        self.tracker.clear(clr);
+                        let text = format!("states of {} were flushed (CLR)", clr.creator);
+                        self.events.push_back(Event::Notice(Notice { at: now, node: Some(node), text }));
+                    }
+                    Message::Bus(bus) => {
+                        self.counters.nodes[node.index()].creator(bus.creator);
+                        self.nodes[node.index()].bulk_since = (bus.status == BusStatus::Start).then_some(now);
+                    }
+                    _ => {}
+                }
+                None
+            }
+        };
+        if let Some(o) = observation {
+            self.counters.nodes[node.index()].evidence(&o, now);
+            self.detector.observe(now, node, &o, self.carp.split());
+        }
+    }
+
+    fn proto112(&mut self, now: Timestamp, net: Net, ip: Ip, payload: &[u8]) {
+        let carp = match Proto112::decode(payload) {
+            Ok(Proto112::Carp(carp)) => carp,
+            Ok(_) => {
+                self.counters.vrrp += 1;
+                return;
+            }
+            Err(e) => return self.counters.error(e.kind),
+        };
+        if !carp.cksum_ok {
+            self.counters.bad_checksum += 1;
+            return;
+        }
+        // CARP heard on the sync net itself (one capture of everything) is a segment of its own, behind the named ones.
+        let segment = match net {
+            Net::Segment(i) => i,
+            Net::Sync => self.settings.segments.len(),
+        };
+        if let Some(password) = self.settings.segments.get(segment).and_then(|s| s.password.as_ref())
+            && !self.authentic(&carp, password, segment)
+        {
+            self.counters.bad_hmac += 1;
+            return;
+        }
+        let node = self.by_local.get(&ip.src).copied();
+        if let Some(node) = node {
+            self.detector.signal(now, node);
+        }
+        self.carp.advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
+        self.events.extend(self.scratch.drain(..));
+    }
+
+    /// The HMAC covers the shared addresses of the vhid, which only the operator's `local` lists can tell.
+    fn authentic(&self, carp: &pfsync_proto::Carp, password: &[u8], _segment: usize) -> bool {
+        let mut shared: Vec<IpAddr> = self.settings.nodes.iter().flat_map(|n| n.local.iter().copied()).collect();
+        shared.retain(|a| !self.by_local.contains_key(a));
+        shared.sort_unstable();
+        shared.dedup();
+        // One shared address per vhid is the rule; all of them together the rest.
+        shared.iter().any(|a| carp.verify(password, &[*a])) || carp.verify(password, &shared)
+    }
+
+    fn config_sync(&mut self, now: Timestamp, ip: Ip, port: u16) {
+        let (from, to) = (self.by_address.get(&ip.src).copied(), self.by_address.contains_key(&ip.dst));
+        if let (Some(node), true) = (from, to && self.settings.config_sync_ports.contains(&port)) {
+            let fresh = self.nodes[node.index()].last_config_sync.is_none_or(|t| now.since(t).as_secs() >= 10);
+            self.nodes[node.index()].last_config_sync = Some(now);
+            if fresh {
+                self.events.push_back(Event::ConfigSync { at: now, node });
+            }
+        }
+    }
+
+    /// Judges and decides what is due at `now`.
+    fn conclude(&mut self, now: Timestamp) {
+        self.carp.settle(now, &mut self.scratch);
+        self.events.extend(self.scratch.drain(..));
+        self.detector.judge(now, &self.carp, &mut self.verdicts);
+        self.events.extend(self.verdicts.drain(..).map(Event::Verdict));
+        let situation = self.situation(now);
+        let nodes = &self.nodes;
+        let name = |n: NodeId| nodes.get(n.index()).map_or_else(String::new, Node::label);
+        let (decision, notice) = self.policy.look(now, &situation, &name);
+        self.events.extend(notice.map(Event::Notice));
+        self.events.extend(decision.map(Event::Decision));
+    }
+
+    fn situation(&self, now: Timestamp) -> Situation {
+        let ids = || (0..self.nodes.len()).filter_map(|i| u16::try_from(i).ok()).map(NodeId);
+        let me = self.nodes.iter().position(|n| n.me).and_then(|i| u16::try_from(i).ok()).map(NodeId);
+        Situation {
+            mastership: me.map_or((0, 0), |me| self.carp.mastership(me)),
+            split: self.carp.split().map(|s| s.since),
+            foreign_master: self.carp.foreign_master(),
+            health: ids().map(|n| self.node_health(n)).collect(),
+            gone: ids()
+                .map(|n| {
+                    let w = self.carp.witness(now, n);
+                    w.held > 0 && w.gone == w.segments
+                })
+                .collect(),
+        }
+    }
+
+    /// Worst health on a critical path.
+    #[must_use]
+    pub fn node_health(&self, node: NodeId) -> (Health, Option<Cause>) {
+        let critical = |p: &usize| self.settings.paths.get(*p).is_none_or(|p| p.critical);
+        let paths = (0..self.tracker.path_count()).filter(critical).filter_map(|p| self.detector.path(node, p));
+        let rank = |h: Health| match h {
+            Health::Down => 4,
+            Health::Suspect => 3,
+            Health::Up => 2,
+            Health::Idle => 1,
+            Health::Unknown => 0,
+        };
+        paths.max_by_key(|p| rank(p.health)).map_or((Health::Unknown, None), |p| (p.health, Some(p.cause)))
+    }
+
+    /// Time as the engine has it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Role of the node that pfwatch runs beside.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.policy.role()
+    }
+
+    /// All counters.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Node ids, in order.
+    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..u16::try_from(self.nodes.len()).unwrap_or(u16::MAX)).map(NodeId)
+    }
+
+    /// Address that outputs call a node by.
+    #[must_use]
+    pub fn address(&self, node: NodeId) -> IpAddr {
+        self.nodes.get(node.index()).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |n| n.address)
+    }
+
+    /// Configured name, or the address.
+    #[must_use]
+    pub fn label(&self, node: NodeId) -> String {
+        self.nodes.get(node.index()).map_or_else(String::new, Node::label)
+    }
+
+    /// Configured name.
+    #[must_use]
+    pub fn name(&self, node: NodeId) -> Option<&str> {
+        self.nodes.get(node.index())?.name.as_deref()
+    }
+
+    /// Whether pfwatch runs beside it.
+    #[must_use]
+    pub fn is_self(&self, node: NodeId) -> bool {
+        self.nodes.get(node.index()).is_some_and(|n| n.me)
+    }
+
+    /// The node to which a CARP source belongs.
+    #[must_use]
+    pub fn owner(&self, source: IpAddr) -> Option<NodeId> {
+        self.by_local.get(&source).copied()
+    }
+
+    /// When a node's configuration was last seen going to a peer.
+    #[must_use]
+    pub fn last_config_sync(&self, node: NodeId) -> Option<Timestamp> {
+        self.nodes.get(node.index())?.last_config_sync
+    }
+
+    /// States of a node.
+    #[must_use]
+    pub fn flows(&self, node: NodeId) -> FlowCount {
+        self.tracker.count(node.0)
+    }
+
+    /// States held and thrown out for want of room.
+    #[must_use]
+    pub fn flow_table(&self) -> (usize, u64) {
+        (self.tracker.len(), self.tracker.evictions())
+    }
+
+    /// Watched paths, at least one.
+    #[must_use]
+    pub fn path_count(&self) -> usize {
+        self.tracker.path_count()
+    }
+
+    /// `lan -> wan`, or `any`.
+    #[must_use]
+    pub fn path_name(&self, path: usize) -> String {
+        let zone = |i: usize| self.settings.zones.get(i).map_or("?", |z| z.name.as_str());
+        self.settings.paths.get(path).map_or_else(|| "any".into(), |p| format!("{} -> {}", zone(p.from), zone(p.to)))
+    }
+
+    /// Name of a CARP segment.
+    #[must_use]
+    pub fn segment_name(&self, segment: usize) -> &str {
+        self.settings.segments.get(segment).map_or("sync", |s| s.name.as_str())
+    }
+
+    /// Health, cause and score of a node on a path.
+    #[must_use]
+    pub fn path_health(&self, node: NodeId, path: usize) -> Option<&crate::detect::path::PathHealth> {
+        self.detector.path(node, path)
+    }
+}
+
+impl Node {
+    fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.address.to_string())
+    }
+}
+
+/// Addresses that stand in the `local` list of exactly one node.
+fn sole_owners(settings: &Settings) -> BTreeMap<IpAddr, NodeId> {
+    let mut owners = BTreeMap::<IpAddr, Vec<usize>>::new();
+    for (i, node) in settings.nodes.iter().enumerate() {
+        for &a in node.local.iter().chain(&node.addresses) {
+            let list = owners.entry(a).or_default();
+            if list.last() != Some(&i) {
+                list.push(i);
+            }
+        }
+    }
+    let sole = |(a, list): (IpAddr, Vec<usize>)| match list[..] {
+        [one] => u16::try_from(one).ok().map(|i| (a, NodeId(i))),
+        _ => None,
+    };
+    owners.into_iter().filter_map(sole).collect()
+}

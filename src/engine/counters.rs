@@ -1,0 +1,133 @@
+//! One counter per fact. Filled by the engine, read by reports and metrics.
+
+use crate::capture::GapCause;
+use crate::time::Timestamp;
+use crate::track::Observation;
+use crate::track::flow::Movement;
+use pfsync_proto::{Action, CreatorId, ErrorKind};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Creator ids remembered per node.
+const MAX_CREATORS: usize = 16;
+
+/// What the engine counted.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Frames of any kind.
+    pub frames: u64,
+    /// Frames with pfsync.
+    pub pfsync: u64,
+    /// Frames of protocol 112.
+    pub carp: u64,
+    /// Frames with neither.
+    pub other: u64,
+    /// Frames of a link type that we cannot read.
+    pub unsupported: u64,
+    /// VRRP among the frames of protocol 112.
+    pub vrrp: u64,
+    /// Advertisements with a wrong checksum.
+    pub bad_checksum: u64,
+    /// Advertisements with a wrong HMAC where the password is known.
+    pub bad_hmac: u64,
+    /// Frames of senders beyond the number of nodes that are remembered.
+    pub foreign: u64,
+    /// Times that ran backwards and were clamped.
+    pub clamped: u64,
+    /// Refused octets by kind.
+    pub errors: BTreeMap<ErrorKind, u64>,
+    /// Our own blindness: how often, how long, how many frames lost.
+    pub gaps: BTreeMap<GapCause, (u64, Duration, u64)>,
+    /// Per node, by index.
+    pub nodes: Vec<NodeCounters>,
+}
+
+impl Counters {
+    /// Counts a refusal.
+    pub fn error(&mut self, kind: ErrorKind) {
+        *self.errors.entry(kind).or_default() += 1;
+    }
+
+    /// Counts a gap.
+    pub fn gap(&mut self, cause: GapCause, length: Duration, lost: u64) {
+        let gap = self.gaps.entry(cause).or_default();
+        *gap = (gap.0 + 1, gap.1 + length, gap.2 + lost);
+    }
+}
+
+/// What was heard of one node.
+#[derive(Clone, Debug, Default)]
+pub struct NodeCounters {
+    /// pfsync frames.
+    pub frames: u64,
+    /// Bit n: version n was heard.
+    pub versions: u64,
+    /// Messages by action.
+    pub messages: BTreeMap<&'static str, u64>,
+    /// Messages that prove only that the sender's pfsync lives.
+    pub sender_alive: u64,
+    /// Host ids that it revealed as its own, most recent last.
+    pub creators: Vec<CreatorId>,
+    /// Evidence by path.
+    pub paths: Vec<PathCounters>,
+}
+
+/// Evidence of one node on one path.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PathCounters {
+    /// A packet passed, nothing moved.
+    pub attempt: u64,
+    /// Initiator to responder.
+    pub forward: u64,
+    /// Responder to initiator.
+    pub reverse: u64,
+    /// Round trips.
+    pub end_to_end: u64,
+    /// Last round trip.
+    pub last_end_to_end: Option<Timestamp>,
+}
+
+impl NodeCounters {
+    /// For a node with so many paths.
+    #[must_use]
+    pub fn new(paths: usize) -> Self {
+        Self { paths: vec![PathCounters::default(); paths], ..Self::default() }
+    }
+
+    /// Counts messages.
+    pub fn action(&mut self, action: Action, count: u64) {
+        if count > 0 {
+            *self.messages.entry(action.name()).or_default() += count;
+        }
+    }
+
+    /// Remembers a creator id.
+    pub fn creator(&mut self, creator: CreatorId) {
+        if self.creators.last() == Some(&creator) {
+            return;
+        }
+        self.creators.retain(|c| *c != creator);
+        if self.creators.len() >= MAX_CREATORS {
+            self.creators.remove(0);
+        }
+        self.creators.push(creator);
+    }
+
+    /// Counts an observation.
+    pub fn evidence(&mut self, o: &Observation, now: Timestamp) {
+        let Some(path) = self.paths.get_mut(o.path) else { return };
+        match o.movement {
+            Movement::Attempt => path.attempt += 1,
+            Movement::Forward => path.forward += 1,
+            Movement::Reverse => path.reverse += 1,
+            Movement::Both | Movement::PairEndToEnd => {
+                path.forward += 1;
+                path.reverse += 1;
+            }
+            Movement::EndToEnd => {
+                path.end_to_end += 1;
+                path.last_end_to_end = Some(now);
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What the engine tells the world: verdicts, decisions, conditions. Plain data, in the words of the contract.
+//!
+//! Made by detect and decide, carried by the engine, rendered or acted on by the edges. Never acts itself.
+
+use crate::capture::GapCause;
+use crate::time::Timestamp;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A firewall, by index into the engine's list (configured ones first, in configuration order).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u16);
+
+impl NodeId {
+    /// As an index.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// Health of one node on one path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Health {
+    /// Not enough heard to say anything, or hearing is impaired.
+    #[default]
+    Unknown,
+    /// Round trips are being proven.
+    Up,
+    /// Quiet, and quiet is normal: no verdict possible.
+    Idle,
+    /// Evidence against it, not enough to act on.
+    Suspect,
+    /// Traffic does not flow end to end.
+    Down,
+}
+
+impl Health {
+    /// The word of the contract.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Up => "up",
+            Self::Idle => "idle",
+            Self::Suspect => "suspect",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// Why a health is what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Initiators' packets go in, nothing comes back.
+    BlackholeForward,
+    /// Responders' packets go in, initiators never answer.
+    BlackholeReverse,
+    /// No pfsync at all though traffic was expected.
+    Silence,
+    /// pfsync fell silent while the node's CARP advertisements go on.
+    SyncLost,
+    /// Round trips are proven again (or for the first time).
+    EndToEnd,
+    /// Nothing tries to pass.
+    Quiet,
+    /// It is master of nothing, or gave mastership away.
+    Backup,
+    /// We were blind.
+    Blind,
+    /// Heard again after it had gone.
+    Returned,
+}
+
+impl Cause {
+    /// The word of the contract.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BlackholeForward => "blackhole-forward",
+            Self::BlackholeReverse => "blackhole-reverse",
+            Self::Silence => "silence",
+            Self::SyncLost => "sync lost",
+            Self::EndToEnd => "end-to-end",
+            Self::Quiet => "quiet",
+            Self::Backup => "backup",
+            Self::Blind => "blind",
+            Self::Returned => "returned",
+        }
+    }
+}
+
+/// The numbers behind a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// -log10 of the probability of what was seen, were the node alive.
+    pub suspicion: f64,
+    /// What `suspicion` must reach for `down`.
+    pub threshold: f64,
+    /// Tries that got nowhere since the evidence began.
+    pub failed: u32,
+    /// Round trips proven since the evidence began.
+    pub succeeded: u32,
+    /// Independent initiators that tried and got nowhere.
+    pub clients: u32,
+    /// Independent responders that nobody reached.
+    pub servers: u32,
+    /// Seconds over which the evidence was collected.
+    pub seconds: f64,
+    /// Share of tries that usually succeed, 0..=1.
+    pub usual: f64,
+    /// Since the last proven round trip, if there was one.
+    pub since_end_to_end: Option<f64>,
+    /// Segments on which this node's advertisements are gone.
+    pub carp_gone: u32,
+    /// Seconds since this node's pfsync was last heard.
+    pub pfsync_silent: f64,
+}
+
+/// A change of health.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// When the engine knew.
+    pub at: Timestamp,
+    /// About whom.
+    pub node: NodeId,
+    /// On which path (index into the engine's paths).
+    pub path: usize,
+    /// Before.
+    pub from: Health,
+    /// Now.
+    pub to: Health,
+    /// Why.
+    pub cause: Cause,
+    /// With which numbers.
+    pub evidence: Evidence,
+}
+
+/// What policy wants done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Make this node master everywhere.
+    Promote,
+    /// Make this node less attractive.
+    Demote,
+    /// Take back one of the above.
+    Restore,
+    /// Power the peer off.
+    Fence,
+}
+
+impl Action {
+    /// The word of the contract.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Promote => "promote",
+            Self::Demote => "demote",
+            Self::Restore => "restore",
+            Self::Fence => "fence",
+        }
+    }
+}
+
+/// A decision of the policy; somebody else carries it out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// When.
+    pub at: Timestamp,
+    /// Counts up from 1.
+    pub seq: u64,
+    /// What.
+    pub action: Action,
+    /// The node that it is about: the peer for promote and fence, self for demote and restore.
+    pub node: NodeId,
+    /// The cause of the verdict behind it, or the reason in a word.
+    pub cause: &'static str,
+    /// One sentence with the numbers.
+    pub reason: String,
+}
+
+/// Something that an operator should read but that changes no health.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// When.
+    pub at: Timestamp,
+    /// About whom, if about one node.
+    pub node: Option<NodeId>,
+    /// One sentence.
+    pub text: String,
+}
+
+/// Everything that leaves the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A new sender or configured node; ids count up in this order.
+    Node {
+        /// Its id.
+        node: NodeId,
+        /// The address that outputs call it by.
+        address: IpAddr,
+    },
+    /// Health changed.
+    Verdict(Verdict),
+    /// Policy decided.
+    Decision(Decision),
+    /// Worth a line.
+    Notice(Notice),
+    /// Mastership of a vhid changed as seen on a segment: who advertises it now (`None`: nobody any more).
+    Master {
+        /// When.
+        at: Timestamp,
+        /// Segment index.
+        segment: usize,
+        /// Virtual host id.
+        vhid: u8,
+        /// New master's source address.
+        master: Option<IpAddr>,
+        /// Its first advertisement.
+        since: Timestamp,
+    },
+    /// vhids of one group have different masters (`Some(onset)`), or agree again.
+    Unsynchronised {
+        /// When the engine knew.
+        at: Timestamp,
+        /// Onset, or `None` when over.
+        since: Option<Timestamp>,
+    },
+    /// A node's configuration was sent to a peer (TCP from a node's sync address to a peer's config-sync port).
+    ConfigSync {
+        /// When.
+        at: Timestamp,
+        /// Who sent it.
+        node: NodeId,
+    },
+    /// We did not hear for a while.
+    Gap {
+        /// Until when.
+        at: Timestamp,
+        /// How long.
+        length: Duration,
+        /// Why.
+        cause: GapCause,
+    },
+}

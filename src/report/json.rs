@@ -1,0 +1,167 @@
+//! `analyze --format json`: the one object of design §5.
+//!
+//! Keys may be added, never renamed. Times are seconds with fraction on the source's clock, which for files is Unix
+//! time.
+
+use super::Report;
+use crate::engine::Engine;
+use crate::event::{Evidence, NodeId};
+use crate::time::Timestamp;
+use pfsync_proto::ErrorKind;
+use serde_json::{Map, Value, json};
+
+/// The whole report.
+#[must_use]
+pub fn render(report: &Report, engine: &Engine) -> Value {
+    let c = engine.counters();
+    let errors: Map<String, Value> =
+        ErrorKind::ALL.iter().map(|k| (k.as_str().into(), c.errors.get(k).copied().unwrap_or(0).into())).collect();
+    let files: Vec<Value> = report
+        .files
+        .iter()
+        .map(|f| {
+            json!({
+                "path": f.path.to_string_lossy(),
+                "linktype": f.links.first().map(|l| l.0),
+                "linktypes": f.links.iter().map(|l| l.0).collect::<Vec<_>>(),
+                "frames": f.frames,
+                "first": f.first.map(seconds),
+                "last": f.last.map(seconds),
+            })
+        })
+        .collect();
+    json!({
+        "schema": 1,
+        "files": files,
+        "frames": {
+            "total": c.frames,
+            "pfsync": c.pfsync,
+            "carp": c.carp - c.vrrp,
+            "vrrp": c.vrrp,
+            "other": c.other,
+            "unsupported": c.unsupported,
+            "clamped": c.clamped,
+            "bad_checksum": c.bad_checksum,
+            "bad_hmac": c.bad_hmac,
+            "errors": errors,
+        },
+        "nodes": engine.node_ids().map(|n| node(engine, n)).collect::<Vec<_>>(),
+        "verdicts": report.verdicts.iter().map(|v| json!({
+            "at": seconds(v.at),
+            "node": engine.address(v.node).to_string(),
+            "name": engine.name(v.node),
+            "path": engine.path_name(v.path),
+            "from": v.from.as_str(),
+            "to": v.to.as_str(),
+            "cause": v.cause.as_str(),
+            "evidence": evidence(&v.evidence),
+        })).collect::<Vec<_>>(),
+        "decisions": report.decisions.iter().map(|d| json!({
+            "at": seconds(d.at),
+            "seq": d.seq,
+            "action": d.action.as_str(),
+            "node": engine.address(d.node).to_string(),
+            "name": engine.name(d.node),
+            "cause": d.cause,
+            "reason": d.reason,
+        })).collect::<Vec<_>>(),
+        "notices": report.notices.iter().map(|n| json!({
+            "at": seconds(n.at),
+            "node": n.node.map(|n| engine.address(n).to_string()),
+            "text": n.text,
+        })).collect::<Vec<_>>(),
+        "segments": segments(report, engine),
+        "unsynchronised": report.unsynchronised.iter().map(|(from, to)| json!({
+            "from": seconds(*from), "to": to.map(seconds),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn node(engine: &Engine, n: NodeId) -> Value {
+    let Some(c) = engine.counters().nodes.get(n.index()) else { return Value::Null };
+    let flows = engine.flows(n);
+    let paths: Vec<Value> = c
+        .paths
+        .iter()
+        .enumerate()
+        .map(|(i, p)| {
+            json!({
+                "path": engine.path_name(i),
+                "attempt": p.attempt,
+                "forward": p.forward,
+                "reverse": p.reverse,
+                "end_to_end": p.end_to_end,
+                "last_end_to_end": p.last_end_to_end.map(seconds),
+                "health": engine.path_health(n, i).map(|h| h.health.as_str()),
+            })
+        })
+        .collect();
+    json!({
+        "address": engine.address(n).to_string(),
+        "name": engine.name(n),
+        "self": engine.is_self(n),
+        "creatorids": c.creators.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "versions": (0..64).filter(|v| c.versions >> v & 1 == 1).collect::<Vec<u32>>(),
+        "frames": c.frames,
+        "messages": c.messages,
+        "sender_alive": c.sender_alive,
+        "flows": {
+            "known": flows.known,
+            "opened": flows.opened,
+            "closed": flows.closed,
+            "half_open": flows.half_open,
+        },
+        "paths": paths,
+        "last_config_sync": engine.last_config_sync(n).map(seconds),
+    })
+}
+
+fn segments(report: &Report, engine: &Engine) -> Vec<Value> {
+    let mut segments: Vec<(usize, Vec<Value>)> = Vec::new();
+    for ((segment, vhid), masters) in &report.masters {
+        let masters: Vec<Value> = masters
+            .iter()
+            .map(|m| {
+                json!({
+                    "address": m.address.to_string(),
+                    "node": engine.owner(m.address).map(|n| engine.address(n).to_string()),
+                    "name": engine.owner(m.address).map(|n| engine.label(n)),
+                    "from": seconds(m.from),
+                    "to": m.to.map(seconds),
+                })
+            })
+            .collect();
+        let vhid = json!({ "vhid": vhid, "masters": masters });
+        match segments.last_mut() {
+            Some((s, vhids)) if s == segment => vhids.push(vhid),
+            _ => segments.push((*segment, vec![vhid])),
+        }
+    }
+    let name = |s: usize| engine.segment_name(s).to_owned();
+    segments.into_iter().map(|(s, vhids)| json!({ "name": name(s), "vhids": vhids })).collect()
+}
+
+/// The numbers behind a verdict.
+#[must_use]
+pub fn evidence(e: &Evidence) -> Value {
+    let round = |x: f64| (x * 1000.0).round() / 1000.0;
+    json!({
+        "suspicion": round(e.suspicion),
+        "threshold": round(e.threshold),
+        "failed": e.failed,
+        "succeeded": e.succeeded,
+        "clients": e.clients,
+        "servers": e.servers,
+        "seconds": round(e.seconds),
+        "usual": round(e.usual),
+        "since_end_to_end": e.since_end_to_end.map(round),
+        "carp_gone": e.carp_gone,
+        "pfsync_silent": round(e.pfsync_silent),
+    })
+}
+
+/// Seconds with fraction, to the microsecond (what an f64 holds at Unix times).
+#[must_use]
+pub fn seconds(t: Timestamp) -> f64 {
+    (t.as_secs_f64() * 1e6).round() / 1e6
+}

@@ -1,0 +1,147 @@
+//! What an analysis found, collected from the engine's events and counters, ready to be rendered.
+//!
+//! Filled by `analyze`, rendered by `json` and `text`. Knows no engine internals beyond its accessors.
+
+pub mod json;
+
+use crate::capture::file::FileInfo;
+use crate::engine::Engine;
+use crate::event::{Decision, Event, Notice, Verdict};
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Seconds of one column of the series.
+const STEP: Duration = Duration::from_secs(1);
+/// Columns kept; then neighbours are added together, so that memory does not grow with the file.
+const MAX_COLUMNS: usize = 4096;
+
+/// One mastership of one vhid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mastership {
+    /// Advertised from.
+    pub address: IpAddr,
+    /// First advertisement.
+    pub from: Timestamp,
+    /// When it ended; `None` = still so.
+    pub to: Option<Timestamp>,
+}
+
+/// Evidence per second (or more, in long captures) of one (node, path).
+#[derive(Clone, Debug, Default)]
+pub struct Series {
+    /// Round trips per column.
+    pub end_to_end: Vec<u32>,
+    /// Everything else that was tried or moved, per column.
+    pub other: Vec<u32>,
+    last: (u64, u64),
+}
+
+/// Everything that an analysis shows.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Input files.
+    pub files: Vec<FileInfo>,
+    /// Changes of health.
+    pub verdicts: Vec<Verdict>,
+    /// Decisions that this configuration would have taken.
+    pub decisions: Vec<Decision>,
+    /// Worth a line.
+    pub notices: Vec<Notice>,
+    /// Masterships by (segment, vhid).
+    pub masters: BTreeMap<(usize, u8), Vec<Mastership>>,
+    /// Times during which the pair was unsynchronised.
+    pub unsynchronised: Vec<(Timestamp, Option<Timestamp>)>,
+    /// Per node, per path.
+    pub series: Vec<Vec<Series>>,
+    /// First and last moment of the capture.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// Length of one column.
+    pub step: Duration,
+}
+
+impl Report {
+    /// Nothing found yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { step: STEP, ..Self::default() }
+    }
+
+    /// Takes what the engine has to say.
+    pub fn collect(&mut self, engine: &mut Engine) {
+        while let Some(event) = engine.poll() {
+            match event {
+                Event::Verdict(v) => self.verdicts.push(v),
+                Event::Decision(d) => self.decisions.push(d),
+                Event::Notice(n) => self.notices.push(n),
+                Event::Master { at, segment, vhid, master, since } => self.master((segment, vhid), at, master, since),
+                Event::Unsynchronised { since: Some(from), .. } => self.unsynchronised.push((from, None)),
+                Event::Unsynchronised { at, since: None } => {
+                    if let Some(last) = self.unsynchronised.last_mut() {
+                        last.1 = Some(at);
+                    }
+                }
+                Event::ConfigSync { at, node } => {
+                    let text = format!("configuration synchronised from {}", engine.label(node));
+                    self.notices.push(Notice { at, node: Some(node), text });
+                }
+                Event::Node { .. } | Event::Gap { .. } => {}
+            }
+        }
+        self.sample(engine);
+    }
+
+    fn master(&mut self, key: (usize, u8), at: Timestamp, master: Option<IpAddr>, since: Timestamp) {
+        let list = self.masters.entry(key).or_default();
+        if let Some(last) = list.last_mut() {
+            last.to.get_or_insert(if master.is_some() { since } else { at });
+        }
+        list.extend(master.map(|address| Mastership { address, from: since, to: None }));
+    }
+
+    fn sample(&mut self, engine: &Engine) {
+        let now = engine.now();
+        if now == Timestamp::MIN {
+            return;
+        }
+        let (first, _) = *self.span.get_or_insert((now, now));
+        self.span = Some((first, now));
+        let column = |step: Duration| {
+            usize::try_from(now.since(first).as_nanos() / step.as_nanos().max(1)).unwrap_or(usize::MAX)
+        };
+        while column(self.step) >= MAX_COLUMNS {
+            self.step *= 2;
+            for s in self.series.iter_mut().flatten() {
+                s.end_to_end = halve(&s.end_to_end);
+                s.other = halve(&s.other);
+            }
+        }
+        let column = column(self.step);
+        for (i, node) in engine.counters().nodes.iter().enumerate() {
+            if self.series.len() <= i {
+                self.series.push(vec![Series::default(); node.paths.len()]);
+            }
+            for (series, p) in self.series[i].iter_mut().zip(&node.paths) {
+                let is = (p.end_to_end, p.attempt + p.forward + p.reverse);
+                let new = (is.0 - series.last.0, is.1 - series.last.1);
+                if new != (0, 0) {
+                    series.last = is;
+                    put(&mut series.end_to_end, column, new.0);
+                    put(&mut series.other, column, new.1);
+                }
+            }
+        }
+    }
+}
+
+fn put(list: &mut Vec<u32>, column: usize, n: u64) {
+    if list.len() <= column {
+        list.resize(column + 1, 0);
+    }
+    list[column] = list[column].saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+}
+
+fn halve(list: &[u32]) -> Vec<u32> {
+    list.chunks(2).map(|c| c.iter().fold(0, |a: u32, b| a.saturating_add(*b))).collect()
+}

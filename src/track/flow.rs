@@ -1,0 +1,396 @@
+//! One pf state as heard, and what a message about it proves (wire.md §4 and §6).
+//!
+//! Called by `track` with each INS, UPD and UPD_C. Movement is measured in serial arithmetic against the highest
+//! value heard for the state from ANY node: an unsynchronised pair imports each other's progress and announces it
+//! again, late. A round trip through node N needs data that N itself was first to announce, and a fresh
+//! acknowledgement that N was first to announce. Never looks at addresses or clocks.
+
+use pfsync_proto::Peer;
+
+/// `TCPS_ESTABLISHED`; pf sets 0, 2, 4, 7, 9, 10 and with synproxy 11, 12.
+const ESTABLISHED: u8 = 4;
+const SYN_SENT: u8 = 2;
+const CLOSING: u8 = 7;
+const FIN_WAIT_2: u8 = 9;
+const TIME_WAIT: u8 = 10;
+/// `PFSTATE_SLOPPY`: such states never move their sequence numbers.
+pub const FLAG_SLOPPY: u16 = 0x2;
+/// `PFSTATE_ACK`: the sender waits for INS_ACK and flushes at once, before any answer can have come.
+pub const FLAG_ACK: u16 = 0x10;
+
+/// What the timeout octet says about a state whose protocol was never heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// `PFTM_TCP_*`.
+    Tcp,
+    /// `PFTM_UDP_*`.
+    Udp,
+    /// `PFTM_ICMP_*`.
+    Icmp,
+    /// `PFTM_OTHER_*`, SCTP and whatever comes later.
+    Other,
+}
+
+impl Transport {
+    /// From `PFTM_*`.
+    #[must_use]
+    pub fn of_timeout(timeout: u8) -> Self {
+        match timeout {
+            0..=5 => Self::Tcp,
+            6..=8 => Self::Udp,
+            9 | 10 => Self::Icmp,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Which kind of try a message reports on; success rates are learned per kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// First message of a TCP state.
+    NewTcp,
+    /// First message of a UDP state (or another protocol's).
+    NewUdp,
+    /// First message of an ICMP state.
+    NewIcmp,
+    /// A TCP state that was not established when last heard.
+    HalfOpen,
+    /// A UDP state without an answer when last heard.
+    OneWay,
+    /// An established TCP state that moved when last heard, a moment ago.
+    Active,
+    /// An established TCP state that did not move when last heard, or was quiet for long.
+    Stalled,
+}
+
+/// How many classes there are.
+pub const CLASSES: usize = 7;
+
+/// What became of the try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A round trip is proven.
+    Success,
+    /// Something moved, no round trip proven.
+    Partial,
+    /// Packets came and nothing moved.
+    Failure,
+}
+
+/// What a message proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Movement {
+    /// A packet passed, nothing moved.
+    Attempt,
+    /// Initiator to responder.
+    Forward,
+    /// Responder to initiator.
+    Reverse,
+    /// Both, without proof of a round trip.
+    Both,
+    /// A round trip through the sender.
+    EndToEnd,
+    /// A round trip of which the sender saw one half and another node the other.
+    PairEndToEnd,
+}
+
+/// A message's worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// For the counters.
+    pub movement: Movement,
+    /// For the detector; `None` where the message decides nothing.
+    pub trial: Option<(Class, Outcome)>,
+}
+
+impl Finding {
+    const fn plain(movement: Movement) -> Self {
+        Self { movement, trial: None }
+    }
+}
+
+/// One side of a TCP state.
+#[derive(Clone, Copy, Debug, Default)]
+struct Side {
+    /// Highest `seqlo` from any node; 0 = this side never sent.
+    seq: u32,
+    /// Highest `seqhi` from any node.
+    edge: u32,
+    /// A `seqlo` first announced by `owner`, waiting to be acknowledged.
+    owned: u32,
+    /// Whether `owned` still waits.
+    waiting: bool,
+    owner: u16,
+}
+
+/// What is remembered of one state.
+#[derive(Clone, Copy, Debug)]
+pub struct Flow {
+    src: Side,
+    dst: Side,
+    /// Furthest peer states from any node.
+    states: [u8; 2],
+    /// Packet counters of the last full message and its sender.
+    packets: [u32; 2],
+    counted_by: u16,
+    sloppy: bool,
+    moved: bool,
+    transport: Transport,
+}
+
+/// Whether `a` is later than `b` in sequence space.
+fn after(a: u32, b: u32) -> bool {
+    a != b && a.wrapping_sub(b) < 0x8000_0000
+}
+
+impl Flow {
+    /// A state heard for the first time, from `sender`; `fresh` = it has just been created (INS).
+    #[must_use]
+    pub fn new(sender: u16, fresh: bool, transport: Transport, flags: u16, src: &Peer, dst: &Peer) -> Self {
+        let side = |p: &Peer| Side {
+            seq: p.seqlo,
+            edge: p.seqhi,
+            owned: p.seqlo,
+            waiting: p.seqlo != 0,
+            owner: sender,
+        };
+        let mut flow = Self {
+            src: side(src),
+            dst: side(dst),
+            states: [src.state, dst.state],
+            packets: [0; 2],
+            counted_by: u16::MAX,
+            sloppy: flags & FLAG_SLOPPY != 0,
+            moved: fresh,
+            transport,
+        };
+        // What is acknowledged already proves nothing later.
+        if flow.bound(src, dst).is_some_and(|b| !after(flow.src.owned, b)) {
+            flow.src.waiting = false;
+        }
+        if flow.bound(dst, src).is_some_and(|b| !after(flow.dst.owned, b)) {
+            flow.dst.waiting = false;
+        }
+        flow
+    }
+
+    /// Protocol class.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// TCP: asked for, never answered.
+    #[must_use]
+    pub fn half_open(&self) -> bool {
+        self.transport == Transport::Tcp && self.states[0] == SYN_SENT && self.states[1] == 0
+    }
+
+    /// synproxy: the firewall answers by itself.
+    fn proxied(&self) -> bool {
+        self.states.iter().any(|&s| s > TIME_WAIT)
+    }
+
+    /// How far `by` has acknowledged what `of` sent, at least; `None` where the guard of wire.md §4 forbids to say.
+    fn bound(&self, of: &Peer, by: &Peer) -> Option<u32> {
+        let guarded = [of.state, by.state].iter().all(|s| (ESTABLISHED..=FIN_WAIT_2).contains(s));
+        if self.sloppy || !guarded || of.seqlo == 0 || by.seqlo == 0 {
+            return None;
+        }
+        let known = of.wscale & 0xf != 0 && by.wscale & 0xf != 0;
+        let shift = if known { u32::from(by.wscale & 0xf).min(14) } else { 0 };
+        Some(of.seqhi.wrapping_sub((u32::from(by.max_win) << shift).max(1)))
+    }
+
+    /// A fresh INS with its packet counters [initiator, responder].
+    pub fn on_insert(&mut self, sender: u16, flags: u16, packets: [u64; 2]) -> Finding {
+        self.count(sender, packets);
+        if self.proxied() {
+            return Finding::plain(Movement::Attempt);
+        }
+        let [forth, back] = packets.map(|p| p > 0);
+        let [src, dst] = self.states;
+        let class = match self.transport {
+            Transport::Tcp => Class::NewTcp,
+            Transport::Icmp => Class::NewIcmp,
+            Transport::Udp | Transport::Other => Class::NewUdp,
+        };
+        if !back {
+            // Deferred states are announced before an answer is possible.
+            let judged = forth && flags & FLAG_ACK == 0;
+            let trial = judged.then_some((class, Outcome::Failure));
+            return Finding { movement: Movement::Attempt, trial };
+        }
+        // TCP: the handshake must be complete, or be refused by the responder (RST), which is a round trip too.
+        let complete = self.transport != Transport::Tcp
+            || (src >= ESTABLISHED && dst >= ESTABLISHED)
+            || (src == TIME_WAIT || dst == TIME_WAIT);
+        if forth && complete {
+            Finding { movement: Movement::EndToEnd, trial: Some((class, Outcome::Success)) }
+        } else {
+            let movement = if forth { Movement::Both } else { Movement::Reverse };
+            Finding { movement, trial: Some((class, Outcome::Partial)) }
+        }
+    }
+
+    /// A full UPD (request, bulk, stale correction): knowledge, not fresh movement, unless two of the same sender
+    /// within `fresh` show both counters moving.
+    pub fn on_full_update(&mut self, sender: u16, fresh: bool, src: &Peer, dst: &Peer, packets: [u64; 2]) -> Finding {
+        let before = (self.counted_by == sender).then_some(self.packets);
+        self.absorb(src, dst);
+        self.count(sender, packets);
+        let both = before.is_some_and(|b| self.packets[0] > b[0] && self.packets[1] > b[1]);
+        if fresh && both && !self.proxied() {
+            let trial = Some((Class::Active, Outcome::Success));
+            return Finding { movement: Movement::EndToEnd, trial };
+        }
+        Finding::plain(Movement::Attempt)
+    }
+
+    fn count(&mut self, sender: u16, packets: [u64; 2]) {
+        self.packets = packets.map(|p| u32::try_from(p).unwrap_or(u32::MAX));
+        self.counted_by = sender;
+    }
+
+    /// Takes over what is further on, without judging it.
+    fn absorb(&mut self, src: &Peer, dst: &Peer) {
+        for (side, peer) in [(&mut self.src, src), (&mut self.dst, dst)] {
+            if peer.seqlo != 0 && (side.seq == 0 || after(peer.seqlo, side.seq)) {
+                side.seq = peer.seqlo;
+                side.waiting = false;
+            }
+            if side.edge == 0 || after(peer.seqhi, side.edge) {
+                side.edge = peer.seqhi;
+            }
+        }
+        self.states = [self.states[0].max(src.state), self.states[1].max(dst.state)];
+    }
+
+    /// A compressed update; `recent` = the state was last heard within the last few seconds.
+    pub fn on_update(&mut self, sender: u16, recent: bool, src: &Peer, dst: &Peer) -> Finding {
+        match self.transport {
+            Transport::Tcp => self.on_tcp(sender, recent, src, dst),
+            Transport::Udp | Transport::Other => self.on_datagram(src.state, dst.state),
+            Transport::Icmp => Finding::plain(Movement::Attempt),
+        }
+    }
+
+    fn on_datagram(&mut self, src: u8, dst: u8) -> Finding {
+        let [src0, dst0] = self.states;
+        self.states = [src0.max(src), dst0.max(dst)];
+        if dst == 0 {
+            return Finding { movement: Movement::Attempt, trial: Some((Class::OneWay, Outcome::Failure)) };
+        }
+        if (dst0 == 0 && dst > 0) || (src0 < 2 && src >= 2) {
+            // A reply, first heard of now, to a packet that this node passed.
+            return Finding { movement: Movement::EndToEnd, trial: Some((Class::OneWay, Outcome::Success)) };
+        }
+        if dst0 < 2 && dst >= 2 {
+            return Finding::plain(Movement::Forward); // The initiator spoke again; whether it was answered stays open.
+        }
+        Finding::plain(Movement::Attempt)
+    }
+
+    fn on_tcp(&mut self, sender: u16, recent: bool, src: &Peer, dst: &Peer) -> Finding {
+        let before = self.states;
+        if self.proxied() || src.state > TIME_WAIT || dst.state > TIME_WAIT {
+            self.absorb(src, dst);
+            return Finding::plain(Movement::Attempt);
+        }
+        let (src_seq, src_edge) = self.src.moves(src);
+        let (dst_seq, dst_edge) = self.dst.moves(dst);
+        let forth = src_seq || dst_edge;
+        let back = dst_seq || src_edge;
+        let guarded = before.iter().all(|s| (ESTABLISHED..=FIN_WAIT_2).contains(s));
+        // Each side's data against the other side's fresh acknowledgement.
+        let acked_src = guarded && src_edge && self.src.acknowledged(self.bound(src, dst));
+        let acked_dst = guarded && dst_edge && self.dst.acknowledged(self.bound(dst, src));
+        let own = |side: &Side, acked: bool| acked && side.owner == sender;
+        // New data and the acknowledgement of that very data in one window is a round trip as well.
+        let covers = |bound: Option<u32>, seq: u32| bound.is_some_and(|b| !after(seq, b));
+        let at_once_src = guarded && src_seq && src_edge && covers(self.bound(src, dst), src.seqlo);
+        let at_once_dst = guarded && dst_seq && dst_edge && covers(self.bound(dst, src), dst.seqlo);
+        let mut movement = if own(&self.src, acked_src)
+            || own(&self.dst, acked_dst)
+            || at_once_src
+            || at_once_dst
+            || (guarded && src_seq && src_edge && dst_seq && dst_edge)
+        {
+            Movement::EndToEnd
+        } else if acked_src || acked_dst {
+            Movement::PairEndToEnd
+        } else {
+            match (forth, back) {
+                (true, true) => Movement::Both,
+                (true, false) => Movement::Forward,
+                (false, true) => Movement::Reverse,
+                (false, false) => Movement::Attempt,
+            }
+        };
+        if acked_src {
+            self.src.waiting = false;
+        }
+        if acked_dst {
+            self.dst.waiting = false;
+        }
+        self.src.advance(src, src_seq, sender);
+        self.dst.advance(dst, dst_seq, sender);
+        self.src.waiting &= !at_once_src;
+        self.dst.waiting &= !at_once_dst;
+        self.states = [before[0].max(src.state), before[1].max(dst.state)];
+
+        let closed = src.state == TIME_WAIT || dst.state == TIME_WAIT;
+        if !guarded && before.iter().any(|&s| s < ESTABLISHED) {
+            let opened = src.state >= ESTABLISHED && dst.state >= ESTABLISHED && !closed;
+            let outcome = if opened {
+                movement = Movement::EndToEnd; // SYN|ACK and its acknowledgement, first heard of now.
+                Outcome::Success
+            } else if src.state == SYN_SENT && dst.state == 0 {
+                Outcome::Failure
+            } else {
+                Outcome::Partial
+            };
+            self.moved = outcome != Outcome::Failure;
+            return Finding { movement, trial: (!closed).then_some((Class::HalfOpen, outcome)) };
+        }
+        let class = if self.moved && recent { Class::Active } else { Class::Stalled };
+        let outcome = match movement {
+            Movement::EndToEnd => Outcome::Success,
+            Movement::Attempt => Outcome::Failure,
+            _ => Outcome::Partial,
+        };
+        self.moved = outcome != Outcome::Failure;
+        // Closing connections trail off without answers; only what they prove counts.
+        let closing = closed || src.state >= CLOSING || dst.state >= CLOSING || self.sloppy;
+        let trial = (!closing || outcome == Outcome::Success).then_some((class, outcome));
+        Finding { movement, trial }
+    }
+}
+
+impl Side {
+    /// Whether `peer` announces (a sequence end, a window edge) beyond everything heard so far.
+    fn moves(&self, peer: &Peer) -> (bool, bool) {
+        let spoke = self.seq != 0;
+        // The edge is seeded by the side's own first packet: no movement while the side had not spoken.
+        (spoke && peer.seqlo != 0 && after(peer.seqlo, self.seq), spoke && after(peer.seqhi, self.edge))
+    }
+
+    /// Whether `bound` covers the data that waits.
+    fn acknowledged(&self, bound: Option<u32>) -> bool {
+        self.waiting && bound.is_some_and(|b| !after(self.owned, b))
+    }
+
+    fn advance(&mut self, peer: &Peer, seq_moved: bool, sender: u16) {
+        if self.seq == 0 || seq_moved {
+            self.seq = peer.seqlo;
+        }
+        if seq_moved && (!self.waiting || self.owner != sender) {
+            self.owned = peer.seqlo;
+            self.owner = sender;
+            self.waiting = true;
+        }
+        if self.edge == 0 || after(peer.seqhi, self.edge) {
+            self.edge = peer.seqhi;
+        }
+    }
+}

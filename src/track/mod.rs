@@ -1,0 +1,430 @@
+//! The flow table: which state belongs to which hosts and path, and what each message about it proves.
+//!
+//! Called by the engine with decoded messages; answers with observations for the detector. Never judges a firewall,
+//! never reads a clock. Keys are raw (id, creatorid); memory is bounded whatever the sync net sends.
+
+pub mod flow;
+pub mod table;
+pub mod zones;
+
+use crate::settings::Settings;
+use crate::time::Timestamp;
+use flow::{Class, Finding, Flow, Movement, Outcome, Transport};
+use pfsync_proto::{Clr, Direction, Endpoints, Key, State, StateKeys, UpdC};
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::time::Duration;
+use table::Table;
+use zones::{Paths, octets};
+
+/// States remembered at most; about 250 octets each with their index.
+const MAX_FLOWS: usize = 1 << 20;
+/// Hosts and waiting halves of pairs remembered at most.
+const MAX_HOSTS: usize = 1 << 16;
+/// The other half of a forwarded connection's pair of states is announced within one flush interval.
+const PAIR_WAIT: Duration = Duration::from_secs(2);
+/// A state heard within this long was active: one flush interval and some queueing.
+const RECENT: Duration = Duration::from_millis(3_000);
+/// States of protocols that say nothing about users' traffic: CARP/VRRP, pfsync, IGMP, PIM, OSPF.
+const NOT_TRAFFIC: [u8; 5] = [112, 240, 2, 103, 89];
+
+/// A host as the tables know it: octets of its address, IPv4 mapped.
+pub type HostKey = [u8; 16];
+
+/// What a message says about one path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observation {
+    /// Watched path.
+    pub path: usize,
+    /// What it proves.
+    pub movement: Movement,
+    /// What became of a try, where the message tells.
+    pub trial: Option<(Class, Outcome)>,
+    /// Initiator and responder; `None` for a state whose addresses were never heard.
+    pub hosts: Option<(HostKey, HostKey)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Evidence for this path.
+    Path(usize),
+    /// Not users' traffic, not on a watched path, or ending on a firewall.
+    Nowhere,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pairing {
+    /// The in and the out state are both known.
+    Paired,
+    /// The other one may still come.
+    Waiting,
+    /// It did not come.
+    Lone,
+    /// Cannot be told.
+    Unknown,
+}
+
+struct Entry {
+    flow: Flow,
+    hosts: Option<(HostKey, HostKey)>,
+    place: Place,
+    pairing: Pairing,
+    born: Timestamp,
+    heard: Timestamp,
+    sender: u16,
+    tuple: u64,
+}
+
+/// How a host's states looked: forwarded (in pairs) or ending on the firewall (lone).
+#[derive(Clone, Copy, Default)]
+struct Shape {
+    paired: u16,
+    lone: u16,
+}
+
+/// States per node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlowCount {
+    /// Known now, last announced by this node.
+    pub known: u64,
+    /// Inserts heard from it.
+    pub opened: u64,
+    /// Deletes heard from it for states that we knew.
+    pub closed: u64,
+    /// TCP states asked for and not answered, now.
+    pub half_open: u64,
+}
+
+/// The flow table.
+pub struct Tracker {
+    flows: Table<Key, Entry>,
+    waiting: Table<u64, Key>,
+    shapes: Table<HostKey, Shape>,
+    site: Shape,
+    paths: Paths,
+    local: HashSet<HostKey>,
+    counts: Vec<FlowCount>,
+}
+
+impl Tracker {
+    /// An empty table; `seed` makes hash collisions unpredictable to others.
+    #[must_use]
+    pub fn new(settings: &Settings, seed: u64) -> Self {
+        Self {
+            flows: Table::new(MAX_FLOWS, seed),
+            waiting: Table::new(MAX_HOSTS, seed.rotate_left(17)),
+            shapes: Table::new(MAX_HOSTS, seed.rotate_left(31)),
+            site: Shape::default(),
+            paths: Paths::new(settings),
+            local: settings.nodes.iter().flat_map(|n| &n.local).map(|&a| octets(a)).collect(),
+            counts: Vec::new(),
+        }
+    }
+
+    /// Watched paths, at least one.
+    #[must_use]
+    pub fn path_count(&self) -> usize {
+        self.paths.count()
+    }
+
+    /// States held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// Whether no state is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
+    /// States thrown out for want of room.
+    #[must_use]
+    pub fn evictions(&self) -> u64 {
+        self.flows.evictions()
+    }
+
+    /// States of one node.
+    #[must_use]
+    pub fn count(&self, node: u16) -> FlowCount {
+        self.counts.get(usize::from(node)).copied().unwrap_or_default()
+    }
+
+    /// An address that a firewall revealed as its own (sync link, CARP source): flows that end there are no evidence.
+    pub fn add_local(&mut self, address: IpAddr) {
+        self.local.insert(octets(address));
+    }
+
+    fn counter(&mut self, node: u16) -> &mut FlowCount {
+        let i = usize::from(node);
+        if self.counts.len() <= i {
+            self.counts.resize(i + 1, FlowCount::default());
+        }
+        &mut self.counts[i]
+    }
+
+    /// INS: a state was created at `sender`.
+    pub fn insert(&mut self, now: Timestamp, sender: u16, state: &State) -> Option<Observation> {
+        self.counter(sender).opened += 1;
+        self.forget(state.key); // An id is used again only after a reboot of its creator.
+        let mut entry = self.entry(now, sender, true, state);
+        self.pair(now, state, &mut entry);
+        let finding = entry.flow.on_insert(sender, state.state_flags, state.packets);
+        let observation = self.observe(&entry, finding);
+        self.remember(now, state.key, entry);
+        observation
+    }
+
+    /// UPD: what the sender knows in full; `bulk` = it answers a bulk request.
+    pub fn update_full(&mut self, now: Timestamp, sender: u16, bulk: bool, state: &State) -> Option<Observation> {
+        let Some(entry) = self.flows.get_mut(&state.key, now) else {
+            let mut entry = self.entry(now, sender, false, state);
+            entry.flow.on_full_update(sender, false, &state.src, &state.dst, state.packets);
+            self.remember(now, state.key, entry);
+            return None;
+        };
+        let was = (entry.sender, entry.flow.half_open());
+        let fresh = !bulk && now.since(entry.heard) <= RECENT;
+        let finding = entry.flow.on_full_update(sender, fresh, &state.src, &state.dst, state.packets);
+        entry.heard = now;
+        entry.sender = sender;
+        let addressless = entry.hosts.is_none();
+        if addressless {
+            let (hosts, place) = place(&self.paths, &self.local, state);
+            (entry.hosts, entry.place) = (hosts, place);
+        }
+        let is = (sender, entry.flow.half_open());
+        let (hosts, place, pairing) = (entry.hosts, entry.place, entry.pairing);
+        self.recount(was, is);
+        self.judge(place, hosts, pairing, finding)
+    }
+
+    /// UPD_C: packets matched the state since its last flush.
+    pub fn update(&mut self, now: Timestamp, sender: u16, m: &UpdC) -> Option<Observation> {
+        let Some(entry) = self.flows.get_mut(&m.key, now) else {
+            // First message after start: knowledge, no movement. Without addresses, only `any` can be its path, and
+            // "other" protocols may be CARP itself.
+            let transport = Transport::of_timeout(m.timeout);
+            let anywhere = self.paths.is_any() && transport != Transport::Other;
+            let entry = Entry {
+                flow: Flow::new(sender, false, transport, 0, &m.src, &m.dst),
+                hosts: None,
+                place: if anywhere { Place::Path(0) } else { Place::Nowhere },
+                pairing: Pairing::Unknown,
+                born: now,
+                heard: now,
+                sender,
+                tuple: 0,
+            };
+            self.remember(now, m.key, entry);
+            return None;
+        };
+        let was = (entry.sender, entry.flow.half_open());
+        let recent = now.since(entry.heard) <= RECENT;
+        let finding = entry.flow.on_update(sender, recent, &m.src, &m.dst);
+        entry.heard = now;
+        entry.sender = sender;
+        let is = (sender, entry.flow.half_open());
+        let overdue = entry.pairing == Pairing::Waiting && now.since(entry.born) > PAIR_WAIT;
+        if overdue {
+            entry.pairing = Pairing::Lone;
+        }
+        let (hosts, place, pairing, tuple) = (entry.hosts, entry.place, entry.pairing, entry.tuple);
+        if was != is {
+            self.recount(was, is);
+        }
+        if overdue {
+            self.waiting.remove(&tuple);
+            self.site.lone = self.site.lone.saturating_add(1);
+            self.shape(now, hosts, |s| s.lone = s.lone.saturating_add(1));
+        }
+        self.judge(place, hosts, pairing, finding)
+    }
+
+    /// DEL or DEL_C.
+    pub fn delete(&mut self, sender: u16, key: Key) {
+        if self.forget(key) {
+            self.counter(sender).closed += 1;
+        }
+    }
+
+    /// CLR: the sender flushed its states, all of a creator or those of one interface.
+    pub fn clear(&mut self, clr: &Clr) -> usize {
+        if !clr.ifname.as_bytes().is_empty() {
+            return 0; // Interfaces are not remembered; DEL_C or age takes the rest.
+        }
+        let gone: Vec<Key> = self.flows.iter().map(|(k, _)| *k).filter(|k| k.creator == clr.creator).collect();
+        for key in &gone {
+            self.forget(*key);
+        }
+        gone.len()
+    }
+
+    fn remember(&mut self, now: Timestamp, key: Key, entry: Entry) {
+        let (sender, half_open) = (entry.sender, entry.flow.half_open());
+        if let Some(evicted) = self.flows.insert(key, entry, now) {
+            self.uncount(&evicted.value);
+        }
+        let count = self.counter(sender);
+        count.known += 1;
+        count.half_open += u64::from(half_open);
+    }
+
+    fn forget(&mut self, key: Key) -> bool {
+        let Some(entry) = self.flows.remove(&key) else { return false };
+        if entry.pairing == Pairing::Waiting {
+            self.waiting.remove(&entry.tuple);
+        }
+        self.uncount(&entry);
+        true
+    }
+
+    fn uncount(&mut self, entry: &Entry) {
+        let half_open = u64::from(entry.flow.half_open());
+        let count = self.counter(entry.sender);
+        count.known = count.known.saturating_sub(1);
+        count.half_open = count.half_open.saturating_sub(half_open);
+    }
+
+    fn recount(&mut self, was: (u16, bool), is: (u16, bool)) {
+        let count = self.counter(was.0);
+        count.known = count.known.saturating_sub(1);
+        count.half_open = count.half_open.saturating_sub(u64::from(was.1));
+        let count = self.counter(is.0);
+        count.known += 1;
+        count.half_open += u64::from(is.1);
+    }
+
+    fn entry(&self, now: Timestamp, sender: u16, fresh: bool, state: &State) -> Entry {
+        let (hosts, place) = place(&self.paths, &self.local, state);
+        let transport = match state.proto {
+            6 => Transport::Tcp,
+            17 => Transport::Udp,
+            1 | 58 => Transport::Icmp,
+            _ => Transport::Other,
+        };
+        Entry {
+            flow: Flow::new(sender, fresh, transport, state.state_flags, &state.src, &state.dst),
+            hosts,
+            place,
+            pairing: Pairing::Unknown,
+            born: now,
+            heard: now,
+            sender,
+            tuple: 0,
+        }
+    }
+
+    /// Finds the other half of a forwarded connection: same real endpoints, other direction.
+    fn pair(&mut self, now: Timestamp, state: &State, entry: &mut Entry) {
+        let Some((hosts, ports)) = endpoints(state) else { return };
+        let side = match state.direction {
+            Direction::In => 0_u64,
+            Direction::Out => 1,
+            Direction::Unknown(_) => return,
+        };
+        let tuple = |side: u64| tuple(hosts, ports, state.proto, side);
+        if let Some(key) = self.waiting.remove(&tuple(1 - side)) {
+            if let Some(other) = self.flows.get_mut(&key, now) {
+                other.pairing = Pairing::Paired;
+            }
+            entry.pairing = Pairing::Paired;
+            self.site.paired = self.site.paired.saturating_add(1);
+            self.shape(now, Some(hosts), |s| s.paired = s.paired.saturating_add(1));
+        } else {
+            entry.pairing = Pairing::Waiting;
+            entry.tuple = tuple(side);
+            self.waiting.remove(&entry.tuple);
+            self.waiting.insert(entry.tuple, state.key, now);
+        }
+        if self.site.paired == u16::MAX || self.site.lone == u16::MAX {
+            self.site = Shape { paired: self.site.paired / 2, lone: self.site.lone / 2 };
+        }
+    }
+
+    fn shape(&mut self, now: Timestamp, hosts: Option<(HostKey, HostKey)>, change: impl Fn(&mut Shape)) {
+        let Some((client, server)) = hosts else { return };
+        for host in [client, server] {
+            if let Some(shape) = self.shapes.get_mut(&host, now) {
+                change(shape);
+            } else {
+                let mut shape = Shape::default();
+                change(&mut shape);
+                self.shapes.insert(host, shape, now);
+            }
+        }
+    }
+
+    /// Whether a host looks like the firewall itself: on a site whose connections come in pairs, its never do.
+    fn ends_here(&self, host: &HostKey) -> bool {
+        self.shapes.get(host).is_some_and(|s| s.paired == 0 && s.lone >= 4)
+    }
+
+    fn observe(&self, entry: &Entry, finding: Finding) -> Option<Observation> {
+        self.judge(entry.place, entry.hosts, entry.pairing, finding)
+    }
+
+    fn judge(
+        &self,
+        place: Place,
+        hosts: Option<(HostKey, HostKey)>,
+        pairing: Pairing,
+        finding: Finding,
+    ) -> Option<Observation> {
+        let Place::Path(path) = place else { return None };
+        let Finding { mut movement, mut trial } = finding;
+        // A round trip that ended on the firewall proves nothing about forwarding. Failures stay: a wedged box
+        // opens the first half of the pair and never the second.
+        let success = matches!(movement, Movement::EndToEnd | Movement::PairEndToEnd);
+        if success && self.site.paired > self.site.lone.saturating_mul(2) {
+            let here = |hosts: (HostKey, HostKey)| self.ends_here(&hosts.0) || self.ends_here(&hosts.1);
+            if pairing == Pairing::Lone || (pairing == Pairing::Waiting && hosts.is_some_and(here)) {
+                movement = Movement::Both;
+                trial = None;
+            }
+        }
+        Some(Observation { path, movement, trial, hosts })
+    }
+}
+
+/// Real initiator and responder with their ports, whatever was translated on the way.
+fn endpoints(state: &State) -> Option<((HostKey, HostKey), (u16, u16))> {
+    let at = |e: &Endpoints, i: usize| (octets(e.addr[i]), e.port[i]);
+    let (client, server) = match (&state.keys, state.direction) {
+        (StateKeys::Pair { wire, stack }, Direction::In) => (at(wire, 0), at(stack, 1)),
+        (StateKeys::Pair { wire, stack }, Direction::Out) => (at(stack, 1), at(wire, 0)),
+        (StateKeys::LanGwyExt { lan, ext, .. }, Direction::In) => ((octets(ext.0), ext.1), (octets(lan.0), lan.1)),
+        (StateKeys::LanGwyExt { lan, ext, .. }, Direction::Out) => ((octets(lan.0), lan.1), (octets(ext.0), ext.1)),
+        (_, Direction::Unknown(_)) => return None,
+    };
+    Some(((client.0, server.0), (client.1, server.1)))
+}
+
+fn tuple((client, server): (HostKey, HostKey), ports: (u16, u16), proto: u8, side: u64) -> u64 {
+    // Only as good as it must be: a forged collision mislabels a pair, nothing more.
+    let mut h = 0xcbf2_9ce4_8422_2325_u64 ^ side;
+    let tail = [ports.0.to_be_bytes(), ports.1.to_be_bytes(), [proto, 0]];
+    for b in client.iter().chain(&server).chain(tail.as_flattened()) {
+        h = (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
+    }
+    h
+}
+
+fn place(paths: &Paths, local: &HashSet<HostKey>, state: &State) -> (Option<(HostKey, HostKey)>, Place) {
+    let Some((hosts, _)) = endpoints(state) else { return (None, Place::Nowhere) };
+    let (client, server) = hosts;
+    let group = |h: &HostKey| {
+        let a = zones::address(*h);
+        a.is_multicast() || a.is_unspecified() || matches!(a, IpAddr::V4(v4) if v4.is_broadcast())
+    };
+    let nowhere = NOT_TRAFFIC.contains(&state.proto)
+        || group(&client)
+        || group(&server)
+        || local.contains(&client)
+        || local.contains(&server);
+    match paths.of(client, server) {
+        Some(path) if !nowhere => (Some(hosts), Place::Path(path)),
+        _ => (Some(hosts), Place::Nowhere),
+    }
+}
