@@ -175,14 +175,16 @@ impl Detector {
         }
     }
 
-    /// Whether traffic can be expected through this node: it is master of something, or CARP says nothing.
-    fn carries(node: NodeId, carp: &CarpView) -> bool {
-        !carp.informs() || carp.mastership(node).0 > 0
+    /// Whether traffic can be expected through this node: it is master of something, or CARP says nothing. While nobody
+    /// is master of anything, things stay as they were.
+    fn carries(&self, node: NodeId, carp: &CarpView) -> bool {
+        let (own, all) = carp.mastership(node);
+        !carp.informs() || own > 0 || (all == 0 && self.nodes[node.index()].active)
     }
 
     fn judge_path(&mut self, now: Timestamp, node: NodeId, path: usize, carp: &CarpView, out: &mut Vec<Verdict>) {
         let i = node.index();
-        let active = Self::carries(node, carp);
+        let active = self.carries(node, carp);
         let split = carp.split();
         let mine = split.filter(|s| s.suspect == Some(node)).map(|s| s.since);
         let n = &mut self.nodes[i];
