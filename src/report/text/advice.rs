@@ -2,12 +2,18 @@
 //!
 //! Only what follows from this very report: an advice that is always there is not read.
 
-use super::words::{counted, duration};
+use super::stays::{self, Stay};
+use super::words::duration;
 use super::{Page, Style};
 use crate::capture::Net;
 use crate::event::{Action, Cause, Health, Notice};
 use crate::settings::About;
+use crate::time::Timestamp;
 use std::fmt::Write as _;
+use std::time::Duration;
+
+/// A node that was down for less is not what somebody gets up for.
+const WORTH_A_LOOK: Duration = Duration::from_secs(5);
 
 /// Writes both.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
@@ -29,6 +35,7 @@ fn actions(page: &Page<'_>, out: &mut String) {
         out,
         &format!("WHAT PFWATCH WOULD HAVE DONE beside {}", engine.label(me)),
     );
+    let mut said: Vec<(Timestamp, bool, String)> = Vec::new();
     for d in &page.report.decisions {
         let what = match d.action {
             Action::Promote => format!("promote {} in place of {}", engine.label(me), engine.label(d.node)),
@@ -36,28 +43,37 @@ fn actions(page: &Page<'_>, out: &mut String) {
             Action::Restore => format!("take back what it had done to {}", engine.label(me)),
             Action::Fence => format!("fence {}", engine.label(d.node)),
         };
-        let since = page.report.verdicts.iter().rev();
+        let before = page
+            .report
+            .verdicts
+            .iter()
+            .rev()
+            .filter(|v| v.to == Health::Down && v.node == d.node);
+        let since = before.filter(|v| v.at <= d.at).map(|v| d.at.since(v.at)).next();
         let since = since
-            .filter(|v| v.to == Health::Down && v.node == d.node)
-            .find(|v| v.at <= d.at);
-        let since = since
-            .map(|v| format!(", {} after it went down", duration(d.at.since(v.at))))
+            .map(|s| format!(", {} after it went down", duration(s)))
             .unwrap_or_default();
-        let text = format!("{} {what}{since}: {}", page.clock.exact(d.at), d.reason);
-        let mut lines = String::new();
-        page.paragraph(&mut lines, &text, 13);
-        lines.lines().for_each(|line| {
-            let _ = writeln!(out, "{}", page.look.paint(Style::Strong, line));
-        });
+        said.push((d.at, true, format!("{what}{since}: {}", d.reason)));
     }
-    if page.report.decisions.is_empty() {
+    if said.is_empty() {
         out.push_str("nothing\n");
     }
-    let mut said: Vec<&str> = Vec::new();
     for n in page.report.notices.iter().filter(|n| is_refusal(n)) {
-        if !said.contains(&n.text.as_str()) {
-            said.push(&n.text);
-            page.paragraph(out, &format!("{} not: {}", page.clock.exact(n.at), n.text), 13);
+        if !said.iter().any(|(_, _, text)| *text == n.text) {
+            said.push((n.at, false, n.text.clone()));
+        }
+    }
+    said.sort_by_key(|(at, ..)| *at);
+    for (at, acts, text) in said {
+        let mut lines = String::new();
+        page.paragraph(&mut lines, &format!("{} {text}", page.clock.exact(at)), 13);
+        for line in lines.lines() {
+            let line = if acts {
+                page.look.paint(Style::Strong, line)
+            } else {
+                line.to_owned()
+            };
+            let _ = writeln!(out, "{line}");
         }
     }
 }
@@ -116,7 +132,8 @@ fn next(page: &Page<'_>) -> Vec<String> {
         .verdicts
         .iter()
         .any(|v| v.to == Health::Down && v.cause != Cause::Silence);
-    if down && !settings.probes.iter().any(|p| p.about == About::SelfNode) && report.decisions.is_empty() {
+    if down && configured && !settings.probes.iter().any(|p| p.about == About::SelfNode) && report.decisions.is_empty()
+    {
         list.push(
             "configure a probe about self that reaches as far as the traffic does: without one a firewall that fails \
              while CARP stays in sync is reported and never replaced"
@@ -128,31 +145,39 @@ fn next(page: &Page<'_>) -> Vec<String> {
 
 /// Where to look for the fault of a node that went down.
 fn culprit(page: &Page<'_>, list: &mut Vec<String>) {
-    let (engine, report) = (page.engine, page.report);
+    let engine = page.engine;
+    let all = stays::stays(page.report);
+    let lasted = |s: &&Stay<'_>| s.is_down() && s.length().is_none_or(|l| l >= WORTH_A_LOOK);
+    let carp = engine.counters().carp > engine.counters().vrrp;
+    let blackhole = |c: Cause| matches!(c, Cause::BlackholeForward | Cause::BlackholeReverse);
     let mut told: Vec<String> = Vec::new();
-    for v in report.verdicts.iter().filter(|v| v.to == Health::Down) {
+    for s in all.iter().filter(lasted) {
+        let v = s.verdict;
         let name = engine.label(v.node);
-        let lost = lost_segments(page, v);
+        let lost = lost_segments(page, s);
+        let both = || {
+            all.iter()
+                .filter(lasted)
+                .any(|o| o.verdict.node != v.node && overlap(page, s, o))
+        };
         let text = match v.cause {
             _ if !lost.is_empty() => format!(
                 "look at {name}'s port on {}, its cable and its switch: another node became CARP master there, while \
                  {name} kept the rest and traffic went on into it",
                 lost.join(", ")
             ),
-            Cause::BlackholeForward | Cause::BlackholeReverse if report.unsynchronised.is_empty() => {
-                let side = if v.cause == Cause::BlackholeForward {
-                    "the servers"
-                } else {
-                    "the clients"
-                };
+            c if blackhole(c) && both() => "several nodes were down at the same time: that is how a pair looks whose \
+                                            CARP is unsynchronised, each with half of every flow; see who is master where"
+                .into(),
+            c if blackhole(c) && page.report.unsynchronised.is_empty() => {
+                let side = if c == Cause::BlackholeForward { "servers" } else { "clients" };
+                let carp = if carp { ", and CARP saw nothing of it" } else { "" };
                 format!(
-                    "look on the side of {side} of {name}: what goes in there does not come back, and CARP saw nothing \
-                     of it; if other nodes would fare no better, it is the upstream and not {name}"
+                    "look beyond {name} on the side of the {side}: what goes there does not come back{carp}; if other \
+                     nodes fare no better, it is the upstream and not {name}"
                 )
             }
-            Cause::Silence => {
-                format!("{name} fell silent on all nets at once: look at its console, its power, its log")
-            }
+            Cause::Silence => format!("{name} fell silent on all nets at once: look at its console, its power, its log"),
             _ => continue,
         };
         if !told.contains(&text) {
@@ -162,22 +187,17 @@ fn culprit(page: &Page<'_>, list: &mut Vec<String>) {
     list.append(&mut told);
 }
 
-/// Segments on which somebody else was master while the pair was unsynchronised around this verdict.
-fn lost_segments(page: &Page<'_>, v: &crate::event::Verdict) -> Vec<String> {
+fn overlap(page: &Page<'_>, a: &Stay<'_>, b: &Stay<'_>) -> bool {
+    let end = stays::end(page.report);
+    a.verdict.at <= b.until.unwrap_or(end) && b.verdict.at <= a.until.unwrap_or(end)
+}
+
+/// Segments on which somebody else became master while this node was down and kept others.
+fn lost_segments(page: &Page<'_>, s: &Stay<'_>) -> Vec<String> {
     let (engine, report) = (page.engine, page.report);
-    let end = super::stays::end(report);
-    let ended = |v: &crate::event::Verdict| {
-        let mut later = report
-            .verdicts
-            .iter()
-            .filter(|w| (w.node, w.path) == (v.node, v.path) && w.at > v.at);
-        later.next().map_or(end, |w| w.at)
-    };
-    let until = ended(v);
-    let split = report
-        .unsynchronised
-        .iter()
-        .find(|(from, to)| *from <= until && to.unwrap_or(end) >= v.at);
+    let end = stays::end(report);
+    let mut splits = report.unsynchronised.iter();
+    let split = splits.find(|(from, to)| *from <= s.until.unwrap_or(end) && to.unwrap_or(end) >= s.verdict.at);
     let Some((from, _)) = split else { return Vec::new() };
     let mut lost: Vec<String> = Vec::new();
     let mut kept = false;
@@ -186,7 +206,7 @@ fn lost_segments(page: &Page<'_>, v: &crate::event::Verdict) -> Vec<String> {
             .iter()
             .find(|m| m.from <= *from && m.to.is_none_or(|to| to > *from));
         match master.and_then(|m| engine.owner(m.address)) {
-            Some(owner) if owner == v.node => kept = true,
+            Some(owner) if owner == s.verdict.node => kept = true,
             Some(_) => lost.push(engine.segment_name(*segment).to_owned()),
             None => {}
         }
@@ -214,10 +234,9 @@ fn silent_nodes(page: &Page<'_>, list: &mut Vec<String>) {
         ));
     } else if let [(only, _)] = heard.as_slice() {
         list.push(format!(
-            "only {} was heard: capture on the physical sync interface (pfsync0 shows what its own host sends), for all \
-             of {}",
-            engine.label(*only),
-            counted(2, "node")
+            "only {} was heard: capture on the physical sync interface, where all nodes are heard; pfsync0 shows what its \
+             own host sends",
+            engine.label(*only)
         ));
     }
     let mut versions = heard.iter().map(|(n, c)| (c.versions, *n));

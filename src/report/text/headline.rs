@@ -18,7 +18,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut String) {
     } else if page.engine.node_ids().next().is_none() {
         (
             Style::Warn,
-            "no pfsync was heard, so nothing can be said about any firewall".into(),
+            "No pfsync was heard, so nothing can be said about any firewall".into(),
         )
     } else {
         fine(page, &stays)
@@ -55,7 +55,7 @@ fn down(page: &Page<'_>, worst: &Stay<'_>, stays: &[Stay<'_>]) -> String {
     if page.engine.path_count() > 1 {
         text += &format!(" on {}", page.engine.path_name(v.path));
     }
-    text += &format!(" at {} {}", page.clock.format(v.at, "%H:%M:%S%.2f"), page.clock.name);
+    text += &format!(" at {} {}", page.clock.hundredth(v.at), page.clock.name);
     if let Some(since) = v.evidence.since_end_to_end {
         text += &format!(
             ", {} after its last proven round trip",
@@ -87,9 +87,9 @@ fn unsynchronised(page: &Page<'_>) -> Option<String> {
         Some(to) => format!("for {}", duration(to.since(*from))),
         None => "and still was when the capture ended".into(),
     };
-    let at = page.clock.format(*from, "%H:%M:%S%.2f");
+    let at = page.clock.hundredth(*from);
     Some(format!(
-        "no firewall went down, but from {at} {} CARP was unsynchronised {for_how_long}: different nodes were master",
+        "No firewall went down, but from {at} {} CARP was unsynchronised {for_how_long}: different nodes were master",
         page.clock.name
     ))
 }
@@ -114,7 +114,7 @@ fn fine(page: &Page<'_>, stays: &[Stay<'_>]) -> (Style, String) {
         .filter(|((n, _), _)| *n > 0)
         .collect();
     if carried.is_empty() {
-        let text = "no firewall was found down, but no round trip was proven either: too little passed to say more";
+        let text = "No firewall was found down, but no round trip was proven either: too little passed to say more";
         return (Style::Warn, text.into());
     }
     carried.sort_by_key(|((n, _), _)| std::cmp::Reverse(*n));
@@ -128,7 +128,7 @@ fn fine(page: &Page<'_>, stays: &[Stay<'_>]) -> (Style, String) {
         })
         .collect();
     let mut text = format!(
-        "no firewall went down: traffic passed end to end through {}",
+        "No firewall went down: traffic passed end to end through {}",
         carried.join(" and ")
     );
     let doubts = stays.iter().filter(|s| s.verdict.to == Health::Suspect);

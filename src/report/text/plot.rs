@@ -5,7 +5,7 @@
 
 use super::stays;
 use super::{Page, Style};
-use crate::event::{Health, NodeId};
+use crate::event::NodeId;
 use crate::time::Timestamp;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -82,10 +82,13 @@ pub(super) fn write(page: &Page<'_>, out: &mut String) {
     }
     ticks(page, out, &axis);
     let (down, up) = signs(page);
-    let legend = format!(
-        "one column is {}; {down} down, {up} no longer down, D decision about it",
+    let length = axis.step.as_secs();
+    let length = if length < 60 {
+        format!("{length} s")
+    } else {
         super::words::duration(axis.step)
-    );
+    };
+    let legend = format!("one column is {length}; {down} down, {up} no longer down, D decision about it");
     let _ = writeln!(out, "{:LEFT$}{}", "", page.look.paint(Style::Faint, &legend));
 }
 
@@ -205,6 +208,8 @@ fn ticks(page: &Page<'_>, out: &mut String, axis: &Axis) {
         }
         at = at.saturating_add(unit);
     }
+    if line.is_empty() {
+        line = format!("|{}", page.clock.second(axis.first));
+    }
     let _ = writeln!(out, "{:LEFT$}{}", "", page.look.paint(Style::Faint, &line));
-    let _ = Health::Down;
 }

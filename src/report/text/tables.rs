@@ -1,6 +1,7 @@
 //! What was read and what was counted: files, errors, nodes, paths.
+//!
+//! Called once by the page. Counts nothing itself.
 
-use super::stays;
 use super::words::{count, counted, duration};
 use super::{Page, Style};
 use crate::capture::Net;
@@ -141,19 +142,18 @@ fn paths(page: &Page<'_>, out: &mut String) {
     if page.engine.node_ids().next().is_none() {
         return;
     }
-    page.heading(out, "PATHS: messages that show");
+    page.heading(out, "PATHS");
     let mut table = plain(page);
     table.set_header([
         "node",
         "path",
-        "a try",
+        "tries",
         "forward",
         "reverse",
-        "end to end",
-        "the last",
+        "end-to-end",
+        "last end-to-end",
         "now",
     ]);
-    let end = stays::end(page.report);
     let one_day = page
         .report
         .span
@@ -186,7 +186,6 @@ fn paths(page: &Page<'_>, out: &mut String) {
             ]);
         }
     }
-    let _ = end;
     right(&mut table, &[2, 3, 4, 5]);
     print_health(page, &table, out);
 }

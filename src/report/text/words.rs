@@ -43,6 +43,11 @@ impl Clock {
         self.format(at, "%H:%M:%S%.3f")
     }
 
+    /// To the hundredth, rounded.
+    pub(super) fn hundredth(&self, at: Timestamp) -> String {
+        self.format(at + Duration::from_millis(5), "%H:%M:%S%.2f")
+    }
+
     pub(super) fn second(&self, at: Timestamp) -> String {
         self.format(at, "%H:%M:%S")
     }
