@@ -508,7 +508,12 @@ fn the_engine_is_told_indexes() {
 fn an_empty_file_is_no_configuration_at_all() {
     let config = Config::parse("").unwrap();
     assert_eq!(config, Config::default());
-    assert_eq!(config.settings(&[]), pfwatch::settings::Settings::default());
+    // The engine by itself looks for no ports; which ones are usual is for the configuration to know.
+    let settings = pfwatch::settings::Settings {
+        config_sync_ports: vec![443, 80],
+        ..Default::default()
+    };
+    assert_eq!(config.settings(&[]), settings);
 }
 
 #[test]
