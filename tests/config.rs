@@ -607,7 +607,7 @@ prop_compose! {
         (mac, password) in (any::<[u8; 5]>(), prop::option::of(name())),
     ) -> Config {
         let base = sample_all_on();
-        let mut config = Config::parse(&base).unwrap();
+        let mut config = Config::parse(&base).unwrap_or_else(|e| panic!("{e}"));
         let (fw1, fw2) = (format!("1{fw1}"), format!("2{fw2}"));
         config.nodes[0].name.clone_from(&fw1);
         config.nodes[1].name.clone_from(&fw2);
