@@ -66,6 +66,12 @@ const ROOMS: &[Room] = &[
         &["@capture", "capture::Source", "capture::SourceError", "engine"],
         &[],
     ),
+    // Messages as text and JSON: `decode`.
+    Room::edge(
+        "render",
+        &["time", "event", "@capture", "dissect"],
+        &["jiff", "pfsync_proto", "serde", "serde_json"],
+    ),
     Room::edge(
         "report",
         &[
