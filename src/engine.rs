@@ -26,6 +26,9 @@ const MAX_NODES: usize = 32;
 /// A bulk update without an end is over after this long.
 const BULK_LIMIT: Duration = Duration::from_secs(60);
 
+/// Between two looks at something that stays due.
+const RESPITE: Duration = Duration::from_millis(50);
+
 /// What is known of a node beside its health.
 struct Node {
     address: IpAddr,
@@ -47,6 +50,7 @@ pub struct Engine {
     policy: Policy,
     counters: Counters,
     now: Timestamp,
+    concluded: Timestamp,
     events: VecDeque<Event>,
     verdicts: Vec<crate::event::Verdict>,
     scratch: Vec<Event>,
@@ -68,6 +72,7 @@ impl Engine {
             carp: CarpView::default(),
             counters: Counters::default(),
             now: Timestamp::MIN,
+            concluded: Timestamp::MIN,
             events: VecDeque::new(),
             verdicts: Vec::new(),
             scratch: Vec::new(),
@@ -119,8 +124,13 @@ impl Engine {
     /// When something must be looked at even if nothing is heard.
     #[must_use]
     pub fn next_deadline(&self) -> Timestamp {
+        if self.now == Timestamp::MIN {
+            return Timestamp::MAX; // The source's clock is not known before its first word.
+        }
         let all = [self.detector.next_deadline(), self.carp.next_deadline(self.now), self.policy.next_deadline()];
-        all.into_iter().flatten().min().unwrap_or(Timestamp::MAX)
+        let due = all.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
+        // What could not be settled when last looked at waits for news or the next tick; it must not spin.
+        if due <= self.concluded { self.concluded + RESPITE } else { due }
     }
 
     /// What was concluded, in order.
@@ -336,6 +346,7 @@ impl Engine {
 
     /// Judges and decides what is due at `now`.
     fn conclude(&mut self, now: Timestamp) {
+        self.concluded = now;
         self.carp.settle(now, &mut self.scratch);
         self.events.extend(self.scratch.drain(..));
         self.detector.judge(now, &self.carp, &mut self.verdicts);

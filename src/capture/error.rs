@@ -101,6 +101,30 @@ pub enum SourceError {
         #[source]
         source: Arc<io::Error>,
     },
+    /// The system does not let us capture.
+    #[error(
+        "may not capture on {interface}: run as root, with CAP_NET_RAW on Linux, or in the group of /dev/bpf on BSD"
+    )]
+    CaptureDenied {
+        /// Its name.
+        interface: String,
+    },
+    /// No such interface.
+    #[error("there is no interface {interface}: this host has {known}")]
+    NoInterface {
+        /// As it was named.
+        interface: String,
+        /// Those that exist, separated by commas.
+        known: String,
+    },
+    /// Anything else about an interface.
+    #[error("cannot capture on {interface}: {said}")]
+    Interface {
+        /// Its name.
+        interface: String,
+        /// In libpcap's words.
+        said: String,
+    },
 }
 
 impl SourceError {
@@ -109,7 +133,8 @@ impl SourceError {
     pub const fn class(&self) -> ErrorClass {
         match self {
             Self::Missing { .. } | Self::Directory { .. } | Self::StdinTwice => ErrorClass::NoInput,
-            Self::Denied { .. } => ErrorClass::Permission,
+            Self::Denied { .. } | Self::CaptureDenied { .. } => ErrorClass::Permission,
+            Self::NoInterface { .. } | Self::Interface { .. } => ErrorClass::Unavailable,
             Self::Empty { .. }
             | Self::NotACapture { .. }
             | Self::Cut { .. }

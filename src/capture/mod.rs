@@ -4,6 +4,7 @@
 
 pub mod error;
 pub mod file;
+pub mod live;
 
 pub use error::{ErrorClass, SourceError};
 

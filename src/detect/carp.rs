@@ -136,14 +136,15 @@ impl CarpView {
             self.note_foreign(now, segment, addr, out);
         }
         let vhid = self.vhids.entry(key).or_default();
+        let interval = carp.interval().max(Duration::from_millis(4));
         for other in vhid.sources.iter_mut().filter(|s| s.addr != addr) {
             // Before the other's own next one was due: that one gave way. (A crash leaves 3 intervals of nothing.)
-            if !other.yielded && other.missed(now) <= 1.0 && Some(other.addr) == vhid.master {
+            // So did one that meets a better master: the shorter interval wins, whenever it comes.
+            let gave_way = other.missed(now) <= 1.0 || interval < other.interval;
+            if !other.yielded && gave_way && Some(other.addr) == vhid.master {
                 other.contested = true;
             }
         }
-        let interval = Duration::from_secs_f64(f64::from(carp.advbase) + f64::from(carp.advskew) / 256.0)
-            .max(Duration::from_millis(4));
         let demoted = |usual: u8| carp.demote > 0 || carp.advskew > usual || carp.bow_out;
         if let Some(s) = vhid.sources.iter_mut().find(|s| s.addr == addr) {
             if s.missed(now) > 3.0 || s.yielded {

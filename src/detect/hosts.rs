@@ -29,6 +29,9 @@ struct Host {
     miss: f64,
     slot: Timestamp,
     slot_ratio: f64,
+    /// The same since the last answer that ANY host got.
+    run: u32,
+    run_miss: f64,
 }
 
 /// One side's hosts (initiators or responders) of one (node, path).
@@ -36,14 +39,25 @@ pub struct Hosts {
     table: Table<HostKey, Host>,
     failing: Vec<HostKey>,
     epoch: u32,
+    /// Counts up with every answer.
+    run: u32,
     succeeded: u32,
+}
+
+/// `h_i` of the hosts that count against the firewall.
+#[derive(Clone, Debug, Default)]
+pub struct Failing {
+    /// Since the window opened.
+    pub window: Vec<f64>,
+    /// Since the last answer that any host got.
+    pub run: Vec<f64>,
 }
 
 impl Hosts {
     /// Nobody known yet.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { table: Table::new(MAX_HOSTS, seed), failing: Vec::new(), epoch: 1, succeeded: 0 }
+        Self { table: Table::new(MAX_HOSTS, seed), failing: Vec::new(), epoch: 1, run: 1, succeeded: 0 }
     }
 
     /// Starts a new window: what failed so far no longer counts.
@@ -68,6 +82,7 @@ impl Hosts {
     /// An answer.
     pub fn success(&mut self, now: Timestamp, host: HostKey) {
         let epoch = self.epoch;
+        self.run = self.run.wrapping_add(1).max(1);
         let h = self.entry(now, host);
         h.last_success = now;
         h.failing_since = Timestamp::MAX;
@@ -81,7 +96,7 @@ impl Hosts {
 
     /// A try without answer whose probability, were all well, is `ratio` of that were all dead.
     pub fn failure(&mut self, now: Timestamp, host: HostKey, ratio: f64) {
-        let epoch = self.epoch;
+        let (epoch, run) = (self.epoch, self.run);
         let room = self.failing.len() < MAX_FAILING;
         let h = self.entry(now, host);
         if h.failing_since == Timestamp::MAX {
@@ -96,12 +111,18 @@ impl Hosts {
             h.miss = 1.0;
             h.slot = Timestamp::MIN;
         }
+        if h.run != run {
+            h.run = run;
+            h.run_miss = 1.0;
+            h.slot = Timestamp::MIN;
+        }
         if now.since(h.slot) >= SLOT || h.slot == Timestamp::MIN {
             h.slot = now;
             h.slot_ratio = 1.0;
         }
         if ratio < h.slot_ratio {
             h.miss = (h.miss * ratio / h.slot_ratio).max(HOST_GONE);
+            h.run_miss = (h.run_miss * ratio / h.slot_ratio).max(HOST_GONE);
             h.slot_ratio = ratio;
         }
         if joins {
@@ -119,6 +140,8 @@ impl Hosts {
                 miss: 1.0,
                 slot: Timestamp::MIN,
                 slot_ratio: 1.0,
+                run: 0,
+                run_miss: 1.0,
             };
             self.table.insert(host, new, now);
         }
@@ -128,20 +151,26 @@ impl Hosts {
 
     /// `h_i` of every host that counts against the firewall, for evidence that began at `start`; at most `strangers`
     /// of those that never worked (a flood has any number of them).
-    pub fn failing(&self, start: Timestamp, strangers: usize, works_elsewhere: impl Fn(&HostKey) -> bool) -> Vec<f64> {
+    pub fn failing(&self, start: Timestamp, strangers: usize, works_elsewhere: impl Fn(&HostKey) -> bool) -> Failing {
+        let mut failing = Failing::default();
         let mut unknown = 0;
-        let count = |key: &HostKey| {
-            let h = self.table.get(key)?;
-            let fresh = h.epoch == self.epoch && h.failing_since + LAG >= start;
-            if !fresh || h.miss >= 1.0 {
-                return None;
+        for key in &self.failing {
+            let Some(h) = self.table.get(key) else { continue };
+            // A host whose failing began long before the others' is broken by itself.
+            if h.epoch != self.epoch || h.miss >= 1.0 || h.failing_since + LAG < start {
+                continue;
             }
             if h.last_success == Timestamp::MIN && !works_elsewhere(key) {
                 unknown += 1;
-                return (unknown <= strangers).then_some(h.miss);
+                if unknown > strangers {
+                    continue;
+                }
             }
-            Some(h.miss)
-        };
-        self.failing.iter().filter_map(count).collect()
+            failing.window.push(h.miss);
+            if h.run == self.run && h.run_miss < 1.0 {
+                failing.run.push(h.run_miss);
+            }
+        }
+        failing
     }
 }

@@ -14,6 +14,7 @@ pub mod silence;
 use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
 use crate::settings::Detect;
 use crate::time::Timestamp;
+use crate::track::flow::Outcome;
 use crate::track::{HostKey, Observation};
 use carp::{CarpView, Split, Witness};
 use path::{PathHealth, Setting};
@@ -36,6 +37,8 @@ struct NodeHealth {
     silence: Silence,
     first: Timestamp,
     paths: Vec<PathHealth>,
+    /// It stood still: what failed meanwhile is not held against it until then.
+    grace_until: Timestamp,
     /// Carried traffic (as CARP has it) when last looked.
     active: bool,
 }
@@ -77,6 +80,7 @@ impl Detector {
             silence: Silence::default(),
             first: Timestamp::MAX,
             paths,
+            grace_until: Timestamp::MIN,
             active: true,
         });
         self.heard.push(Timestamp::MIN);
@@ -98,6 +102,11 @@ impl Detector {
     pub fn frame(&mut self, now: Timestamp, node: NodeId) {
         if let Some(n) = self.nodes.get_mut(node.index()) {
             n.first = n.first.min(now);
+            // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
+            if n.silence.limit().is_some_and(|l| n.silence.length(now) > l) {
+                n.grace_until = now + GRACE;
+                n.paths.iter_mut().for_each(|p| p.restart(now));
+            }
             n.silence.heard(now);
         }
         self.signal(now, node);
@@ -116,6 +125,10 @@ impl Detector {
             return;
         }
         let Some(n) = self.nodes.get_mut(node.index()) else { return };
+        let failed = !matches!(o.trial, Some((_, Outcome::Success)));
+        if now < n.grace_until && failed {
+            return;
+        }
         if let Some(p) = n.paths.get_mut(o.path) {
             p.observe(now, o, split.is_none());
         }
@@ -162,14 +175,16 @@ impl Detector {
         }
     }
 
-    /// Whether traffic can be expected through this node: it is master of something, or CARP says nothing.
-    fn carries(node: NodeId, carp: &CarpView) -> bool {
-        !carp.informs() || carp.mastership(node).0 > 0
+    /// Whether traffic can be expected through this node: it is master of something, or CARP says nothing. While nobody
+    /// is master of anything, things stay as they were.
+    fn carries(&self, node: NodeId, carp: &CarpView) -> bool {
+        let (own, all) = carp.mastership(node);
+        !carp.informs() || own > 0 || (all == 0 && self.nodes[node.index()].active)
     }
 
     fn judge_path(&mut self, now: Timestamp, node: NodeId, path: usize, carp: &CarpView, out: &mut Vec<Verdict>) {
         let i = node.index();
-        let active = Self::carries(node, carp);
+        let active = self.carries(node, carp);
         let split = carp.split();
         let mine = split.filter(|s| s.suspect == Some(node)).map(|s| s.since);
         let n = &mut self.nodes[i];

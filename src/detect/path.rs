@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// A flush comes as several frames; judge when they are all in.
 const FLUSH: Duration = Duration::from_millis(50);
+/// Failures count by themselves once the last answer lies this far back.
+const SETTLED: Duration = Duration::from_millis(300);
 /// Without a round trip for this long a path is quiet rather than up.
 const QUIET: Duration = Duration::from_secs(10);
 /// Hosts that never worked may add this much: new servers are normal, floods have thousands.
@@ -103,6 +105,7 @@ impl PathHealth {
         self.rates.discard();
         self.open_window(now);
         self.suspicion = 0.0;
+        self.due = None;
     }
 
     fn open_window(&mut self, now: Timestamp) {
@@ -180,9 +183,18 @@ impl PathHealth {
         }
         let clients = self.clients.failing(self.start, STRANGERS, known_client);
         let servers = self.servers.failing(self.start, STRANGERS, known_server);
-        let raw = score::suspicion(&clients).min(score::suspicion(&servers));
+        let raw = score::suspicion(&clients.window).min(score::suspicion(&servers.window));
         let strays = self.clients.succeeded().max(self.servers.succeeded());
-        let score = (raw + f64::from(strays) * score::STRAY.log10()).max(0.0);
+        // Either everything since the window opened, with its strays, or only what came after the last of them.
+        // Within one flush the order means nothing, so the last answer must lie a while back.
+        let run = match self.age_of_proof(now) {
+            Some(age) if age >= SETTLED.as_secs_f64() => {
+                score::suspicion(&clients.run).min(score::suspicion(&servers.run))
+            }
+            _ => 0.0,
+        };
+        let window = (raw + f64::from(strays) * score::STRAY.log10()).max(0.0);
+        let score = window.max(run);
         self.suspicion = score;
         let age = now.since(self.start);
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the failing list")]
@@ -191,8 +203,8 @@ impl PathHealth {
             threshold: set.threshold,
             failed: self.failed,
             succeeded: self.succeeded,
-            clients: clients.len() as u32,
-            servers: servers.len() as u32,
+            clients: clients.window.len() as u32,
+            servers: servers.window.len() as u32,
             seconds: age.as_secs_f64(),
             usual: self.rates.usual(),
             since_end_to_end: self.age_of_proof(now),
@@ -202,9 +214,13 @@ impl PathHealth {
         if self.health == Health::Down {
             return self.judge_down(now, set, evidence);
         }
-        let change = self.judge_up(now, set, raw, evidence);
+        let min = set.min.as_secs_f64();
+        let old_enough = |score: f64, age: f64| score >= set.threshold && age >= min;
+        let proven = old_enough(window, evidence.seconds)
+            || evidence.since_end_to_end.is_some_and(|age| old_enough(run, age));
+        let change = self.judge_up(now, set, raw, proven, evidence);
         if change.is_none_or(|(to, ..)| to != Health::Down) {
-            if score <= 0.0 && strays > 0 {
+            if strays > 0 && window <= 0.0 {
                 self.rates.commit();
                 self.open_window(now);
             } else if age > set.max {
@@ -221,10 +237,9 @@ impl PathHealth {
         (self.last_end_to_end > Timestamp::MIN).then(|| now.since(self.last_end_to_end).as_secs_f64())
     }
 
-    fn judge_up(&mut self, now: Timestamp, set: &Setting, raw: f64, evidence: Evidence) -> Change {
+    fn judge_up(&mut self, now: Timestamp, set: &Setting, raw: f64, proven: bool, evidence: Evidence) -> Change {
         let age = now.since(self.start);
         let score = evidence.suspicion;
-        let proven = score >= set.threshold && age >= set.min;
         // The pair is split and this node lost a side: what little is needed on top is that nothing came through it
         // since, though something should have.
         let split = set.split.is_some_and(|since| {

@@ -6,6 +6,7 @@
 //! acknowledgement that N was first to announce. Never looks at addresses or clocks.
 
 use pfsync_proto::Peer;
+use std::time::Duration;
 
 /// `TCPS_ESTABLISHED`; pf sets 0, 2, 4, 7, 9, 10 and with synproxy 11, 12.
 const ESTABLISHED: u8 = 4;
@@ -17,6 +18,12 @@ const TIME_WAIT: u8 = 10;
 pub const FLAG_SLOPPY: u16 = 0x2;
 /// `PFSTATE_ACK`: the sender waits for INS_ACK and flushes at once, before any answer can have come.
 pub const FLAG_ACK: u16 = 0x10;
+
+/// Data and its acknowledgement belong to one round trip if no more than a flush interval and some queueing lies
+/// between the messages.
+const ROUND_TRIP: Duration = Duration::from_millis(1_500);
+/// A state heard within this long was active.
+pub const RECENT: Duration = Duration::from_millis(3_000);
 
 /// What the timeout octet says about a state whose protocol was never heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,10 +273,10 @@ impl Flow {
         self.states = [self.states[0].max(src.state), self.states[1].max(dst.state)];
     }
 
-    /// A compressed update; `recent` = the state was last heard within the last few seconds.
-    pub fn on_update(&mut self, sender: u16, recent: bool, src: &Peer, dst: &Peer) -> Finding {
+    /// A compressed update, `gap` after the state was last heard.
+    pub fn on_update(&mut self, sender: u16, gap: Duration, src: &Peer, dst: &Peer) -> Finding {
         match self.transport {
-            Transport::Tcp => self.on_tcp(sender, recent, src, dst),
+            Transport::Tcp => self.on_tcp(sender, gap, src, dst),
             Transport::Udp | Transport::Other => self.on_datagram(src.state, dst.state),
             Transport::Icmp => Finding::plain(Movement::Attempt),
         }
@@ -291,8 +298,13 @@ impl Flow {
         Finding::plain(Movement::Attempt)
     }
 
-    fn on_tcp(&mut self, sender: u16, recent: bool, src: &Peer, dst: &Peer) -> Finding {
+    fn on_tcp(&mut self, sender: u16, gap: Duration, src: &Peer, dst: &Peer) -> Finding {
         let before = self.states;
+        if gap > ROUND_TRIP {
+            // Data this old may have been acknowledged long ago; a late window update would say so only now.
+            self.src.waiting = false;
+            self.dst.waiting = false;
+        }
         if self.proxied() || src.state > TIME_WAIT || dst.state > TIME_WAIT {
             self.absorb(src, dst);
             return Finding::plain(Movement::Attempt);
@@ -353,7 +365,7 @@ impl Flow {
             self.moved = outcome != Outcome::Failure;
             return Finding { movement, trial: (!closed).then_some((Class::HalfOpen, outcome)) };
         }
-        let class = if self.moved && recent { Class::Active } else { Class::Stalled };
+        let class = if self.moved && gap <= RECENT { Class::Active } else { Class::Stalled };
         let outcome = match movement {
             Movement::EndToEnd => Outcome::Success,
             Movement::Attempt => Outcome::Failure,

@@ -23,8 +23,6 @@ const MAX_FLOWS: usize = 1 << 20;
 const MAX_HOSTS: usize = 1 << 16;
 /// The other half of a forwarded connection's pair of states is announced within one flush interval.
 const PAIR_WAIT: Duration = Duration::from_secs(2);
-/// A state heard within this long was active: one flush interval and some queueing.
-const RECENT: Duration = Duration::from_millis(3_000);
 /// States of protocols that say nothing about users' traffic: CARP/VRRP, pfsync, IGMP, PIM, OSPF.
 const NOT_TRAFFIC: [u8; 5] = [112, 240, 2, 103, 89];
 
@@ -185,7 +183,7 @@ impl Tracker {
             return None;
         };
         let was = (entry.sender, entry.flow.half_open());
-        let fresh = !bulk && now.since(entry.heard) <= RECENT;
+        let fresh = !bulk && now.since(entry.heard) <= flow::RECENT;
         let finding = entry.flow.on_full_update(sender, fresh, &state.src, &state.dst, state.packets);
         entry.heard = now;
         entry.sender = sender;
@@ -221,8 +219,7 @@ impl Tracker {
             return None;
         };
         let was = (entry.sender, entry.flow.half_open());
-        let recent = now.since(entry.heard) <= RECENT;
-        let finding = entry.flow.on_update(sender, recent, &m.src, &m.dst);
+        let finding = entry.flow.on_update(sender, now.since(entry.heard), &m.src, &m.dst);
         entry.heard = now;
         entry.sender = sender;
         let is = (sender, entry.flow.half_open());

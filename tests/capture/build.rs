@@ -1,25 +1,25 @@
 //! Builds captures octet by octet, independently of the readers under test.
 
 /// One frame: nanoseconds, octets.
-pub type Record<'a> = (u64, &'a [u8]);
+pub(crate) type Record<'a> = (u64, &'a [u8]);
 
 /// How a classic file is written.
 #[derive(Clone, Copy, Debug)]
-pub struct Classic {
-    pub big_endian: bool,
-    pub nanos: bool,
-    pub link: u32,
+pub(crate) struct Classic {
+    pub(crate) big_endian: bool,
+    pub(crate) nanos: bool,
+    pub(crate) link: u32,
 }
 
-pub fn word(v: u32, big_endian: bool) -> [u8; 4] {
+pub(crate) fn word(v: u32, big_endian: bool) -> [u8; 4] {
     if big_endian { v.to_be_bytes() } else { v.to_le_bytes() }
 }
 
-pub fn half(v: u16, big_endian: bool) -> [u8; 2] {
+pub(crate) fn half(v: u16, big_endian: bool) -> [u8; 2] {
     if big_endian { v.to_be_bytes() } else { v.to_le_bytes() }
 }
 
-pub fn classic(how: Classic, records: &[Record]) -> Vec<u8> {
+pub(crate) fn classic(how: Classic, records: &[Record]) -> Vec<u8> {
     let e = how.big_endian;
     let mut out = word(if how.nanos { 0xa1b2_3c4d } else { 0xa1b2_c3d4 }, e).to_vec();
     out.extend([half(2, e), half(4, e)].concat());
@@ -40,7 +40,7 @@ pub fn classic(how: Classic, records: &[Record]) -> Vec<u8> {
 }
 
 /// The usual: little endian, microseconds, Ethernet.
-pub fn plain(records: &[Record]) -> Vec<u8> {
+pub(crate) fn plain(records: &[Record]) -> Vec<u8> {
     classic(
         Classic {
             big_endian: false,
@@ -52,13 +52,13 @@ pub fn plain(records: &[Record]) -> Vec<u8> {
 }
 
 /// Writes pcapng blocks.
-pub struct Ng {
-    pub big_endian: bool,
-    pub out: Vec<u8>,
+pub(crate) struct Ng {
+    pub(crate) big_endian: bool,
+    pub(crate) out: Vec<u8>,
 }
 
 impl Ng {
-    pub fn new(big_endian: bool) -> Self {
+    pub(crate) fn new(big_endian: bool) -> Self {
         let mut ng = Self {
             big_endian,
             out: vec![],
@@ -67,7 +67,7 @@ impl Ng {
         ng
     }
 
-    pub fn block(&mut self, kind: u32, body: &[u8]) {
+    pub(crate) fn block(&mut self, kind: u32, body: &[u8]) {
         let e = self.big_endian;
         let length = u32::try_from(body.len().next_multiple_of(4) + 12).unwrap();
         self.out.extend(word(kind, e));
@@ -77,7 +77,7 @@ impl Ng {
         self.out.extend(word(length, e));
     }
 
-    pub fn section(&mut self) {
+    pub(crate) fn section(&mut self) {
         let e = self.big_endian;
         let mut body = word(0x1a2b_3c4d, e).to_vec();
         body.extend([half(1, e), half(0, e)].concat());
@@ -85,7 +85,7 @@ impl Ng {
         self.block(0x0a0d_0d0a, &body);
     }
 
-    pub fn interface(&mut self, link: u16, snap: u32, options: &[(u16, &[u8])]) {
+    pub(crate) fn interface(&mut self, link: u16, snap: u32, options: &[(u16, &[u8])]) {
         let e = self.big_endian;
         let mut body = [half(link, e), half(0, e)].concat();
         body.extend(word(snap, e));
@@ -108,7 +108,7 @@ impl Ng {
         out
     }
 
-    pub fn enhanced(&mut self, interface: u32, ticks: u64, data: &[u8], options: &[(u16, &[u8])]) {
+    pub(crate) fn enhanced(&mut self, interface: u32, ticks: u64, data: &[u8], options: &[(u16, &[u8])]) {
         let e = self.big_endian;
         let length = u32::try_from(data.len()).unwrap();
         let mut body = vec![];
@@ -125,7 +125,7 @@ impl Ng {
         self.block(6, &body);
     }
 
-    pub fn simple(&mut self, wire_len: u32, data: &[u8]) {
+    pub(crate) fn simple(&mut self, wire_len: u32, data: &[u8]) {
         let mut body = word(wire_len, self.big_endian).to_vec();
         body.extend(data);
         self.block(3, &body);
@@ -133,7 +133,7 @@ impl Ng {
 }
 
 /// gzip by the same crate that reads it; the zstd fixture comes from the reference implementation.
-pub fn gzip(data: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(data: &[u8]) -> Vec<u8> {
     use std::io::Write;
     let mut e = flate2::write::GzEncoder::new(vec![], flate2::Compression::default());
     e.write_all(data).unwrap();

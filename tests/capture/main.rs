@@ -15,16 +15,16 @@ use std::io::{Cursor, Read};
 
 /// An owned frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    pub nanos: i64,
-    pub net: Net,
-    pub link: u32,
-    pub wire_len: u32,
-    pub data: Vec<u8>,
+pub(crate) struct Seen {
+    pub(crate) nanos: i64,
+    pub(crate) net: Net,
+    pub(crate) link: u32,
+    pub(crate) wire_len: u32,
+    pub(crate) data: Vec<u8>,
 }
 
 /// Everything a source gives, and what it fails with at the end.
-pub fn drain(source: &mut FileSource) -> (Vec<Seen>, Option<SourceError>) {
+pub(crate) fn drain(source: &mut FileSource) -> (Vec<Seen>, Option<SourceError>) {
     let mut seen = vec![];
     let mut failed = None;
     loop {
@@ -47,17 +47,17 @@ pub fn drain(source: &mut FileSource) -> (Vec<Seen>, Option<SourceError>) {
     }
 }
 
-pub fn source(octets: &[u8]) -> FileSource {
+pub(crate) fn source(octets: &[u8]) -> FileSource {
     let octets: Box<dyn Read + Send> = Box::new(Cursor::new(octets.to_vec()));
     FileSource::from_readers([("test".into(), Net::Sync, octets)])
 }
 
-pub fn read(octets: &[u8]) -> (Vec<Seen>, Option<SourceError>) {
+pub(crate) fn read(octets: &[u8]) -> (Vec<Seen>, Option<SourceError>) {
     drain(&mut source(octets))
 }
 
 /// Nanoseconds and octets only.
-pub fn short(seen: &[Seen]) -> Vec<(u64, Vec<u8>)> {
+pub(crate) fn short(seen: &[Seen]) -> Vec<(u64, Vec<u8>)> {
     seen.iter()
         .map(|s| (u64::try_from(s.nanos).unwrap(), s.data.clone()))
         .collect()

@@ -1,0 +1,59 @@
+# pfwatch: what people do with the source. Needs GNU make; everything else is installed where it is missing (.ci/with).
+#
+#   make demo       build it and look at a real failure
+#   make test       everything that a change must pass
+#   make bsd-check  the type check for OpenBSD and FreeBSD alone
+#   make fuzz       each fuzz target for FUZZ_SECONDS
+#   make clean
+
+.PHONY: all demo test fmt lint check bsd-check fuzz clean
+.DEFAULT_GOAL := all
+
+FUZZ_SECONDS ?= 30
+PAIR := captures/openbsd-pair
+BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
+
+all:
+	@.ci/with build cargo build --release --locked
+
+# An OpenBSD pair whose active node lost its outside port without losing link, seen from the other node.
+demo: all
+	target/release/pfwatch analyze $(PAIR)/awan_port_dead.sync.pcap.zst -c $(PAIR)/pair.toml --self 172.16.0.2 \
+		--segment lan=$(PAIR)/awan_port_dead.lan.carp.pcap --segment wan=$(PAIR)/awan_port_dead.wan.carp.pcap
+
+# One after the other, whatever -j says: they would only wait for cargo's lock. The tests come last, so that what is
+# printed last is their result.
+test:
+	@$(MAKE) --no-print-directory fmt
+	@$(MAKE) --no-print-directory lint
+	@if [ -n "$$CI" ] || .ci/with bsd true; then $(MAKE) --no-print-directory bsd-check; \
+	else echo "bsd-check is left out: see above"; fi
+	@$(MAKE) --no-print-directory check
+
+fmt:
+	@.ci/with test cargo fmt --all --check
+
+lint:
+	@.ci/with test cargo clippy --locked --workspace --all-targets -- -D warnings
+
+# The dev profile is optimised a little (see Cargo.toml): replaying captures needs it, and it still builds in half of
+# the time of the release profile with its LTO.
+check:
+	@.ci/with build cargo test --locked --workspace
+
+# Neither BSD has a std to download here, so std is checked from source by the Rust that Debian packages, with the
+# switch that lets a stable compiler do so. Its own target directory, because two compilers share nothing; cargo makes
+# the second run a matter of a second. LIBPCAP_VER stands in for the library that only a BSD has.
+bsd-check:
+	@RUSTC_BOOTSTRAP=1 LIBPCAP_VER=1.10.4 CARGO_TARGET_DIR=target/bsd .ci/with bsd \
+		cargo check --locked --workspace -Zbuild-std=std,panic_abort $(addprefix --target ,$(BSDS))
+
+fuzz:
+	@command -v cargo-fuzz >/dev/null 2>&1 || .ci/with build cargo install --locked cargo-fuzz
+	@set -e; for target in $$(.ci/with build cargo fuzz list); do \
+		echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
+		RUSTC_BOOTSTRAP=1 .ci/with build cargo fuzz run --sanitizer none "$$target" -- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+clean:
+	@.ci/with build cargo clean
