@@ -41,6 +41,7 @@ pub struct Hosts {
     epoch: u32,
     /// Counts up with every answer.
     run: u32,
+    last_answer: Timestamp,
     succeeded: u32,
 }
 
@@ -57,7 +58,14 @@ impl Hosts {
     /// Nobody known yet.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { table: Table::new(MAX_HOSTS, seed), failing: Vec::new(), epoch: 1, run: 1, succeeded: 0 }
+        Self {
+            table: Table::new(MAX_HOSTS, seed),
+            failing: Vec::new(),
+            epoch: 1,
+            run: 1,
+            last_answer: Timestamp::MIN,
+            succeeded: 0,
+        }
     }
 
     /// Starts a new window: what failed so far no longer counts.
@@ -83,6 +91,7 @@ impl Hosts {
     pub fn success(&mut self, now: Timestamp, host: HostKey) {
         let epoch = self.epoch;
         self.run = self.run.wrapping_add(1).max(1);
+        self.last_answer = now;
         let h = self.entry(now, host);
         h.last_success = now;
         h.failing_since = Timestamp::MAX;
@@ -167,7 +176,8 @@ impl Hosts {
                 }
             }
             failing.window.push(h.miss);
-            if h.run == self.run && h.run_miss < 1.0 {
+            let with_the_others = h.failing_since + LAG >= self.last_answer;
+            if h.run == self.run && h.run_miss < 1.0 && with_the_others {
                 failing.run.push(h.run_miss);
             }
         }
