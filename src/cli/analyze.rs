@@ -30,8 +30,12 @@ pub struct Args {
 /// Runs.
 #[must_use]
 pub fn run(args: &Args) -> u8 {
-    let extra: Vec<String> =
-        args.segment.iter().filter_map(|s| s.split_once('=')).map(|(n, _)| n.to_owned()).collect();
+    let extra: Vec<String> = args
+        .segment
+        .iter()
+        .filter_map(|s| s.split_once('='))
+        .map(|(n, _)| n.to_owned())
+        .collect();
     let mut settings = match &args.config {
         Some(path) => Config::load(path).expect("config").settings(&extra),
         None => Settings::default(),
@@ -41,11 +45,20 @@ pub fn run(args: &Args) -> u8 {
             n.is_self = n.addresses.contains(&me);
         }
     }
-    let mut inputs: Vec<FileInput> =
-        args.files.iter().map(|p| FileInput { path: p.clone(), net: Net::Sync }).collect();
+    let mut inputs: Vec<FileInput> = args
+        .files
+        .iter()
+        .map(|p| FileInput {
+            path: p.clone(),
+            net: Net::Sync,
+        })
+        .collect();
     for (name, file) in args.segment.iter().filter_map(|s| s.split_once('=')) {
         let i = settings.segments.iter().position(|s| s.name == name).unwrap_or(0);
-        inputs.push(FileInput { path: file.into(), net: Net::Segment(i) });
+        inputs.push(FileInput {
+            path: file.into(),
+            net: Net::Segment(i),
+        });
     }
     let mut source = FileSource::open(&inputs);
     let mut engine = Engine::new(settings, 1);

@@ -114,7 +114,9 @@ impl CarpView {
     /// Whether a segment has a master that belongs to no configured node.
     #[must_use]
     pub fn foreign_master(&self) -> bool {
-        self.vhids.values().any(|v| v.master_source().is_some_and(|s| s.node.is_none()))
+        self.vhids
+            .values()
+            .any(|v| v.master_source().is_some_and(|s| s.node.is_none()))
     }
 
     /// An advertisement.
@@ -159,7 +161,12 @@ impl CarpView {
             s.node = node;
         } else {
             if vhid.sources.len() >= MAX_SOURCES {
-                let oldest = vhid.sources.iter().enumerate().min_by_key(|(_, s)| s.last).map_or(0, |(i, _)| i);
+                let oldest = vhid
+                    .sources
+                    .iter()
+                    .enumerate()
+                    .min_by_key(|(_, s)| s.last)
+                    .map_or(0, |(i, _)| i);
                 vhid.sources.swap_remove(oldest);
             }
             vhid.sources.push(Source {
@@ -183,7 +190,11 @@ impl CarpView {
         }
         if !std::mem::replace(&mut self.foreign[segment], true) {
             let text = format!("foreign: {addr} advertises CARP and belongs to no configured node; it is no witness");
-            out.push(Event::Notice(Notice { at: now, node: None, text }));
+            out.push(Event::Notice(Notice {
+                at: now,
+                node: None,
+                text,
+            }));
         }
     }
 
@@ -201,7 +212,13 @@ impl CarpView {
         for (&(segment, number), vhid) in &mut self.vhids {
             if vhid.advance(now) {
                 let (at, master, since) = (now, vhid.master, vhid.master_since);
-                out.push(Event::Master { at, segment, vhid: number, master, since });
+                out.push(Event::Master {
+                    at,
+                    segment,
+                    vhid: number,
+                    master,
+                    since,
+                });
             }
         }
         self.regroup(now);
@@ -218,7 +235,11 @@ impl CarpView {
             .flat_map(|s| [OVERDUE + 0.01, 2.21, 3.21].map(|n| s.last + s.interval.mul_f64(n)))
             .filter(|&t| t > now)
             .min();
-        let split = self.split.filter(|_| !self.reported).map(|s| s.since + UNSYNC_AFTER).filter(|&t| t > now);
+        let split = self
+            .split
+            .filter(|_| !self.reported)
+            .map(|s| s.since + UNSYNC_AFTER)
+            .filter(|&t| t > now);
         [due, split].into_iter().flatten().min()
     }
 
@@ -236,7 +257,9 @@ impl CarpView {
             .filter_map(|(k, v)| Some((*k, v.master_source()?.node?, v.group)))
             .collect();
         for &(key, node, group) in &settled {
-            let mate = settled.iter().find(|(k, n, g)| *k != key && *n == node && g.is_some() && *g != group);
+            let mate = settled
+                .iter()
+                .find(|(k, n, g)| *k != key && *n == node && g.is_some() && *g != group);
             let group = match (group, mate) {
                 (Some(mine), Some(&(_, _, Some(theirs)))) if simple => Some(mine.min(theirs)),
                 (Some(mine), _) => Some(mine),
@@ -251,7 +274,11 @@ impl CarpView {
             }
         }
         for (i, common) in self.groups.iter_mut().enumerate() {
-            let mut nodes = self.vhids.values().filter(|v| v.group == Some(i)).map(|v| v.master_source()?.node);
+            let mut nodes = self
+                .vhids
+                .values()
+                .filter(|v| v.group == Some(i))
+                .map(|v| v.master_source()?.node);
             if let Some(Some(first)) = nodes.next()
                 && nodes.all(|n| n == Some(first))
             {
@@ -272,7 +299,10 @@ impl CarpView {
                     .map(|v| v.master_since)
                     .min()
                     .unwrap_or(now);
-                split = Some(Split { since, suspect: *common });
+                split = Some(Split {
+                    since,
+                    suspect: *common,
+                });
                 break;
             }
         }
@@ -280,7 +310,10 @@ impl CarpView {
             (Some(old), Some(_)) => {
                 if !self.reported && now.since(old.since) >= UNSYNC_AFTER {
                     self.reported = true;
-                    out.push(Event::Unsynchronised { at: now, since: Some(old.since) });
+                    out.push(Event::Unsynchronised {
+                        at: now,
+                        since: Some(old.since),
+                    });
                 }
             }
             (None, Some(_)) => self.split = split,
@@ -297,7 +330,10 @@ impl CarpView {
     /// What is heard of a node.
     #[must_use]
     pub fn witness(&self, now: Timestamp, node: NodeId) -> Witness {
-        let mut w = Witness { missed: f64::INFINITY, ..Witness::default() };
+        let mut w = Witness {
+            missed: f64::INFINITY,
+            ..Witness::default()
+        };
         let mut segments = BTreeMap::<usize, bool>::new();
         for (&(segment, _), vhid) in &self.vhids {
             for s in vhid.sources.iter().filter(|s| s.node == Some(node) && !s.yielded) {

@@ -43,7 +43,12 @@ impl Hosts {
     /// Nobody known yet.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { table: Table::new(MAX_HOSTS, seed), failing: Vec::new(), epoch: 1, succeeded: 0 }
+        Self {
+            table: Table::new(MAX_HOSTS, seed),
+            failing: Vec::new(),
+            epoch: 1,
+            succeeded: 0,
+        }
     }
 
     /// Starts a new window: what failed so far no longer counts.

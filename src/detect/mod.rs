@@ -72,7 +72,9 @@ impl Detector {
     /// Makes room for a node.
     pub fn add_node(&mut self) {
         let seed = self.seed.wrapping_add(self.nodes.len() as u64);
-        let paths = (0..self.paths).map(|p| PathHealth::new(seed.rotate_left(p as u32 & 63))).collect();
+        let paths = (0..self.paths)
+            .map(|p| PathHealth::new(seed.rotate_left(p as u32 & 63)))
+            .collect();
         self.nodes.push(NodeHealth {
             silence: Silence::default(),
             first: Timestamp::MAX,
@@ -115,7 +117,9 @@ impl Detector {
         if now < self.grace_until {
             return;
         }
-        let Some(n) = self.nodes.get_mut(node.index()) else { return };
+        let Some(n) = self.nodes.get_mut(node.index()) else {
+            return;
+        };
         if let Some(p) = n.paths.get_mut(o.path) {
             p.observe(now, o, split.is_none());
         }
@@ -136,7 +140,11 @@ impl Detector {
         if self.nodes.is_empty() {
             return None;
         }
-        let due = self.nodes.iter().flat_map(|n| n.paths.iter().filter_map(PathHealth::due)).min();
+        let due = self
+            .nodes
+            .iter()
+            .flat_map(|n| n.paths.iter().filter_map(PathHealth::due))
+            .min();
         Some(due.unwrap_or(self.next_tick).min(self.next_tick))
     }
 
@@ -202,7 +210,15 @@ impl Detector {
         let was = p.before();
         self.nodes[i].paths[path] = p;
         if let Some((to, cause, evidence)) = change {
-            out.push(Verdict { at: now, node, path, from: was, to, cause, evidence });
+            out.push(Verdict {
+                at: now,
+                node,
+                path,
+                from: was,
+                to,
+                cause,
+                evidence,
+            });
         }
     }
 
@@ -242,9 +258,20 @@ impl Detector {
                 continue;
             }
             let from = p.health;
-            let evidence = Evidence { since_end_to_end: p.age_of_proof(now), ..evidence };
+            let evidence = Evidence {
+                since_end_to_end: p.age_of_proof(now),
+                ..evidence
+            };
             if let Some((to, cause, evidence)) = p.turn(to, cause, evidence) {
-                out.push(Verdict { at: now, node, path, from, to, cause, evidence });
+                out.push(Verdict {
+                    at: now,
+                    node,
+                    path,
+                    from,
+                    to,
+                    cause,
+                    evidence,
+                });
             }
             p.restart(now);
         }
@@ -264,7 +291,11 @@ impl Detector {
             return None;
         }
         if informs && w.held > 0 {
-            let needed = if silent && busy && w.segments >= 2 { GONE_BUSY } else { GONE };
+            let needed = if silent && busy && w.segments >= 2 {
+                GONE_BUSY
+            } else {
+                GONE
+            };
             let gone = w.gone == w.segments && w.missed >= needed;
             // Quiet nodes: pfsync has been silent at least as long as the advertisements that are missing.
             if gone && (silent || length >= Duration::from_secs(2)) {
@@ -293,10 +324,24 @@ impl Detector {
             if !silenced || !heard || !matches!(p.health, Health::Down | Health::Suspect | Health::Unknown) {
                 continue;
             }
-            let (from, evidence) = (p.health, Evidence { threshold: self.threshold, ..Evidence::default() });
+            let (from, evidence) = (
+                p.health,
+                Evidence {
+                    threshold: self.threshold,
+                    ..Evidence::default()
+                },
+            );
             p.restart(now);
             if let Some((to, cause, evidence)) = p.turn(Health::Idle, Cause::Returned, evidence) {
-                out.push(Verdict { at: now, node, path, from, to, cause, evidence });
+                out.push(Verdict {
+                    at: now,
+                    node,
+                    path,
+                    from,
+                    to,
+                    cause,
+                    evidence,
+                });
             }
         }
     }

@@ -114,7 +114,11 @@ impl PathHealth {
     /// Whether these hosts are known to have worked here.
     #[must_use]
     pub fn knows(&self, client: bool, host: &HostKey) -> bool {
-        if client { self.clients.works(host) } else { self.servers.works(host) }
+        if client {
+            self.clients.works(host)
+        } else {
+            self.servers.works(host)
+        }
     }
 
     /// A message; `pair` = a round trip through the pair counts as one through this node.
@@ -160,7 +164,11 @@ impl PathHealth {
     }
 
     fn learn_rate(&mut self, now: Timestamp) {
-        let dt = if self.rate_at == Timestamp::MIN { 60.0 } else { now.since(self.rate_at).as_secs_f64() };
+        let dt = if self.rate_at == Timestamp::MIN {
+            60.0
+        } else {
+            now.since(self.rate_at).as_secs_f64()
+        };
         self.rate = self.rate * (-dt / 60.0).exp() + 1.0 / 60.0;
         self.rate_at = now;
     }
@@ -256,7 +264,11 @@ impl PathHealth {
         }
         let age = now.since(self.start);
         let tries = f64::from(evidence.succeeded + evidence.failed);
-        let share = if tries > 0.0 { f64::from(evidence.succeeded) / tries } else { 0.0 };
+        let share = if tries > 0.0 {
+            f64::from(evidence.succeeded) / tries
+        } else {
+            0.0
+        };
         let hosts = self.clients.succeeded().min(self.servers.succeeded());
         let good = share >= RECOVERED_SHARE * evidence.usual && evidence.succeeded > 0;
         let several = hosts >= RECOVERED_HOSTS && age >= set.min;
@@ -282,14 +294,21 @@ impl PathHealth {
     fn blackhole(&self, evidence: &Evidence) -> Cause {
         // New connections without answer are forward failures; so are flows whose initiators alone move.
         let [forth, back] = self.toward;
-        if back > forth && back > evidence.failed / 4 { Cause::BlackholeReverse } else { Cause::BlackholeForward }
+        if back > forth && back > evidence.failed / 4 {
+            Cause::BlackholeReverse
+        } else {
+            Cause::BlackholeForward
+        }
     }
 
     /// CARP says that this node carries nothing: whatever its health was, it is idle now.
     pub fn idle_as_backup(&mut self, now: Timestamp) -> Change {
         self.due = None;
         self.previous = self.health;
-        let evidence = Evidence { since_end_to_end: self.age_of_proof(now), ..Evidence::default() };
+        let evidence = Evidence {
+            since_end_to_end: self.age_of_proof(now),
+            ..Evidence::default()
+        };
         // A node that is gone does not come back by having lost its mastership to another.
         if self.health == Health::Down && self.cause == Cause::Silence {
             return None;

@@ -65,7 +65,10 @@ impl Report {
     /// Nothing found yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { step: STEP, ..Self::default() }
+        Self {
+            step: STEP,
+            ..Self::default()
+        }
     }
 
     /// Takes what the engine has to say.
@@ -75,7 +78,13 @@ impl Report {
                 Event::Verdict(v) => self.verdicts.push(v),
                 Event::Decision(d) => self.decisions.push(d),
                 Event::Notice(n) => self.notices.push(n),
-                Event::Master { at, segment, vhid, master, since } => self.master((segment, vhid), at, master, since),
+                Event::Master {
+                    at,
+                    segment,
+                    vhid,
+                    master,
+                    since,
+                } => self.master((segment, vhid), at, master, since),
                 Event::Unsynchronised { since: Some(from), .. } => self.unsynchronised.push((from, None)),
                 Event::Unsynchronised { at, since: None } => {
                     if let Some(last) = self.unsynchronised.last_mut() {
@@ -84,7 +93,11 @@ impl Report {
                 }
                 Event::ConfigSync { at, node } => {
                     let text = format!("configuration synchronised from {}", engine.label(node));
-                    self.notices.push(Notice { at, node: Some(node), text });
+                    self.notices.push(Notice {
+                        at,
+                        node: Some(node),
+                        text,
+                    });
                 }
                 Event::Node { .. } | Event::Gap { .. } => {}
             }
@@ -97,7 +110,11 @@ impl Report {
         if let Some(last) = list.last_mut() {
             last.to.get_or_insert(if master.is_some() { since } else { at });
         }
-        list.extend(master.map(|address| Mastership { address, from: since, to: None }));
+        list.extend(master.map(|address| Mastership {
+            address,
+            from: since,
+            to: None,
+        }));
     }
 
     fn sample(&mut self, engine: &Engine) {
@@ -143,5 +160,7 @@ fn put(list: &mut Vec<u32>, column: usize, n: u64) {
 }
 
 fn halve(list: &[u32]) -> Vec<u32> {
-    list.chunks(2).map(|c| c.iter().fold(0, |a: u32, b| a.saturating_add(*b))).collect()
+    list.chunks(2)
+        .map(|c| c.iter().fold(0, |a: u32, b| a.saturating_add(*b)))
+        .collect()
 }

@@ -74,7 +74,12 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
         let hash = self.hasher.hash_one(key);
         let slots = &self.slots;
         self.index
-            .find(hash, |&i| slots.get(i as usize).and_then(Option::as_ref).is_some_and(|s| s.key == *key))
+            .find(hash, |&i| {
+                slots
+                    .get(i as usize)
+                    .and_then(Option::as_ref)
+                    .is_some_and(|s| s.key == *key)
+            })
             .map(|&i| i as usize)
     }
 
@@ -95,8 +100,16 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
     /// Adds an entry that is not there yet, evicting a stale one when full.
     #[expect(clippy::cast_possible_truncation, reason = "capacity is clamped to u32")]
     pub fn insert(&mut self, key: K, value: V, now: Timestamp) -> Option<Evicted<K, V>> {
-        let evicted = if self.index.len() >= self.capacity { self.evict() } else { None };
-        let slot = Some(Slot { key, value, touched: now });
+        let evicted = if self.index.len() >= self.capacity {
+            self.evict()
+        } else {
+            None
+        };
+        let slot = Some(Slot {
+            key,
+            value,
+            touched: now,
+        });
         let i = if let Some(i) = self.free.pop() {
             self.slots[i as usize] = slot;
             i
@@ -104,9 +117,14 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
             self.slots.push(slot);
             (self.slots.len() - 1) as u32
         };
-        let Self { index, slots, hasher, .. } = self;
+        let Self {
+            index, slots, hasher, ..
+        } = self;
         index.insert_unique(hasher.hash_one(key), i, |&j| {
-            slots.get(j as usize).and_then(Option::as_ref).map_or(0, |s| hasher.hash_one(s.key))
+            slots
+                .get(j as usize)
+                .and_then(Option::as_ref)
+                .map_or(0, |s| hasher.hash_one(s.key))
         });
         evicted
     }
