@@ -242,12 +242,18 @@ fn a_stopped_process_says_so() {
     }
     let mut source = listen(Options::default());
     let this = std::process::id();
-    let mut replay = replay(&["--pps=2000"]);
-    replay.wait().unwrap();
-    let stop = format!("sleep 0.2; kill -STOP {this}; sleep 2; kill -CONT {this}");
+    // Half a second of frames comes while the process stands still; the kernel keeps them for it.
+    let mut replay = replay(&["--pps=100", "--limit=50", "--loop=100"]);
+    let stop = format!("sleep 0.1; kill -STOP {this}; sleep 2; kill -CONT {this}");
     let (late, gaps) = hear(&mut source, Command::new("sh").args(["-c", &stop]).spawn().unwrap());
-    assert_eq!(late.len() as u64, frames());
+    replay.wait().unwrap();
+    assert_eq!(late.len(), 50);
+    assert!(
+        late.iter().any(|l| *l > Duration::from_secs(1)),
+        "stamped when they came, not when they were read"
+    );
     assert!(gaps.iter().any(|g| g.0 == GapCause::Stall), "{gaps:?}");
+    report("stopped for two seconds", late, &gaps);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! did: it tells a gap and tries again every second.
 
 use super::clock::{self, Counted, Pace};
-use super::system::{Clock, wall};
+use super::system::Clock;
 use super::{Interface, Options, device};
 use crate::capture::{GapCause, LinkType, Net};
 use crate::time::Timestamp;
@@ -72,7 +72,9 @@ impl Reader {
         let start = self.clock.now();
         let mut pace = Pace::new(start);
         let mut drops = Counted::default();
-        let (mut drained, mut polled) = (start, start);
+        let mut polled = start;
+        // No frame is older than the one before it, or than the last time that there was none.
+        let mut oldest = start;
         let mut all_heard = true;
         // What the system does not list cannot be looked at.
         let listed = device::is_up(&self.interface.name).is_some();
@@ -89,7 +91,9 @@ impl Reader {
             let mut ended = false;
             let Ok(frames) = capture.dispatch(Some(BATCH), |packet| {
                 let stamped = nanos(packet.header.ts.tv_sec, packet.header.ts.tv_usec);
-                let at = clock::stamp(self.clock.now(), wall(), stamped, drained);
+                let (now, wall) = self.clock.both();
+                let at = clock::stamp(now, wall, stamped, oldest);
+                oldest = at;
                 let (net, data, wire_len) = (self.interface.net, packet.data.into(), packet.header.len);
                 self.interface.frames.fetch_add(1, Ordering::Relaxed);
                 ended |= self
@@ -133,7 +137,7 @@ impl Reader {
             }
             if all_heard {
                 self.interface.heard_until(start);
-                drained = start;
+                oldest = oldest.max(start);
             }
             // Waiting for room in the channel is the engine's slowness, not ours.
             pace.mark(self.clock.now());
