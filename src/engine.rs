@@ -254,13 +254,13 @@ impl Engine {
                 }
             };
             let mut count = 0;
-            for decoded in section.messages() {
+            section.visit(|decoded| {
                 count += 1;
                 match decoded.refused {
                     Some(e) => self.counters.error(e.kind),
                     None => self.message(now, node, section.action, &decoded.message),
                 }
-            }
+            });
             self.counters.nodes[node.index()].action(section.action, count.max(u64::from(section.count == 0)));
         }
     }
