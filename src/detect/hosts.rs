@@ -157,6 +157,9 @@ impl Hosts {
     /// of those that never worked (a flood has any number of them).
     pub fn failing(&self, start: Timestamp, strangers: usize, works_elsewhere: impl Fn(&HostKey) -> bool) -> Failing {
         let mut failing = Failing::default();
+        if self.failing.is_empty() {
+            return failing;
+        }
         let mut unknown = 0;
         for key in &self.failing {
             let Some(h) = self.table.get(key) else { continue };

@@ -203,7 +203,11 @@ impl Detector {
             n.active = active;
             n.paths.iter_mut().for_each(|p| p.restart(now));
         }
-        let mut p = std::mem::replace(&mut n.paths[path], PathHealth::new(0));
+        let (before, rest) = self.nodes.split_at_mut(i);
+        let Some((n, behind)) = rest.split_first_mut() else {
+            return;
+        };
+        let p = &mut n.paths[path];
         let change = if active {
             let worth = if mine.is_some() { SPLIT_WORTH } else { 0.0 };
             let set = Setting {
@@ -214,16 +218,18 @@ impl Detector {
                 // In a split both sides look blackholed; only the one that lost something is to blame.
                 may_fall: now >= self.grace_until && (split.is_none() || mine.is_some()),
             };
-            let elsewhere = |client: bool| {
-                let others = self.nodes.iter().enumerate().filter(move |(j, _)| *j != i);
-                move |h: &HostKey| others.clone().any(|(_, n)| n.paths[path].knows(client, h))
+            // A host that worked through any other node is no stranger.
+            let known = |client: bool, h: &HostKey| {
+                before
+                    .iter()
+                    .chain(&*behind)
+                    .any(|n| n.paths[path].knows(client, h))
             };
-            p.judge(now, &set, elsewhere(true), elsewhere(false))
+            p.judge(now, &set, |h| known(true, h), |h| known(false, h))
         } else {
             p.idle_as_backup(now)
         };
         let was = p.before();
-        self.nodes[i].paths[path] = p;
         if let Some((to, cause, evidence)) = change {
             out.push(Verdict {
                 at: now,
