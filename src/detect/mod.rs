@@ -105,7 +105,7 @@ impl Detector {
         if let Some(n) = self.nodes.get_mut(node.index()) {
             n.first = n.first.min(now);
             // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
-            if n.silence.limit().is_some_and(|l| n.silence.length(now) > l) {
+            if n.silence.unusual(now) {
                 n.grace_until = now + GRACE;
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
@@ -219,12 +219,8 @@ impl Detector {
                 may_fall: now >= self.grace_until && (split.is_none() || mine.is_some()),
             };
             // A host that worked through any other node is no stranger.
-            let known = |client: bool, h: &HostKey| {
-                before
-                    .iter()
-                    .chain(&*behind)
-                    .any(|n| n.paths[path].knows(client, h))
-            };
+            let known =
+                |client: bool, h: &HostKey| before.iter().chain(&*behind).any(|n| n.paths[path].knows(client, h));
             p.judge(now, &set, |h| known(true, h), |h| known(false, h))
         } else {
             p.idle_as_backup(now)
@@ -253,8 +249,7 @@ impl Detector {
         let length = n.silence.length(now);
         let witness = carp.witness(now, node);
         let informs = carp.informs();
-        let limit = n.silence.limit();
-        let silent = limit.is_some_and(|l| length > l);
+        let silent = n.silence.unusual(now);
         let busy = n.silence.busy();
         // Nothing from anybody since: it is we who are blind, until somebody else is heard.
         let last = self.heard[i];
