@@ -11,7 +11,12 @@ pub fn step(source: &mut dyn Source, engine: &mut Engine) -> Result<bool, Source
     match source.next(engine.next_deadline())? {
         Input::Frame(frame) => engine.frame(&frame),
         Input::Idle(at) => engine.idle(at),
-        Input::Gap { at, length, cause, lost } => engine.gap(at, length, cause, lost),
+        Input::Gap {
+            at,
+            length,
+            cause,
+            lost,
+        } => engine.gap(at, length, cause, lost),
         Input::End => return Ok(false),
     }
     Ok(true)

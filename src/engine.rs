@@ -60,7 +60,12 @@ impl Engine {
     /// A fresh engine; `seed` only makes hash collisions unpredictable, it never changes a conclusion.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
-        let me = settings.nodes.iter().position(|n| n.is_self).and_then(|i| u16::try_from(i).ok()).map(NodeId);
+        let me = settings
+            .nodes
+            .iter()
+            .position(|n| n.is_self)
+            .and_then(|i| u16::try_from(i).ok())
+            .map(NodeId);
         let tracker = Tracker::new(&settings, seed);
         let mut engine = Self {
             detector: Detector::new(&settings.detect, tracker.path_count(), seed),
@@ -92,9 +97,18 @@ impl Engine {
     }
 
     fn add_node(&mut self, address: IpAddr, name: Option<String>, me: bool) -> NodeId {
-        #[expect(clippy::cast_possible_truncation, reason = "bounded by MAX_NODES and the configuration")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "bounded by MAX_NODES and the configuration"
+        )]
         let id = NodeId(self.nodes.len() as u16);
-        self.nodes.push(Node { address, name, me, bulk_since: None, last_config_sync: None });
+        self.nodes.push(Node {
+            address,
+            name,
+            me,
+            bulk_since: None,
+            last_config_sync: None,
+        });
         self.by_address.insert(address, id);
         self.detector.add_node();
         self.counters.nodes.push(NodeCounters::new(self.tracker.path_count()));
@@ -127,10 +141,18 @@ impl Engine {
         if self.now == Timestamp::MIN {
             return Timestamp::MAX; // The source's clock is not known before its first word.
         }
-        let all = [self.detector.next_deadline(), self.carp.next_deadline(self.now), self.policy.next_deadline()];
+        let all = [
+            self.detector.next_deadline(),
+            self.carp.next_deadline(self.now),
+            self.policy.next_deadline(),
+        ];
         let due = all.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // What could not be settled when last looked at waits for news or the next tick; it must not spin.
-        if due <= self.concluded { self.concluded + RESPITE } else { due }
+        if due <= self.concluded {
+            self.concluded + RESPITE
+        } else {
+            due
+        }
     }
 
     /// What was concluded, in order.
@@ -232,13 +254,13 @@ impl Engine {
                 }
             };
             let mut count = 0;
-            for decoded in section.messages() {
+            section.visit(|decoded| {
                 count += 1;
                 match decoded.refused {
                     Some(e) => self.counters.error(e.kind),
                     None => self.message(now, node, section.action, &decoded.message),
                 }
-            }
+            });
             self.counters.nodes[node.index()].action(section.action, count.max(u64::from(section.count == 0)));
         }
     }
@@ -258,7 +280,9 @@ impl Engine {
                         None
                     }
                     _ => {
-                        let bulk = self.nodes[node.index()].bulk_since.is_some_and(|t| now.since(t) < BULK_LIMIT);
+                        let bulk = self.nodes[node.index()]
+                            .bulk_since
+                            .is_some_and(|t| now.since(t) < BULK_LIMIT);
                         self.tracker.update_full(now, sender, bulk, state)
                     }
                 };
@@ -274,7 +298,11 @@ impl Engine {
                     Message::Clr(clr) => {
                         self.tracker.clear(clr);
                         let text = format!("states of {} were flushed (CLR)", clr.creator);
-                        self.events.push_back(Event::Notice(Notice { at: now, node: Some(node), text }));
+                        self.events.push_back(Event::Notice(Notice {
+                            at: now,
+                            node: Some(node),
+                            text,
+                        }));
                     }
                     Message::Bus(bus) => {
                         self.counters.nodes[node.index()].creator(bus.creator);
@@ -319,13 +347,19 @@ impl Engine {
         if let Some(node) = node {
             self.detector.signal(now, node);
         }
-        self.carp.advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
+        self.carp
+            .advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
         self.events.extend(self.scratch.drain(..));
     }
 
     /// The HMAC covers the shared addresses of the vhid, which only the operator's `local` lists can tell.
     fn authentic(&self, carp: &pfsync_proto::Carp, password: &[u8], _segment: usize) -> bool {
-        let mut shared: Vec<IpAddr> = self.settings.nodes.iter().flat_map(|n| n.local.iter().copied()).collect();
+        let mut shared: Vec<IpAddr> = self
+            .settings
+            .nodes
+            .iter()
+            .flat_map(|n| n.local.iter().copied())
+            .collect();
         shared.retain(|a| !self.by_local.contains_key(a));
         shared.sort_unstable();
         shared.dedup();
@@ -334,9 +368,14 @@ impl Engine {
     }
 
     fn config_sync(&mut self, now: Timestamp, ip: Ip, port: u16) {
-        let (from, to) = (self.by_address.get(&ip.src).copied(), self.by_address.contains_key(&ip.dst));
+        let (from, to) = (
+            self.by_address.get(&ip.src).copied(),
+            self.by_address.contains_key(&ip.dst),
+        );
         if let (Some(node), true) = (from, to && self.settings.config_sync_ports.contains(&port)) {
-            let fresh = self.nodes[node.index()].last_config_sync.is_none_or(|t| now.since(t).as_secs() >= 10);
+            let fresh = self.nodes[node.index()]
+                .last_config_sync
+                .is_none_or(|t| now.since(t).as_secs() >= 10);
             self.nodes[node.index()].last_config_sync = Some(now);
             if fresh {
                 self.events.push_back(Event::ConfigSync { at: now, node });
@@ -361,7 +400,12 @@ impl Engine {
 
     fn situation(&self, now: Timestamp) -> Situation {
         let ids = || (0..self.nodes.len()).filter_map(|i| u16::try_from(i).ok()).map(NodeId);
-        let me = self.nodes.iter().position(|n| n.me).and_then(|i| u16::try_from(i).ok()).map(NodeId);
+        let me = self
+            .nodes
+            .iter()
+            .position(|n| n.me)
+            .and_then(|i| u16::try_from(i).ok())
+            .map(NodeId);
         Situation {
             mastership: me.map_or((0, 0), |me| self.carp.mastership(me)),
             split: self.carp.split().map(|s| s.since),
@@ -380,7 +424,9 @@ impl Engine {
     #[must_use]
     pub fn node_health(&self, node: NodeId) -> (Health, Option<Cause>) {
         let critical = |p: &usize| self.is_critical(*p);
-        let paths = (0..self.tracker.path_count()).filter(critical).filter_map(|p| self.detector.path(node, p));
+        let paths = (0..self.tracker.path_count())
+            .filter(critical)
+            .filter_map(|p| self.detector.path(node, p));
         let rank = |h: Health| match h {
             Health::Down => 4,
             Health::Suspect => 3,
@@ -388,7 +434,9 @@ impl Engine {
             Health::Idle => 1,
             Health::Unknown => 0,
         };
-        paths.max_by_key(|p| rank(p.health)).map_or((Health::Unknown, None), |p| (p.health, Some(p.cause)))
+        paths
+            .max_by_key(|p| rank(p.health))
+            .map_or((Health::Unknown, None), |p| (p.health, Some(p.cause)))
     }
 
     /// Time as the engine has it.
@@ -423,7 +471,9 @@ impl Engine {
     /// Address that outputs call a node by.
     #[must_use]
     pub fn address(&self, node: NodeId) -> IpAddr {
-        self.nodes.get(node.index()).map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |n| n.address)
+        self.nodes
+            .get(node.index())
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |n| n.address)
     }
 
     /// Configured name, or the address.
@@ -478,7 +528,10 @@ impl Engine {
     #[must_use]
     pub fn path_name(&self, path: usize) -> String {
         let zone = |i: usize| self.settings.zones.get(i).map_or("?", |z| z.name.as_str());
-        self.settings.paths.get(path).map_or_else(|| "any".into(), |p| format!("{} -> {}", zone(p.from), zone(p.to)))
+        self.settings
+            .paths
+            .get(path)
+            .map_or_else(|| "any".into(), |p| format!("{} -> {}", zone(p.from), zone(p.to)))
     }
 
     /// Whether down on this path means that the node is down.

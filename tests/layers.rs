@@ -66,6 +66,12 @@ const ROOMS: &[Room] = &[
         &["@capture", "capture::Source", "capture::SourceError", "engine"],
         &[],
     ),
+    // Messages as text and JSON: `decode`.
+    Room::edge(
+        "render",
+        &["time", "event", "@capture", "dissect"],
+        &["jiff", "pfsync_proto", "serde", "serde_json"],
+    ),
     Room::edge(
         "report",
         &[
@@ -79,6 +85,8 @@ const ROOMS: &[Room] = &[
         ],
         &["comfy_table", "jiff", "pfsync_proto", "plotters", "serde", "serde_json"],
     ),
+    // Frames as text and JSON: a function of the frame, for `decode`.
+    Room::pure("render", &["time", "@capture", "dissect"], &["jiff", "pfsync_proto"]),
     // The edges: what is done with it. `status` is the snapshot that outsiders read; only `act` spawns.
     Room::pure("status", &["time", "settings", "event", "engine"], &["serde"]),
     Room::edge(

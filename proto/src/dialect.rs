@@ -49,7 +49,7 @@ impl Dialect {
         }
     }
 
-    /// The action codes of this dialect that have a meaning, and how their messages are laid out.
+    /// The number that this dialect has for `action`, and how its messages are laid out.
     pub(crate) fn code(self, action: Action) -> Option<(u8, Layout)> {
         (0..=16).find_map(|code| {
             let (found, layout) = lookup(self.version(), code)?;

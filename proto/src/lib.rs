@@ -4,6 +4,22 @@
 //! CARP v2. Called by whoever has the payload of an IP datagram (protocol 240 or 112) in hand. Never does I/O, never
 //! reads a clock, never logs, never allocates while decoding, and never panics on any input: every accessor works on a
 //! slice whose length was checked once.
+//!
+//! ```
+//! use pfsync_proto::{Action, Dialect, Key, Message, Packet, PacketWriter};
+//!
+//! let mut buf = [0; 1480];
+//! let mut writer = PacketWriter::new(&mut buf, Dialect::OpenBsd6, [0; 16])?;
+//! writer.section(Action::UpdReq)?;
+//! writer.push(&Message::UpdReq(Key::default()))?;
+//! let len = writer.finish();
+//!
+//! let packet = Packet::new_checked(&buf[..len])?;
+//! for section in packet.sections() {
+//!     section?.visit(|decoded| assert_eq!(decoded.message, Message::UpdReq(Key::default())));
+//! }
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
 #![no_std]
 #![deny(clippy::indexing_slicing)]
 

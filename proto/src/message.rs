@@ -45,6 +45,35 @@ pub enum Family {
     Unknown(u8),
 }
 
+impl Family {
+    /// The family for an `AF_*` octet of whatever system.
+    #[must_use]
+    pub const fn from_octet(octet: u8) -> Self {
+        match octet {
+            2 => Self::Inet,
+            24 | 28 | 30 => Self::Inet6(octet),
+            other => Self::Unknown(other),
+        }
+    }
+
+    /// The octet it came from.
+    #[must_use]
+    pub const fn octet(self) -> u8 {
+        match self {
+            Self::Inet => 2,
+            Self::Inet6(octet) | Self::Unknown(octet) => octet,
+        }
+    }
+
+    /// `self`, unless it is none that we know: older OpenBSD left the octet in the key 0.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        match self {
+            Self::Unknown(_) => other,
+            known => known,
+        }
+    }
+}
+
 /// Direction of the packet that created the state, seen from the firewall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -54,6 +83,28 @@ pub enum Direction {
     Out,
     /// 0 (`PF_INOUT`) or anything else.
     Unknown(u8),
+}
+
+impl Direction {
+    /// The direction for a `PF_IN`/`PF_OUT` octet.
+    #[must_use]
+    pub const fn from_octet(octet: u8) -> Self {
+        match octet {
+            1 => Self::In,
+            2 => Self::Out,
+            other => Self::Unknown(other),
+        }
+    }
+
+    /// The octet it came from.
+    #[must_use]
+    pub const fn octet(self) -> u8 {
+        match self {
+            Self::In => 1,
+            Self::Out => 2,
+            Self::Unknown(octet) => octet,
+        }
+    }
 }
 
 /// `struct pfsync_state_scrub`, present when its flag octet says so.
@@ -80,7 +131,7 @@ pub struct Peer {
     pub max_win: u16,
     /// MSS option.
     pub mss: u16,
-    /// Kernel state number (wire.md §4): TCP 0..=12, UDP and other 0..=2.
+    /// Kernel state number: TCP 0..=12 (`TCPS_*`, `PF_TCPS_PROXY_*`), UDP and other 0..=2 (`PFUDPS_*`, `PFOTHERS_*`).
     pub state: u8,
     /// Raw octet: low 4 bits shift, 0x80 known flag.
     pub wscale: u8,

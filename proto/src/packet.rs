@@ -111,7 +111,8 @@ impl<'a> Packet<'a> {
 ///
 /// Yields a section for everything that has a subheader, so a section whose messages are cut off comes first (with the
 /// messages that are whole) and its error right after it. Ends after an error that cannot be skipped. An unknown
-/// action of version 6 is a section [`Action::Unknown`], then a `badact`, and the walk goes on behind it.
+/// action of version 6 is a section [`Action::Unknown`], then a `badact`, and the walk goes on behind it; so are
+/// [`Action::InsF`] and [`Action::DelF`], which no receiver accepts. The retired actions of version 6 are no errors.
 #[derive(Clone, Debug)]
 pub struct Sections<'a> {
     /// Payload up to `ph.len`, or as far as there is any.

@@ -72,55 +72,6 @@ struct Tail {
     updates: u8,
 }
 
-impl Family {
-    /// The family for an `AF_*` octet of whatever system.
-    #[must_use]
-    pub const fn from_octet(octet: u8) -> Self {
-        match octet {
-            2 => Self::Inet,
-            24 | 28 | 30 => Self::Inet6(octet),
-            other => Self::Unknown(other),
-        }
-    }
-
-    /// The octet it came from.
-    #[must_use]
-    pub const fn octet(self) -> u8 {
-        match self {
-            Self::Inet => 2,
-            Self::Inet6(octet) | Self::Unknown(octet) => octet,
-        }
-    }
-
-    /// `self`, unless it is none that we know: older OpenBSD left the octet in the key 0.
-    const fn or(self, other: Self) -> Self {
-        match self {
-            Self::Unknown(_) => other,
-            known => known,
-        }
-    }
-}
-
-impl Direction {
-    const fn from_octet(octet: u8) -> Self {
-        match octet {
-            1 => Self::In,
-            2 => Self::Out,
-            other => Self::Unknown(other),
-        }
-    }
-
-    /// The octet it came from.
-    #[must_use]
-    pub const fn octet(self) -> u8 {
-        match self {
-            Self::In => 1,
-            Self::Out => 2,
-            Self::Unknown(octet) => octet,
-        }
-    }
-}
-
 /// `pf_addr`: IPv4 in the first four octets. An unknown family keeps all sixteen, so that nothing is lost.
 fn address(octets: [u8; 16], family: Family) -> IpAddr {
     let [a, b, c, d, ..] = octets;

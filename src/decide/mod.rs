@@ -132,8 +132,14 @@ impl Policy {
 
     /// A probe answered or did not.
     pub fn probe(&mut self, now: Timestamp, index: usize, ok: bool) {
-        let (Some(state), Some(probe)) = (self.probes.get_mut(index), self.about.get(index)) else { return };
-        state.run = if state.last == Some(ok) { state.run.saturating_add(1) } else { 1 };
+        let (Some(state), Some(probe)) = (self.probes.get_mut(index), self.about.get(index)) else {
+            return;
+        };
+        state.run = if state.last == Some(ok) {
+            state.run.saturating_add(1)
+        } else {
+            1
+        };
         state.last = Some(ok);
         let word = match ok {
             true if state.run >= probe.rise.max(1) => Word::Up,
@@ -146,7 +152,11 @@ impl Policy {
     }
 
     fn about_self(&self) -> impl Iterator<Item = &ProbeState> {
-        self.about.iter().zip(&self.probes).filter(|(p, _)| p.about == About::SelfNode).map(|(_, s)| s)
+        self.about
+            .iter()
+            .zip(&self.probes)
+            .filter(|(p, _)| p.about == About::SelfNode)
+            .map(|(_, s)| s)
     }
 
     fn all_up_for(&self, now: Timestamp, about: impl Fn(About) -> bool) -> bool {
@@ -184,7 +194,11 @@ impl Policy {
     ) -> (Option<Decision>, Option<Notice>) {
         let Some(me) = self.me else { return (None, None) };
         self.take_role(s);
-        let row = if now < self.settle_until { None } else { self.row(now, me, s) };
+        let row = if now < self.settle_until {
+            None
+        } else {
+            self.row(now, me, s)
+        };
         let Some(row) = row else {
             self.pending = None;
             if s.split.is_none() && s.health.iter().all(|(h, _)| *h != Health::Down) {
@@ -261,7 +275,11 @@ impl Policy {
                     let witnessed = probes.peek().is_some() || !self.limits.require_witness;
                     let blackhole = matches!(cause, Cause::BlackholeForward | Cause::BlackholeReverse);
                     let good = witnessed && probes.all(|p| p.word == Word::Up) && blackhole;
-                    Some(if good { Row::Promote(peer, cause) } else { Row::NoWitness(peer) })
+                    Some(if good {
+                        Row::Promote(peer, cause)
+                    } else {
+                        Row::NoWitness(peer)
+                    })
                 }
                 None => s.split.map(|_| Row::Isolated),
             },
@@ -282,12 +300,19 @@ impl Policy {
         if held || self.acted.len() >= self.limits.max_per_hour as usize {
             return (None, None);
         }
-        let witness = if s.split.is_some() { "CARP is unsynchronised" } else { "this node's own probes are up" };
+        let witness = if s.split.is_some() {
+            "CARP is unsynchronised"
+        } else {
+            "this node's own probes are up"
+        };
         let reason = format!("{} is down ({}) and {witness}", name(peer), cause.as_str());
         self.role = Role::Promoted;
         self.promotions += 1;
         self.last_promotion = now;
-        (Some(self.decide(now, Action::Promote, peer, cause.as_str(), reason)), None)
+        (
+            Some(self.decide(now, Action::Promote, peer, cause.as_str(), reason)),
+            None,
+        )
     }
 
     fn decide(&mut self, at: Timestamp, action: Action, node: NodeId, cause: &'static str, reason: String) -> Decision {
@@ -295,7 +320,14 @@ impl Policy {
         self.acted.push_back(at);
         self.settle_until = at + self.limits.settle;
         self.pending = None;
-        Decision { at, seq: self.seq, action, node, cause, reason }
+        Decision {
+            at,
+            seq: self.seq,
+            action,
+            node,
+            cause,
+            reason,
+        }
     }
 
     fn say(&mut self, at: Timestamp, me: NodeId, row: Row, name: &dyn Fn(NodeId) -> String) -> Option<Notice> {
@@ -304,7 +336,13 @@ impl Policy {
         }
         self.said = Some(row);
         let (node, text) = match row {
-            Row::CarpMoves(p) => (p, format!("{} is gone from every segment: CARP moves by itself, nothing to do", name(p))),
+            Row::CarpMoves(p) => (
+                p,
+                format!(
+                    "{} is gone from every segment: CARP moves by itself, nothing to do",
+                    name(p)
+                ),
+            ),
             Row::NoWitness(p) => (
                 p,
                 format!(
@@ -314,21 +352,43 @@ impl Policy {
                     name(me)
                 ),
             ),
-            Row::ProbeFails(p) => {
-                (p, format!("{} is down, but so is a probe about {}: not promoting it", name(p), name(me)))
-            }
-            Row::Foreign(p) => {
-                (p, format!("{} is down, but an unknown host is CARP master on a segment: not promoting", name(p)))
-            }
-            Row::NotMyTurn(p) => (p, format!("{} is down; another node comes before {}", name(p), name(me))),
-            Row::Isolated => (me, "CARP is unsynchronised and no peer is down: a segment is isolated, not a node".into()),
+            Row::ProbeFails(p) => (
+                p,
+                format!(
+                    "{} is down, but so is a probe about {}: not promoting it",
+                    name(p),
+                    name(me)
+                ),
+            ),
+            Row::Foreign(p) => (
+                p,
+                format!(
+                    "{} is down, but an unknown host is CARP master on a segment: not promoting",
+                    name(p)
+                ),
+            ),
+            Row::NotMyTurn(p) => (
+                p,
+                format!("{} is down; another node comes before {}", name(p), name(me)),
+            ),
+            Row::Isolated => (
+                me,
+                "CARP is unsynchronised and no peer is down: a segment is isolated, not a node".into(),
+            ),
             Row::OwnTraffic => (
                 me,
-                format!("traffic through {} itself is down: its upstream or its hosts, moving would not help", name(me)),
+                format!(
+                    "traffic through {} itself is down: its upstream or its hosts, moving would not help",
+                    name(me)
+                ),
             ),
             Row::Promote(..) | Row::Demote | Row::Restore => return None,
         };
-        Some(Notice { at, node: Some(node), text })
+        Some(Notice {
+            at,
+            node: Some(node),
+            text,
+        })
     }
 }
 

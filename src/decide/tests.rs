@@ -24,7 +24,12 @@ fn backup() -> Situation {
 }
 
 fn probe(about: About) -> Probe {
-    Probe { name: "p".into(), about, fall: 3, rise: 2 }
+    Probe {
+        name: "p".into(),
+        about,
+        fall: 3,
+        rise: 2,
+    }
 }
 
 /// Looks every 100 ms for `seconds`; all decisions with their delay.
@@ -59,9 +64,14 @@ fn an_unsynchronised_backup_promotes_itself_past_a_dead_peer_once_confirmed() {
 fn in_sync_and_without_a_probe_nothing_is_done_and_the_reason_is_said_once() {
     let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
     run(&mut p, &backup(), 0.0, 1.0);
-    let s = Situation { health: vec![down(Cause::BlackholeForward), (Health::Idle, None)], ..backup() };
+    let s = Situation {
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        ..backup()
+    };
     let name = |n: NodeId| format!("fw{}", n.0 + 1);
-    let said: Vec<_> = (0..600).filter_map(|i| p.look(at(2.0 + f64::from(i)), &s, &name).1).collect();
+    let said: Vec<_> = (0..600)
+        .filter_map(|i| p.look(at(2.0 + f64::from(i)), &s, &name).1)
+        .collect();
     assert_eq!(said.len(), 1);
     assert!(said[0].text.contains("no probe"), "{}", said[0].text);
 }
@@ -70,7 +80,10 @@ fn in_sync_and_without_a_probe_nothing_is_done_and_the_reason_is_said_once() {
 fn in_sync_a_probe_that_reaches_further_is_the_witness() {
     let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
     run(&mut p, &backup(), 0.0, 1.0);
-    let s = Situation { health: vec![down(Cause::BlackholeForward), (Health::Idle, None)], ..backup() };
+    let s = Situation {
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        ..backup()
+    };
     assert!(run(&mut p, &s, 2.0, 5.0).is_empty(), "unknown is not up");
     p.probe(at(8.0), 0, true);
     p.probe(at(9.0), 0, true);
@@ -95,10 +108,35 @@ fn without_carp_without_self_with_a_healthy_peer_or_a_failing_probe_nothing_is_d
     let dead = vec![down(Cause::BlackholeForward), (Health::Idle, None)];
     let split = Some(at(1.0));
     let cases: [(Option<NodeId>, Situation, bool); 4] = [
-        (Some(ME), Situation { mastership: (0, 0), health: dead.clone(), split, ..backup() }, false),
-        (None, Situation { health: dead.clone(), split, ..backup() }, false),
+        (
+            Some(ME),
+            Situation {
+                mastership: (0, 0),
+                health: dead.clone(),
+                split,
+                ..backup()
+            },
+            false,
+        ),
+        (
+            None,
+            Situation {
+                health: dead.clone(),
+                split,
+                ..backup()
+            },
+            false,
+        ),
         (Some(ME), Situation { split, ..backup() }, false),
-        (Some(ME), Situation { health: dead.clone(), split, ..backup() }, true),
+        (
+            Some(ME),
+            Situation {
+                health: dead.clone(),
+                split,
+                ..backup()
+            },
+            true,
+        ),
     ];
     for (me, s, failing) in cases {
         let mut p = Policy::new(me, &Limits::default(), &[probe(About::SelfNode)]);
@@ -108,7 +146,10 @@ fn without_carp_without_self_with_a_healthy_peer_or_a_failing_probe_nothing_is_d
         if failing {
             (0..3).for_each(|i| p.probe(at(f64::from(i) * 0.1), 0, false));
         }
-        assert!(run(&mut p, &s, 1.0, 60.0).iter().all(|(a, _)| *a != Action::Promote), "{s:?}");
+        assert!(
+            run(&mut p, &s, 1.0, 60.0).iter().all(|(a, _)| *a != Action::Promote),
+            "{s:?}"
+        );
     }
 }
 
@@ -130,7 +171,11 @@ fn of_three_nodes_exactly_one_promotes() {
     let s = Situation {
         mastership: (0, 2),
         split: Some(at(1.0)),
-        health: vec![down(Cause::BlackholeForward), (Health::Idle, None), (Health::Idle, None)],
+        health: vec![
+            down(Cause::BlackholeForward),
+            (Health::Idle, None),
+            (Health::Idle, None),
+        ],
         gone: vec![false; 3],
         foreign_master: false,
     };
@@ -138,7 +183,15 @@ fn of_three_nodes_exactly_one_promotes() {
         .into_iter()
         .filter(|&me| {
             let mut p = Policy::new(Some(me), &Limits::default(), &[]);
-            run(&mut p, &Situation { split: None, ..s.clone() }, 0.0, 0.2);
+            run(
+                &mut p,
+                &Situation {
+                    split: None,
+                    ..s.clone()
+                },
+                0.0,
+                0.2,
+            );
             !run(&mut p, &s, 1.0, 30.0).is_empty()
         })
         .collect();

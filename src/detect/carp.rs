@@ -36,6 +36,8 @@ struct Source {
     demoted: bool,
     yielded: bool,
     contested: bool,
+    /// Settled as master and has not given way since.
+    reigned: bool,
 }
 
 impl Source {
@@ -114,7 +116,9 @@ impl CarpView {
     /// Whether a segment has a master that belongs to no configured node.
     #[must_use]
     pub fn foreign_master(&self) -> bool {
-        self.vhids.values().any(|v| v.master_source().is_some_and(|s| s.node.is_none()))
+        self.vhids
+            .values()
+            .any(|v| v.master_source().is_some_and(|s| s.node.is_none()))
     }
 
     /// An advertisement.
@@ -156,11 +160,17 @@ impl CarpView {
             s.interval = if carp.bow_out { s.interval } else { interval };
             s.last = now;
             s.yielded = carp.bow_out;
+            s.reigned &= !carp.bow_out;
             s.contested = false;
             s.node = node;
         } else {
             if vhid.sources.len() >= MAX_SOURCES {
-                let oldest = vhid.sources.iter().enumerate().min_by_key(|(_, s)| s.last).map_or(0, |(i, _)| i);
+                let oldest = vhid
+                    .sources
+                    .iter()
+                    .enumerate()
+                    .min_by_key(|(_, s)| s.last)
+                    .map_or(0, |(i, _)| i);
                 vhid.sources.swap_remove(oldest);
             }
             vhid.sources.push(Source {
@@ -173,6 +183,7 @@ impl CarpView {
                 demoted: demoted(carp.advskew),
                 yielded: carp.bow_out,
                 contested: false,
+                reigned: false,
             });
         }
         self.settle(now, out);
@@ -184,7 +195,11 @@ impl CarpView {
         }
         if !std::mem::replace(&mut self.foreign[segment], true) {
             let text = format!("foreign: {addr} advertises CARP and belongs to no configured node; it is no witness");
-            out.push(Event::Notice(Notice { at: now, node: None, text }));
+            out.push(Event::Notice(Notice {
+                at: now,
+                node: None,
+                text,
+            }));
         }
     }
 
@@ -202,7 +217,13 @@ impl CarpView {
         for (&(segment, number), vhid) in &mut self.vhids {
             if vhid.advance(now) {
                 let (at, master, since) = (now, vhid.master, vhid.master_since);
-                out.push(Event::Master { at, segment, vhid: number, master, since });
+                out.push(Event::Master {
+                    at,
+                    segment,
+                    vhid: number,
+                    master,
+                    since,
+                });
             }
         }
         self.regroup(now);
@@ -219,7 +240,11 @@ impl CarpView {
             .flat_map(|s| [OVERDUE + 0.01, 2.21, 3.21].map(|n| s.last + s.interval.mul_f64(n)))
             .filter(|&t| t > now)
             .min();
-        let split = self.split.filter(|_| !self.reported).map(|s| s.since + UNSYNC_AFTER).filter(|&t| t > now);
+        let split = self
+            .split
+            .filter(|_| !self.reported)
+            .map(|s| s.since + UNSYNC_AFTER)
+            .filter(|&t| t > now);
         [due, split].into_iter().flatten().min()
     }
 
@@ -237,7 +262,9 @@ impl CarpView {
             .filter_map(|(k, v)| Some((*k, v.master_source()?.node?, v.group)))
             .collect();
         for &(key, node, group) in &settled {
-            let mate = settled.iter().find(|(k, n, g)| *k != key && *n == node && g.is_some() && *g != group);
+            let mate = settled
+                .iter()
+                .find(|(k, n, g)| *k != key && *n == node && g.is_some() && *g != group);
             let group = match (group, mate) {
                 (Some(mine), Some(&(_, _, Some(theirs)))) if simple => Some(mine.min(theirs)),
                 (Some(mine), _) => Some(mine),
@@ -252,7 +279,11 @@ impl CarpView {
             }
         }
         for (i, common) in self.groups.iter_mut().enumerate() {
-            let mut nodes = self.vhids.values().filter(|v| v.group == Some(i)).map(|v| v.master_source()?.node);
+            let mut nodes = self
+                .vhids
+                .values()
+                .filter(|v| v.group == Some(i))
+                .map(|v| v.master_source()?.node);
             if let Some(Some(first)) = nodes.next()
                 && nodes.all(|n| n == Some(first))
             {
@@ -273,7 +304,10 @@ impl CarpView {
                     .map(|v| v.master_since)
                     .min()
                     .unwrap_or(now);
-                split = Some(Split { since, suspect: *common });
+                split = Some(Split {
+                    since,
+                    suspect: *common,
+                });
                 break;
             }
         }
@@ -281,7 +315,10 @@ impl CarpView {
             (Some(old), Some(_)) => {
                 if !self.reported && now.since(old.since) >= UNSYNC_AFTER {
                     self.reported = true;
-                    out.push(Event::Unsynchronised { at: now, since: Some(old.since) });
+                    out.push(Event::Unsynchronised {
+                        at: now,
+                        since: Some(old.since),
+                    });
                 }
             }
             (None, Some(_)) => self.split = split,
@@ -298,10 +335,17 @@ impl CarpView {
     /// What is heard of a node.
     #[must_use]
     pub fn witness(&self, now: Timestamp, node: NodeId) -> Witness {
-        let mut w = Witness { missed: f64::INFINITY, ..Witness::default() };
+        let mut w = Witness {
+            missed: f64::INFINITY,
+            ..Witness::default()
+        };
         let mut segments = BTreeMap::<usize, bool>::new();
         for (&(segment, _), vhid) in &self.vhids {
-            for s in vhid.sources.iter().filter(|s| s.node == Some(node) && !s.yielded) {
+            for s in vhid
+                .sources
+                .iter()
+                .filter(|s| s.node == Some(node) && s.reigned && !s.yielded)
+            {
                 // Another source may have settled as master since; that this one fell silent without yielding stands.
                 let missed = s.missed(now);
                 if vhid.master != Some(s.addr) && missed > LOST {
@@ -337,6 +381,7 @@ impl Vhid {
             let missed = m.missed(now);
             if (m.contested || m.demoted) && missed > OVERDUE {
                 m.yielded = true;
+                m.reigned = false;
             }
             // Two who advertise at the same time: the one that was there stays until it stops.
             if !m.yielded && missed <= OVERDUE {
@@ -344,10 +389,19 @@ impl Vhid {
             }
         }
         let live = |s: &&Source| !s.yielded && s.missed(now) <= OVERDUE;
-        let newest = self.sources.iter().filter(live).max_by_key(|s| (s.run_start, s.addr));
-        if let Some(s) = newest {
-            if Some(s.addr) != before {
-                (self.master, self.master_since) = (Some(s.addr), s.run_start);
+        let newest = self
+            .sources
+            .iter()
+            .filter(live)
+            .max_by_key(|s| (s.run_start, s.addr))
+            .map(|s| (s.addr, s.run_start));
+        if let Some((addr, run_start)) = newest {
+            if Some(addr) != before {
+                let since = if run_start > self.master_since { run_start } else { now };
+                (self.master, self.master_since) = (Some(addr), since);
+            }
+            if let Some(s) = self.sources.iter_mut().find(|s| s.addr == addr) {
+                s.reigned = true;
             }
         } else if self.master_source().is_none_or(|s| s.yielded || s.missed(now) > 3.2) && before.is_some() {
             (self.master, self.master_since) = (None, now);

@@ -41,6 +41,7 @@ pub struct Hosts {
     epoch: u32,
     /// Counts up with every answer.
     run: u32,
+    last_answer: Timestamp,
     succeeded: u32,
 }
 
@@ -57,7 +58,14 @@ impl Hosts {
     /// Nobody known yet.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { table: Table::new(MAX_HOSTS, seed), failing: Vec::new(), epoch: 1, run: 1, succeeded: 0 }
+        Self {
+            table: Table::new(MAX_HOSTS, seed),
+            failing: Vec::new(),
+            epoch: 1,
+            run: 1,
+            last_answer: Timestamp::MIN,
+            succeeded: 0,
+        }
     }
 
     /// Starts a new window: what failed so far no longer counts.
@@ -83,6 +91,7 @@ impl Hosts {
     pub fn success(&mut self, now: Timestamp, host: HostKey) {
         let epoch = self.epoch;
         self.run = self.run.wrapping_add(1).max(1);
+        self.last_answer = now;
         let h = self.entry(now, host);
         h.last_success = now;
         h.failing_since = Timestamp::MAX;
@@ -131,28 +140,26 @@ impl Hosts {
     }
 
     fn entry(&mut self, now: Timestamp, host: HostKey) -> &mut Host {
-        if self.table.get(&host).is_none() {
-            let new = Host {
-                last_success: Timestamp::MIN,
-                failing_since: Timestamp::MAX,
-                epoch: 0,
-                success_epoch: 0,
-                miss: 1.0,
-                slot: Timestamp::MIN,
-                slot_ratio: 1.0,
-                run: 0,
-                run_miss: 1.0,
-            };
-            self.table.insert(host, new, now);
-        }
-        #[expect(clippy::unwrap_used, reason = "inserted above")]
-        self.table.get_mut(&host, now).unwrap()
+        self.table.get_or_insert_with(host, now, || Host {
+            last_success: Timestamp::MIN,
+            failing_since: Timestamp::MAX,
+            epoch: 0,
+            success_epoch: 0,
+            miss: 1.0,
+            slot: Timestamp::MIN,
+            slot_ratio: 1.0,
+            run: 0,
+            run_miss: 1.0,
+        })
     }
 
     /// `h_i` of every host that counts against the firewall, for evidence that began at `start`; at most `strangers`
     /// of those that never worked (a flood has any number of them).
     pub fn failing(&self, start: Timestamp, strangers: usize, works_elsewhere: impl Fn(&HostKey) -> bool) -> Failing {
         let mut failing = Failing::default();
+        if self.failing.is_empty() {
+            return failing;
+        }
         let mut unknown = 0;
         for key in &self.failing {
             let Some(h) = self.table.get(key) else { continue };
@@ -167,7 +174,8 @@ impl Hosts {
                 }
             }
             failing.window.push(h.miss);
-            if h.run == self.run && h.run_miss < 1.0 {
+            let with_the_others = h.failing_since + LAG >= self.last_answer;
+            if h.run == self.run && h.run_miss < 1.0 && with_the_others {
                 failing.run.push(h.run_miss);
             }
         }

@@ -75,7 +75,9 @@ impl Detector {
     /// Makes room for a node.
     pub fn add_node(&mut self) {
         let seed = self.seed.wrapping_add(self.nodes.len() as u64);
-        let paths = (0..self.paths).map(|p| PathHealth::new(seed.rotate_left(p as u32 & 63))).collect();
+        let paths = (0..self.paths)
+            .map(|p| PathHealth::new(seed.rotate_left(p as u32 & 63)))
+            .collect();
         self.nodes.push(NodeHealth {
             silence: Silence::default(),
             first: Timestamp::MAX,
@@ -103,7 +105,7 @@ impl Detector {
         if let Some(n) = self.nodes.get_mut(node.index()) {
             n.first = n.first.min(now);
             // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
-            if n.silence.limit().is_some_and(|l| n.silence.length(now) > l) {
+            if n.silence.unusual(now) {
                 n.grace_until = now + GRACE;
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
@@ -124,7 +126,9 @@ impl Detector {
         if now < self.grace_until {
             return;
         }
-        let Some(n) = self.nodes.get_mut(node.index()) else { return };
+        let Some(n) = self.nodes.get_mut(node.index()) else {
+            return;
+        };
         let failed = !matches!(o.trial, Some((_, Outcome::Success)));
         if now < n.grace_until && failed {
             return;
@@ -149,7 +153,11 @@ impl Detector {
         if self.nodes.is_empty() {
             return None;
         }
-        let due = self.nodes.iter().flat_map(|n| n.paths.iter().filter_map(PathHealth::due)).min();
+        let due = self
+            .nodes
+            .iter()
+            .flat_map(|n| n.paths.iter().filter_map(PathHealth::due))
+            .min();
         Some(due.unwrap_or(self.next_tick).min(self.next_tick))
     }
 
@@ -195,7 +203,11 @@ impl Detector {
             n.active = active;
             n.paths.iter_mut().for_each(|p| p.restart(now));
         }
-        let mut p = std::mem::replace(&mut n.paths[path], PathHealth::new(0));
+        let (before, rest) = self.nodes.split_at_mut(i);
+        let Some((n, behind)) = rest.split_first_mut() else {
+            return;
+        };
+        let p = &mut n.paths[path];
         let change = if active {
             let worth = if mine.is_some() { SPLIT_WORTH } else { 0.0 };
             let set = Setting {
@@ -206,18 +218,24 @@ impl Detector {
                 // In a split both sides look blackholed; only the one that lost something is to blame.
                 may_fall: now >= self.grace_until && (split.is_none() || mine.is_some()),
             };
-            let elsewhere = |client: bool| {
-                let others = self.nodes.iter().enumerate().filter(move |(j, _)| *j != i);
-                move |h: &HostKey| others.clone().any(|(_, n)| n.paths[path].knows(client, h))
-            };
-            p.judge(now, &set, elsewhere(true), elsewhere(false))
+            // A host that worked through any other node is no stranger.
+            let known =
+                |client: bool, h: &HostKey| before.iter().chain(&*behind).any(|n| n.paths[path].knows(client, h));
+            p.judge(now, &set, |h| known(true, h), |h| known(false, h))
         } else {
             p.idle_as_backup(now)
         };
         let was = p.before();
-        self.nodes[i].paths[path] = p;
         if let Some((to, cause, evidence)) = change {
-            out.push(Verdict { at: now, node, path, from: was, to, cause, evidence });
+            out.push(Verdict {
+                at: now,
+                node,
+                path,
+                from: was,
+                to,
+                cause,
+                evidence,
+            });
         }
     }
 
@@ -231,8 +249,7 @@ impl Detector {
         let length = n.silence.length(now);
         let witness = carp.witness(now, node);
         let informs = carp.informs();
-        let limit = n.silence.limit();
-        let silent = limit.is_some_and(|l| length > l);
+        let silent = n.silence.unusual(now);
         let busy = n.silence.busy();
         // Nothing from anybody since: it is we who are blind, until somebody else is heard.
         let last = self.heard[i];
@@ -257,9 +274,20 @@ impl Detector {
                 continue;
             }
             let from = p.health;
-            let evidence = Evidence { since_end_to_end: p.age_of_proof(now), ..evidence };
+            let evidence = Evidence {
+                since_end_to_end: p.age_of_proof(now),
+                ..evidence
+            };
             if let Some((to, cause, evidence)) = p.turn(to, cause, evidence) {
-                out.push(Verdict { at: now, node, path, from, to, cause, evidence });
+                out.push(Verdict {
+                    at: now,
+                    node,
+                    path,
+                    from,
+                    to,
+                    cause,
+                    evidence,
+                });
             }
             p.restart(now);
         }
@@ -279,7 +307,11 @@ impl Detector {
             return None;
         }
         if informs && w.held > 0 {
-            let needed = if silent && busy && w.segments >= 2 { GONE_BUSY } else { GONE };
+            let needed = if silent && busy && w.segments >= 2 {
+                GONE_BUSY
+            } else {
+                GONE
+            };
             let gone = w.gone == w.segments && w.missed >= needed;
             // Quiet nodes: pfsync has been silent at least as long as the advertisements that are missing.
             if gone && (silent || length >= Duration::from_secs(2)) {
@@ -308,10 +340,24 @@ impl Detector {
             if !silenced || !heard || !matches!(p.health, Health::Down | Health::Suspect | Health::Unknown) {
                 continue;
             }
-            let (from, evidence) = (p.health, Evidence { threshold: self.threshold, ..Evidence::default() });
+            let (from, evidence) = (
+                p.health,
+                Evidence {
+                    threshold: self.threshold,
+                    ..Evidence::default()
+                },
+            );
             p.restart(now);
             if let Some((to, cause, evidence)) = p.turn(Health::Idle, Cause::Returned, evidence) {
-                out.push(Verdict { at: now, node, path, from, to, cause, evidence });
+                out.push(Verdict {
+                    at: now,
+                    node,
+                    path,
+                    from,
+                    to,
+                    cause,
+                    evidence,
+                });
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use super::hosts::Hosts;
 use super::rates::Rates;
-use super::score;
+use super::score::{self, Side};
 use crate::event::{Cause, Evidence, Health};
 use crate::time::Timestamp;
 use crate::track::flow::{Movement, Outcome};
@@ -67,6 +67,7 @@ pub struct PathHealth {
     /// Round trips per second, smoothed over a minute.
     rate: f64,
     rate_at: Timestamp,
+    unlearned: f64,
     due: Option<Timestamp>,
 }
 
@@ -90,6 +91,7 @@ impl PathHealth {
             last_try: Timestamp::MIN,
             rate: 0.0,
             rate_at: Timestamp::MIN,
+            unlearned: 0.0,
             due: None,
         }
     }
@@ -117,7 +119,11 @@ impl PathHealth {
     /// Whether these hosts are known to have worked here.
     #[must_use]
     pub fn knows(&self, client: bool, host: &HostKey) -> bool {
-        if client { self.clients.works(host) } else { self.servers.works(host) }
+        if client {
+            self.clients.works(host)
+        } else {
+            self.servers.works(host)
+        }
     }
 
     /// A message; `pair` = a round trip through the pair counts as one through this node.
@@ -129,7 +135,7 @@ impl PathHealth {
             self.succeeded = self.succeeded.saturating_add(1);
             self.clients.success(now, client);
             self.servers.success(now, server);
-            self.learn_rate(now);
+            self.unlearned += 1.0;
         }
         let Some((class, outcome)) = o.trial else {
             if success {
@@ -163,8 +169,12 @@ impl PathHealth {
     }
 
     fn learn_rate(&mut self, now: Timestamp) {
-        let dt = if self.rate_at == Timestamp::MIN { 60.0 } else { now.since(self.rate_at).as_secs_f64() };
-        self.rate = self.rate * (-dt / 60.0).exp() + 1.0 / 60.0;
+        let dt = if self.rate_at == Timestamp::MIN {
+            60.0
+        } else {
+            now.since(self.rate_at).as_secs_f64()
+        };
+        self.rate = self.rate * (-dt / 60.0).exp() + std::mem::take(&mut self.unlearned) / 60.0;
         self.rate_at = now;
     }
 
@@ -178,19 +188,26 @@ impl PathHealth {
     ) -> Change {
         self.due = None;
         self.previous = self.health;
+        if self.unlearned > 0.0 {
+            self.learn_rate(now);
+        }
         if self.start == Timestamp::MIN {
             self.start = now;
         }
         let clients = self.clients.failing(self.start, STRANGERS, known_client);
         let servers = self.servers.failing(self.start, STRANGERS, known_server);
-        let raw = score::suspicion(&clients.window).min(score::suspicion(&servers.window));
+        let (of_clients, of_servers) = if self.toward[1] > self.toward[0] {
+            (Side::Silent, Side::Trying)
+        } else {
+            (Side::Trying, Side::Silent)
+        };
+        let weigh = |c: &[f64], s: &[f64]| score::suspicion(c, of_clients).min(score::suspicion(s, of_servers));
+        let raw = weigh(&clients.window, &servers.window);
         let strays = self.clients.succeeded().max(self.servers.succeeded());
         // Either everything since the window opened, with its strays, or only what came after the last of them.
         // Within one flush the order means nothing, so the last answer must lie a while back.
         let run = match self.age_of_proof(now) {
-            Some(age) if age >= SETTLED.as_secs_f64() => {
-                score::suspicion(&clients.run).min(score::suspicion(&servers.run))
-            }
+            Some(age) if age >= SETTLED.as_secs_f64() => weigh(&clients.run, &servers.run),
             _ => 0.0,
         };
         let window = (raw + f64::from(strays) * score::STRAY.log10()).max(0.0);
@@ -216,8 +233,8 @@ impl PathHealth {
         }
         let min = set.min.as_secs_f64();
         let old_enough = |score: f64, age: f64| score >= set.threshold && age >= min;
-        let proven = old_enough(window, evidence.seconds)
-            || evidence.since_end_to_end.is_some_and(|age| old_enough(run, age));
+        let proven =
+            old_enough(window, evidence.seconds) || evidence.since_end_to_end.is_some_and(|age| old_enough(run, age));
         let change = self.judge_up(now, set, raw, proven, evidence);
         if change.is_none_or(|(to, ..)| to != Health::Down) {
             if strays > 0 && window <= 0.0 {
@@ -271,7 +288,11 @@ impl PathHealth {
         }
         let age = now.since(self.start);
         let tries = f64::from(evidence.succeeded + evidence.failed);
-        let share = if tries > 0.0 { f64::from(evidence.succeeded) / tries } else { 0.0 };
+        let share = if tries > 0.0 {
+            f64::from(evidence.succeeded) / tries
+        } else {
+            0.0
+        };
         let hosts = self.clients.succeeded().min(self.servers.succeeded());
         let good = share >= RECOVERED_SHARE * evidence.usual && evidence.succeeded > 0;
         let several = hosts >= RECOVERED_HOSTS && age >= set.min;
@@ -297,14 +318,21 @@ impl PathHealth {
     fn blackhole(&self, evidence: &Evidence) -> Cause {
         // New connections without answer are forward failures; so are flows whose initiators alone move.
         let [forth, back] = self.toward;
-        if back > forth && back > evidence.failed / 4 { Cause::BlackholeReverse } else { Cause::BlackholeForward }
+        if back > forth && back > evidence.failed / 4 {
+            Cause::BlackholeReverse
+        } else {
+            Cause::BlackholeForward
+        }
     }
 
     /// CARP says that this node carries nothing: whatever its health was, it is idle now.
     pub fn idle_as_backup(&mut self, now: Timestamp) -> Change {
         self.due = None;
         self.previous = self.health;
-        let evidence = Evidence { since_end_to_end: self.age_of_proof(now), ..Evidence::default() };
+        let evidence = Evidence {
+            since_end_to_end: self.age_of_proof(now),
+            ..Evidence::default()
+        };
         // A node that is gone does not come back by having lost its mastership to another.
         if self.health == Health::Down && self.cause == Cause::Silence {
             return None;

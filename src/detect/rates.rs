@@ -43,7 +43,10 @@ pub struct Rates {
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { learned: ALIVE.map(|row| row.map(|p| p * PRIOR_WEIGHT)), pending: [[0.0; 3]; CLASSES] }
+        Self {
+            learned: ALIVE.map(|row| row.map(|p| p * PRIOR_WEIGHT)),
+            pending: [[0.0; 3]; CLASSES],
+        }
     }
 }
 

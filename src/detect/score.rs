@@ -15,17 +15,29 @@
 /// Probability per second that something takes several hosts away at once: about once a month.
 const RATE: f64 = 4e-7;
 /// Probability that one host goes away by itself just now. Floors every `h_i`.
-pub const HOST_GONE: f64 = 0.02;
+pub const HOST_GONE: f64 = 0.005;
 /// Grid for f; the integrand is smooth.
 const GRID: usize = 24;
-/// Exponent of the prior 4 (1 - f)^3.
-const PRIOR: i32 = 3;
+
+/// Which side of the tries the hosts are on: what takes many of them away at once is not equally rare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Those that do not answer: a rack or an uplink takes several at once. Prior 4 (1 - f)^3.
+    Silent,
+    /// Those that try: they are alive, or they would not; several known ones that all scan at once are rarer. Prior
+    /// 10 (1 - f)^9.
+    Trying,
+}
 /// One stray proof counts as this probability under "dead" (late news of the other node, a flush in flight).
 pub const STRAY: f64 = 0.02;
 
 /// -log10 P(seen | alive) for hosts with the given `h_i`; 0 for none.
 #[must_use]
-pub fn suspicion(hosts: &[f64]) -> f64 {
+pub fn suspicion(hosts: &[f64], side: Side) -> f64 {
+    let exponent = match side {
+        Side::Silent => 3,
+        Side::Trying => 9,
+    };
     if hosts.is_empty() {
         return 0.0;
     }
@@ -35,7 +47,7 @@ pub fn suspicion(hosts: &[f64]) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "small integers")]
         let f = (i as f64 + 0.5) / GRID as f64;
         let product: f64 = hosts.iter().map(|h| f + (1.0 - f) * h).product();
-        together += 4.0 * (1.0 - f).powi(PRIOR) * product;
+        together += f64::from(exponent + 1) * (1.0 - f).powi(exponent) * product;
     }
     #[expect(clippy::cast_precision_loss, reason = "small integers")]
     let together = RATE * together / GRID as f64;
@@ -55,21 +67,23 @@ mod tests {
 
     #[test]
     fn one_dead_server_or_client_never_suffices() {
-        assert!(suspicion(&[HOST_GONE]) < 2.0);
-        assert!(suspicion(&[0.0]) < 2.0);
+        for side in [Side::Silent, Side::Trying] {
+            assert!(suspicion(&[HOST_GONE], side) < 2.5);
+            assert!(suspicion(&[0.0], side) < 2.5);
+        }
     }
 
     #[test]
     fn suspicion_grows_with_independent_hosts_only() {
-        let s: Vec<f64> = (0..40).map(|n| suspicion(&vec![HOST_GONE; n])).collect();
+        let s: Vec<f64> = (0..40).map(|n| suspicion(&vec![HOST_GONE; n], Side::Silent)).collect();
         assert!(s.windows(2).all(|w| w[1] >= w[0]), "{s:?}");
         assert!(s[5] < threshold(0.1) && s[9] > threshold(0.1), "{s:?}");
     }
 
     #[test]
     fn unanswered_for_a_moment_is_weak_and_adds_up() {
-        assert!(suspicion(&[0.5; 4]) < 1.3);
-        assert!(suspicion(&[0.2; 30]) > threshold(0.1));
+        assert!(suspicion(&[0.5; 4], Side::Silent) < 1.3);
+        assert!(suspicion(&[0.2; 30], Side::Silent) > threshold(0.1));
     }
 
     #[test]

@@ -31,7 +31,12 @@ pub struct Silence {
 
 impl Default for Silence {
     fn default() -> Self {
-        Self { last: Timestamp::MIN, bins: [0.0; BINS], total: 0.0, rate: 0.0 }
+        Self {
+            last: Timestamp::MIN,
+            bins: [0.0; BINS],
+            total: 0.0,
+            rate: 0.0,
+        }
     }
 }
 
@@ -64,7 +69,18 @@ impl Silence {
     /// How long nothing was heard.
     #[must_use]
     pub fn length(&self, now: Timestamp) -> Duration {
-        if self.last == Timestamp::MIN { Duration::ZERO } else { now.since(self.last) }
+        if self.last == Timestamp::MIN {
+            Duration::ZERO
+        } else {
+            now.since(self.last)
+        }
+    }
+
+    /// Whether it has been silent for longer than is usual.
+    #[must_use]
+    pub fn unusual(&self, now: Timestamp) -> bool {
+        let length = self.length(now);
+        length > FLOOR && self.limit().is_some_and(|l| length > l)
     }
 
     /// After how long silence is unusual; `None` while not learned.
@@ -90,7 +106,11 @@ impl Silence {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the bins")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to the bins"
+)]
 fn bin(gap: f64) -> usize {
     ((gap / 0.001).log2() * 4.0).clamp(0.0, BINS as f64 - 1.0) as usize
 }

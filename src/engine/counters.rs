@@ -91,7 +91,10 @@ impl NodeCounters {
     /// For a node with so many paths.
     #[must_use]
     pub fn new(paths: usize) -> Self {
-        Self { paths: vec![PathCounters::default(); paths], ..Self::default() }
+        Self {
+            paths: vec![PathCounters::default(); paths],
+            ..Self::default()
+        }
     }
 
     /// Counts messages.

@@ -14,8 +14,10 @@ use serde_json::{Map, Value, json};
 #[must_use]
 pub fn render(report: &Report, engine: &Engine) -> Value {
     let c = engine.counters();
-    let errors: Map<String, Value> =
-        ErrorKind::ALL.iter().map(|k| (k.as_str().into(), c.errors.get(k).copied().unwrap_or(0).into())).collect();
+    let errors: Map<String, Value> = ErrorKind::ALL
+        .iter()
+        .map(|k| (k.as_str().into(), c.errors.get(k).copied().unwrap_or(0).into()))
+        .collect();
     let files: Vec<Value> = report
         .files
         .iter()
@@ -78,7 +80,9 @@ pub fn render(report: &Report, engine: &Engine) -> Value {
 }
 
 fn node(engine: &Engine, n: NodeId) -> Value {
-    let Some(c) = engine.counters().nodes.get(n.index()) else { return Value::Null };
+    let Some(c) = engine.counters().nodes.get(n.index()) else {
+        return Value::Null;
+    };
     let flows = engine.flows(n);
     let paths: Vec<Value> = c
         .paths
@@ -138,7 +142,10 @@ fn segments(report: &Report, engine: &Engine) -> Vec<Value> {
         }
     }
     let name = |s: usize| engine.segment_name(s).to_owned();
-    segments.into_iter().map(|(s, vhids)| json!({ "name": name(s), "vhids": vhids })).collect()
+    segments
+        .into_iter()
+        .map(|(s, vhids)| json!({ "name": name(s), "vhids": vhids }))
+        .collect()
 }
 
 /// The numbers behind a verdict.

@@ -200,7 +200,9 @@ impl Flow {
 
     /// How far `by` has acknowledged what `of` sent, at least; `None` where the guard of wire.md §4 forbids to say.
     fn bound(&self, of: &Peer, by: &Peer) -> Option<u32> {
-        let guarded = [of.state, by.state].iter().all(|s| (ESTABLISHED..=FIN_WAIT_2).contains(s));
+        let guarded = [of.state, by.state]
+            .iter()
+            .all(|s| (ESTABLISHED..=FIN_WAIT_2).contains(s));
         if self.sloppy || !guarded || of.seqlo == 0 || by.seqlo == 0 {
             return None;
         }
@@ -226,17 +228,26 @@ impl Flow {
             // Deferred states are announced before an answer is possible.
             let judged = forth && flags & FLAG_ACK == 0;
             let trial = judged.then_some((class, Outcome::Failure));
-            return Finding { movement: Movement::Attempt, trial };
+            return Finding {
+                movement: Movement::Attempt,
+                trial,
+            };
         }
         // TCP: the handshake must be complete, or be refused by the responder (RST), which is a round trip too.
         let complete = self.transport != Transport::Tcp
             || (src >= ESTABLISHED && dst >= ESTABLISHED)
             || (src == TIME_WAIT || dst == TIME_WAIT);
         if forth && complete {
-            Finding { movement: Movement::EndToEnd, trial: Some((class, Outcome::Success)) }
+            Finding {
+                movement: Movement::EndToEnd,
+                trial: Some((class, Outcome::Success)),
+            }
         } else {
             let movement = if forth { Movement::Both } else { Movement::Reverse };
-            Finding { movement, trial: Some((class, Outcome::Partial)) }
+            Finding {
+                movement,
+                trial: Some((class, Outcome::Partial)),
+            }
         }
     }
 
@@ -249,7 +260,10 @@ impl Flow {
         let both = before.is_some_and(|b| self.packets[0] > b[0] && self.packets[1] > b[1]);
         if fresh && both && !self.proxied() {
             let trial = Some((Class::Active, Outcome::Success));
-            return Finding { movement: Movement::EndToEnd, trial };
+            return Finding {
+                movement: Movement::EndToEnd,
+                trial,
+            };
         }
         Finding::plain(Movement::Attempt)
     }
@@ -286,11 +300,17 @@ impl Flow {
         let [src0, dst0] = self.states;
         self.states = [src0.max(src), dst0.max(dst)];
         if dst == 0 {
-            return Finding { movement: Movement::Attempt, trial: Some((Class::OneWay, Outcome::Failure)) };
+            return Finding {
+                movement: Movement::Attempt,
+                trial: Some((Class::OneWay, Outcome::Failure)),
+            };
         }
         if (dst0 == 0 && dst > 0) || (src0 < 2 && src >= 2) {
             // A reply, first heard of now, to a packet that this node passed.
-            return Finding { movement: Movement::EndToEnd, trial: Some((Class::OneWay, Outcome::Success)) };
+            return Finding {
+                movement: Movement::EndToEnd,
+                trial: Some((Class::OneWay, Outcome::Success)),
+            };
         }
         if dst0 < 2 && dst >= 2 {
             return Finding::plain(Movement::Forward); // The initiator spoke again; whether it was answered stays open.
@@ -363,9 +383,16 @@ impl Flow {
                 Outcome::Partial
             };
             self.moved = outcome != Outcome::Failure;
-            return Finding { movement, trial: (!closed).then_some((Class::HalfOpen, outcome)) };
+            return Finding {
+                movement,
+                trial: (!closed).then_some((Class::HalfOpen, outcome)),
+            };
         }
-        let class = if self.moved && gap <= RECENT { Class::Active } else { Class::Stalled };
+        let class = if self.moved && gap <= RECENT {
+            Class::Active
+        } else {
+            Class::Stalled
+        };
         let outcome = match movement {
             Movement::EndToEnd => Outcome::Success,
             Movement::Attempt => Outcome::Failure,
@@ -384,7 +411,10 @@ impl Side {
     fn moves(&self, peer: &Peer) -> (bool, bool) {
         let spoke = self.seq != 0;
         // The edge is seeded by the side's own first packet: no movement while the side had not spoken.
-        (spoke && peer.seqlo != 0 && after(peer.seqlo, self.seq), spoke && after(peer.seqhi, self.edge))
+        (
+            spoke && peer.seqlo != 0 && after(peer.seqlo, self.seq),
+            spoke && after(peer.seqhi, self.edge),
+        )
     }
 
     /// Whether `bound` covers the data that waits.

@@ -10,8 +10,9 @@ pub mod zones;
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use flow::{Class, Finding, Flow, Movement, Outcome, Transport};
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 use pfsync_proto::{Clr, Direction, Endpoints, Key, State, StateKeys, UpdC};
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 use table::Table;
@@ -100,7 +101,7 @@ pub struct Tracker {
     shapes: Table<HostKey, Shape>,
     site: Shape,
     paths: Paths,
-    local: HashSet<HostKey>,
+    local: HashSet<HostKey, FixedState>,
     counts: Vec<FlowCount>,
 }
 
@@ -114,7 +115,12 @@ impl Tracker {
             shapes: Table::new(MAX_HOSTS, seed.rotate_left(31)),
             site: Shape::default(),
             paths: Paths::new(settings),
-            local: settings.nodes.iter().flat_map(|n| &n.local).map(|&a| octets(a)).collect(),
+            local: settings
+                .nodes
+                .iter()
+                .flat_map(|n| &n.local)
+                .map(|&a| octets(a))
+                .collect(),
             counts: Vec::new(),
         }
     }
@@ -178,13 +184,17 @@ impl Tracker {
     pub fn update_full(&mut self, now: Timestamp, sender: u16, bulk: bool, state: &State) -> Option<Observation> {
         let Some(entry) = self.flows.get_mut(&state.key, now) else {
             let mut entry = self.entry(now, sender, false, state);
-            entry.flow.on_full_update(sender, false, &state.src, &state.dst, state.packets);
+            entry
+                .flow
+                .on_full_update(sender, false, &state.src, &state.dst, state.packets);
             self.remember(now, state.key, entry);
             return None;
         };
         let was = (entry.sender, entry.flow.half_open());
         let fresh = !bulk && now.since(entry.heard) <= flow::RECENT;
-        let finding = entry.flow.on_full_update(sender, fresh, &state.src, &state.dst, state.packets);
+        let finding = entry
+            .flow
+            .on_full_update(sender, fresh, &state.src, &state.dst, state.packets);
         entry.heard = now;
         entry.sender = sender;
         let addressless = entry.hosts.is_none();
@@ -251,7 +261,12 @@ impl Tracker {
         if !clr.ifname.as_bytes().is_empty() {
             return 0; // Interfaces are not remembered; DEL_C or age takes the rest.
         }
-        let gone: Vec<Key> = self.flows.iter().map(|(k, _)| *k).filter(|k| k.creator == clr.creator).collect();
+        let gone: Vec<Key> = self
+            .flows
+            .iter()
+            .map(|(k, _)| *k)
+            .filter(|k| k.creator == clr.creator)
+            .collect();
         for key in &gone {
             self.forget(*key);
         }
@@ -269,7 +284,9 @@ impl Tracker {
     }
 
     fn forget(&mut self, key: Key) -> bool {
-        let Some(entry) = self.flows.remove(&key) else { return false };
+        let Some(entry) = self.flows.remove(&key) else {
+            return false;
+        };
         if entry.pairing == Pairing::Waiting {
             self.waiting.remove(&entry.tuple);
         }
@@ -336,7 +353,10 @@ impl Tracker {
             self.waiting.insert(entry.tuple, state.key, now);
         }
         if self.site.paired == u16::MAX || self.site.lone == u16::MAX {
-            self.site = Shape { paired: self.site.paired / 2, lone: self.site.lone / 2 };
+            self.site = Shape {
+                paired: self.site.paired / 2,
+                lone: self.site.lone / 2,
+            };
         }
     }
 
@@ -370,7 +390,10 @@ impl Tracker {
         finding: Finding,
     ) -> Option<Observation> {
         let Place::Path(path) = place else { return None };
-        let Finding { mut movement, mut trial } = finding;
+        let Finding {
+            mut movement,
+            mut trial,
+        } = finding;
         // A round trip that ended on the firewall proves nothing about forwarding. Failures stay: a wedged box
         // opens the first half of the pair and never the second.
         let success = matches!(movement, Movement::EndToEnd | Movement::PairEndToEnd);
@@ -381,7 +404,12 @@ impl Tracker {
                 trial = None;
             }
         }
-        Some(Observation { path, movement, trial, hosts })
+        Some(Observation {
+            path,
+            movement,
+            trial,
+            hosts,
+        })
     }
 }
 
@@ -408,8 +436,10 @@ fn tuple((client, server): (HostKey, HostKey), ports: (u16, u16), proto: u8, sid
     h
 }
 
-fn place(paths: &Paths, local: &HashSet<HostKey>, state: &State) -> (Option<(HostKey, HostKey)>, Place) {
-    let Some((hosts, _)) = endpoints(state) else { return (None, Place::Nowhere) };
+fn place(paths: &Paths, local: &HashSet<HostKey, FixedState>, state: &State) -> (Option<(HostKey, HostKey)>, Place) {
+    let Some((hosts, _)) = endpoints(state) else {
+        return (None, Place::Nowhere);
+    };
     let (client, server) = hosts;
     let group = |h: &HostKey| {
         let a = zones::address(*h);

@@ -24,6 +24,8 @@ pub struct Table<K, V> {
     slots: Vec<Option<Slot<K, V>>>,
     free: Vec<u32>,
     hand: usize,
+    /// Where the last insert went.
+    last: usize,
     capacity: usize,
     hasher: SeedableRandomState,
     evictions: u64,
@@ -46,6 +48,7 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
             slots: Vec::new(),
             free: Vec::new(),
             hand: 0,
+            last: 0,
             capacity: capacity.clamp(1, u32::MAX as usize),
             hasher: SeedableRandomState::with_seed(seed, SharedSeed::global_fixed()),
             evictions: 0,
@@ -74,7 +77,12 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
         let hash = self.hasher.hash_one(key);
         let slots = &self.slots;
         self.index
-            .find(hash, |&i| slots.get(i as usize).and_then(Option::as_ref).is_some_and(|s| s.key == *key))
+            .find(hash, |&i| {
+                slots
+                    .get(i as usize)
+                    .and_then(Option::as_ref)
+                    .is_some_and(|s| s.key == *key)
+            })
             .map(|&i| i as usize)
     }
 
@@ -86,6 +94,21 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
         Some(&mut slot.value)
     }
 
+    /// The value of `key`, made by `new` if it is not there yet, marked as touched at `now`.
+    pub fn get_or_insert_with(&mut self, key: K, now: Timestamp, new: impl FnOnce() -> V) -> &mut V {
+        let i = match self.find(&key) {
+            Some(i) => i,
+            None => {
+                self.insert(key, new(), now);
+                self.last
+            }
+        };
+        #[expect(clippy::unwrap_used, reason = "found or inserted just above")]
+        let slot = self.slots[i].as_mut().unwrap();
+        slot.touched = now;
+        &mut slot.value
+    }
+
     /// The value of `key`.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<&V> {
@@ -95,8 +118,16 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
     /// Adds an entry that is not there yet, evicting a stale one when full.
     #[expect(clippy::cast_possible_truncation, reason = "capacity is clamped to u32")]
     pub fn insert(&mut self, key: K, value: V, now: Timestamp) -> Option<Evicted<K, V>> {
-        let evicted = if self.index.len() >= self.capacity { self.evict() } else { None };
-        let slot = Some(Slot { key, value, touched: now });
+        let evicted = if self.index.len() >= self.capacity {
+            self.evict()
+        } else {
+            None
+        };
+        let slot = Some(Slot {
+            key,
+            value,
+            touched: now,
+        });
         let i = if let Some(i) = self.free.pop() {
             self.slots[i as usize] = slot;
             i
@@ -104,9 +135,15 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
             self.slots.push(slot);
             (self.slots.len() - 1) as u32
         };
-        let Self { index, slots, hasher, .. } = self;
+        self.last = i as usize;
+        let Self {
+            index, slots, hasher, ..
+        } = self;
         index.insert_unique(hasher.hash_one(key), i, |&j| {
-            slots.get(j as usize).and_then(Option::as_ref).map_or(0, |s| hasher.hash_one(s.key))
+            slots
+                .get(j as usize)
+                .and_then(Option::as_ref)
+                .map_or(0, |s| hasher.hash_one(s.key))
         });
         evicted
     }

@@ -38,7 +38,10 @@ impl Paths {
             .flat_map(|(zone, z)| z.prefixes.iter().map(move |p| (bits(p), length(p), zone)))
             .collect();
         prefixes.sort_by_key(|&(_, len, _)| std::cmp::Reverse(len));
-        Self { prefixes, paths: settings.paths.clone() }
+        Self {
+            prefixes,
+            paths: settings.paths.clone(),
+        }
     }
 
     /// How many paths are watched, at least one.
@@ -65,7 +68,10 @@ impl Paths {
 
     fn zone(&self, octets: [u8; 16]) -> Option<usize> {
         let a = u128::from_be_bytes(octets);
-        self.prefixes.iter().find(|&&(net, len, _)| mask(a, len) == net).map(|&(_, _, zone)| zone)
+        self.prefixes
+            .iter()
+            .find(|&&(net, len, _)| mask(a, len) == net)
+            .map(|&(_, _, zone)| zone)
     }
 }
 
@@ -81,7 +87,11 @@ fn bits(p: &Prefix) -> u128 {
 }
 
 fn mask(a: u128, len: u8) -> u128 {
-    if len == 0 { 0 } else { a & (u128::MAX << (128 - u32::from(len))) }
+    if len == 0 {
+        0
+    } else {
+        a & (u128::MAX << (128 - u32::from(len)))
+    }
 }
 
 #[cfg(test)]
@@ -92,9 +102,15 @@ mod tests {
     fn zone(name: &str, prefixes: &[&str]) -> Zone {
         let prefix = |p: &&str| {
             let (a, l) = p.split_once('/').unwrap();
-            Prefix { addr: a.parse().unwrap(), len: l.parse().unwrap() }
+            Prefix {
+                addr: a.parse().unwrap(),
+                len: l.parse().unwrap(),
+            }
         };
-        Zone { name: name.into(), prefixes: prefixes.iter().map(prefix).collect() }
+        Zone {
+            name: name.into(),
+            prefixes: prefixes.iter().map(prefix).collect(),
+        }
     }
 
     #[test]
@@ -105,7 +121,18 @@ mod tests {
                 zone("lan", &["10.0.0.0/8", "2001:db8::/32"]),
                 zone("dmz", &["10.9.0.0/16"]),
             ],
-            paths: vec![Path { from: 1, to: 0, critical: true }, Path { from: 2, to: 0, critical: false }],
+            paths: vec![
+                Path {
+                    from: 1,
+                    to: 0,
+                    critical: true,
+                },
+                Path {
+                    from: 2,
+                    to: 0,
+                    critical: false,
+                },
+            ],
             ..Settings::default()
         };
         let paths = Paths::new(&settings);

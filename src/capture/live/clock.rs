@@ -13,10 +13,10 @@ pub(super) const STEP: Duration = Duration::from_millis(500);
 pub(super) const STALL: Duration = Duration::from_secs(1);
 
 /// When a frame that is read `now` (at wall time `wall_now`, both readings taken together) was captured, if libpcap
-/// stamped it `wall_stamp` and everything older than `last_read` was read before. Wall times are Unix nanoseconds.
-pub(super) fn stamp(now: Timestamp, wall_now: i64, wall_stamp: i64, last_read: Timestamp) -> Timestamp {
+/// stamped it `wall_stamp` and everything before `oldest` was read already. Wall times are Unix nanoseconds.
+pub(super) fn stamp(now: Timestamp, wall_now: i64, wall_stamp: i64, oldest: Timestamp) -> Timestamp {
     let age = u64::try_from(wall_now.saturating_sub(wall_stamp)).unwrap_or(0);
-    now - Duration::from_nanos(age).min(now.since(last_read))
+    now - Duration::from_nanos(age).min(now.since(oldest))
 }
 
 /// Watches the wall clock from the monotonic one.

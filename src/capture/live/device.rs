@@ -1,15 +1,44 @@
-//! One interface: opening it, and saying why that failed in words that help.
+//! One interface: opening it, waiting for it, and saying why it failed in words that help.
 //!
-//! Called by the live source at its start and by the reader threads when an interface comes back.
+//! Called by the live source at its start and by the reader threads. The only file that knows file descriptors and
+//! interface flags.
 
 use super::Options;
 use super::filter::filter;
 use crate::capture::{LinkType, SourceError};
-use pcap::{Active, Capture, Device};
+use nix::errno::Errno;
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use pcap::{Active, Capture};
+use std::os::fd::AsFd;
 
-/// How long one read waits for a frame. It bounds how late a silence is known to be one (see `live`), and how
+/// How long one wait for a frame takes. It bounds how late a silence is known to be one (see `live`), and how
 /// long the end of the program takes; 50 wake-ups a second are no load.
-const READ_TIMEOUT_MS: i32 = 20;
+const WAIT_MS: u8 = 20;
+
+/// Waits until there is something to read, or a while.
+///
+/// Not left to libpcap, because its read timeout need not end a read: version 1.10 on Linux goes on polling inside
+/// `pcap_dispatch` until a frame comes.
+pub(super) fn wait(capture: &Capture<Active>) -> Result<(), Errno> {
+    match poll(
+        &mut [PollFd::new(capture.as_fd(), PollFlags::POLLIN)],
+        PollTimeout::from(WAIT_MS),
+    ) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+/// Whether an interface exists and was not taken down; unknown for what is no interface to the system (`any` on Linux).
+///
+/// libpcap tells of an interface that is gone, but not of one that is down.
+pub(super) fn is_up(interface: &str) -> Option<bool> {
+    let mut all = getifaddrs().ok()?;
+    all.find(|i| i.interface_name == interface)
+        .map(|i| i.flags.contains(InterfaceFlags::IFF_UP))
+}
 
 /// Opens an interface for capture, with the filter set.
 pub(super) fn open(interface: &str, options: &Options) -> Result<(Capture<Active>, LinkType), SourceError> {
@@ -20,8 +49,9 @@ pub(super) fn open(interface: &str, options: &Options) -> Result<(Capture<Active
         .snaplen(options.snap_len)
         .buffer_size(options.buffer)
         .immediate_mode(true)
-        .timeout(READ_TIMEOUT_MS)
+        .timeout(i32::from(WAIT_MS))
         .open()
+        .and_then(Capture::setnonblock)
         .map_err(explain)?;
     let link = LinkType(u32::try_from(capture.get_datalink().0).unwrap_or(u32::MAX));
     if let Some(text) = filter(link, &options.config_sync) {
@@ -44,7 +74,12 @@ fn explain(interface: &str, error: &pcap::Error) -> SourceError {
     {
         return SourceError::CaptureDenied { interface };
     }
-    let known: Vec<_> = Device::list().unwrap_or_default().into_iter().map(|d| d.name).collect();
+    // Not libpcap's list, which is full of things that are no interfaces.
+    let mut known: Vec<_> = getifaddrs()
+        .map(|all| all.map(|i| i.interface_name).collect())
+        .unwrap_or_default();
+    known.sort_unstable();
+    known.dedup();
     if !known.is_empty() && !known.contains(&interface) {
         return SourceError::NoInterface {
             interface,

@@ -54,7 +54,9 @@ pub struct Options {
     pub promiscuous: bool,
     /// The kernel's buffer in octets. Systems have limits of their own (FreeBSD: `net.bpf.maxbufsize`).
     pub buffer: i32,
-    /// Longest frame kept, in octets.
+    /// Longest frame kept, in octets. Any pfsync and CARP frame fits into the default, jumbo frames included. More
+    /// costs room where it matters: on Linux every frame takes this much of the buffer while it waits (of a burst of 48 000
+    /// frames sent at once, 65535 lost 31 000, 9216 lost 1 000 to 5 000).
     pub snap_len: i32,
     /// Connections that are wanted besides pfsync and CARP.
     pub config_sync: ConfigSync,
@@ -65,7 +67,7 @@ impl Default for Options {
         Self {
             promiscuous: true,
             buffer: 16 * 1024 * 1024,
-            snap_len: 65535,
+            snap_len: 9216,
             config_sync: ConfigSync::default(),
         }
     }
@@ -237,8 +239,8 @@ impl LiveSource {
 
 impl Source for LiveSource {
     fn next(&mut self, deadline: Timestamp) -> Result<Input<'_>, SourceError> {
-        let called = self.clock.now();
-        if let Some(length) = self.steps.look(called, system::wall()) {
+        let (called, wall) = self.clock.both();
+        if let Some(length) = self.steps.look(called, wall) {
             return Ok(Input::Gap {
                 at: called,
                 length,

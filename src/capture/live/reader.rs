@@ -5,7 +5,7 @@
 //! did: it tells a gap and tries again every second.
 
 use super::clock::{self, Counted, Pace};
-use super::system::{Clock, wall};
+use super::system::Clock;
 use super::{Interface, Options, device};
 use crate::capture::{GapCause, LinkType, Net};
 use crate::time::Timestamp;
@@ -18,6 +18,8 @@ use std::time::Duration;
 
 const RETRY: Duration = Duration::from_secs(1);
 const POLL_DROPS: Duration = Duration::from_secs(1);
+/// Frames read at a time, so that a flood cannot keep us from everything else.
+const BATCH: usize = 1024;
 /// How often a thread that has no interface looks whether it shall end.
 const NAP: Duration = Duration::from_millis(50);
 
@@ -67,26 +69,33 @@ impl Reader {
 
     /// Reads until the interface fails.
     fn read(&self, mut capture: Capture<Active>, link: LinkType) -> Result<(), Ended> {
-        let mut start = self.clock.now();
-        let mut last_read = start;
+        let start = self.clock.now();
         let mut pace = Pace::new(start);
         let mut drops = Counted::default();
         let mut polled = start;
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(Ended);
-            }
+        // No frame is older than the one before it, or than the last time that there was none.
+        let mut oldest = start;
+        let mut all_heard = true;
+        // What the system does not list cannot be looked at.
+        let listed = device::is_up(&self.interface.name).is_some();
+        let mut quiet = true;
+        while !self.stop.load(Ordering::Relaxed) {
             let mut stalled = None;
-            let mut ended = false;
-            let mut first = true;
-            let result = capture.dispatch(None, |packet| {
-                let now = self.clock.now();
-                if std::mem::take(&mut first) {
-                    stalled = pace.woke(now);
+            if all_heard {
+                if device::wait(&capture).is_err() {
+                    return Ok(());
                 }
+                stalled = pace.woke(self.clock.now());
+            }
+            let start = self.clock.now();
+            let mut ended = false;
+            let Ok(frames) = capture.dispatch(Some(BATCH), |packet| {
                 let stamped = nanos(packet.header.ts.tv_sec, packet.header.ts.tv_usec);
-                let at = clock::stamp(now, wall(), stamped, last_read);
+                let (now, wall) = self.clock.both();
+                let at = clock::stamp(now, wall, stamped, oldest);
+                oldest = at;
                 let (net, data, wire_len) = (self.interface.net, packet.data.into(), packet.header.len);
+                self.interface.frames.fetch_add(1, Ordering::Relaxed);
                 ended |= self
                     .out
                     .send(Message::Frame {
@@ -97,22 +106,20 @@ impl Reader {
                         wire_len,
                     })
                     .is_err();
-                self.interface.frames.fetch_add(1, Ordering::Relaxed);
-                pace.mark(self.clock.now());
-            });
-            let now = self.clock.now();
-            if first {
-                stalled = pace.woke(now);
-            }
+            }) else {
+                return Ok(());
+            };
             if ended {
                 return Err(Ended);
             }
+            quiet &= frames == 0;
+            // Whatever was captured before this read is in the channel if it was the last of it, and what the
+            // next one brings is younger.
+            all_heard = frames == 0;
+            let now = self.clock.now();
             if let Some(length) = stalled {
                 // Told after the frames that waited meanwhile: they were not lost.
                 self.gap(now, length, GapCause::Stall, 0)?;
-            }
-            if result.is_err() {
-                return Ok(());
             }
             if now.since(polled) >= POLL_DROPS {
                 if let Ok(stats) = capture.stats() {
@@ -122,14 +129,20 @@ impl Reader {
                         self.gap(now, now.since(polled), GapCause::KernelDrop, lost)?;
                     }
                 }
+                if quiet && listed && device::is_up(&self.interface.name) != Some(true) {
+                    return Ok(());
+                }
                 polled = now;
+                quiet = true;
             }
-            // Whatever came before this read began is in the channel now; and what the next one brings came after it.
-            self.interface.heard_until(start);
-            last_read = start;
-            start = now;
+            if all_heard {
+                self.interface.heard_until(start);
+                oldest = oldest.max(start);
+            }
+            // Waiting for room in the channel is the engine's slowness, not ours.
             pace.mark(self.clock.now());
         }
+        Err(Ended)
     }
 
     /// Waits for the interface to come back. The gap is told every second, because a silence that nobody explains
@@ -138,14 +151,17 @@ impl Reader {
         let mut told = self.clock.now();
         loop {
             let now = self.clock.now();
-            let opened = device::open(&self.interface.name, &self.options);
-            if opened.is_ok() || now.since(told) >= RETRY {
+            let opened = match device::is_up(&self.interface.name) {
+                Some(false) => None,
+                _ => device::open(&self.interface.name, &self.options).ok(),
+            };
+            if opened.is_some() || now.since(told) >= RETRY {
                 self.gap(now, now.since(told), GapCause::InterfaceDown, 0).ok()?;
                 self.interface.heard_until(now);
                 told = now;
             }
-            if let Ok(opened) = opened {
-                return Some(opened);
+            if opened.is_some() {
+                return opened;
             }
             let again = now + RETRY;
             while self.clock.now() < again {

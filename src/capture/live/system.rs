@@ -5,6 +5,9 @@
 use crate::time::Timestamp;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// Readings this close are of one moment; three take a tenth of a microsecond.
+const TOGETHER: Duration = Duration::from_micros(20);
+
 /// The engine's clock of a live run: the wall time at its start, carried on by the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
@@ -21,6 +24,22 @@ impl Clock {
         }
     }
 
+    /// Both clocks at one moment: now, and the wall time.
+    pub(super) fn both(&self) -> (Timestamp, i64) {
+        let mut before = self.now();
+        let mut tries = 0;
+        loop {
+            let wall = wall();
+            let now = self.now();
+            // Whoever is preempted between two readings reads two moments.
+            if now.since(before) < TOGETHER || tries == 3 {
+                return (now, wall);
+            }
+            before = now;
+            tries += 1;
+        }
+    }
+
     /// Now, on the engine's clock.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::from_nanos(self.wall) + self.started.elapsed()
@@ -29,7 +48,7 @@ impl Clock {
 
 /// Now, on the wall clock, in Unix nanoseconds.
 #[expect(clippy::disallowed_methods, reason = "libpcap stamps frames with the wall clock")]
-pub(super) fn wall() -> i64 {
+fn wall() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
