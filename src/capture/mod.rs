@@ -52,6 +52,19 @@ pub enum GapCause {
     ClockStep,
 }
 
+impl GapCause {
+    /// In a word, for outputs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::KernelDrop => "kernel-drop",
+            Self::InterfaceDown => "interface-down",
+            Self::Stall => "stall",
+            Self::ClockStep => "clock-step",
+        }
+    }
+}
+
 /// What a source has to say.
 #[derive(Debug)]
 pub enum Input<'a> {

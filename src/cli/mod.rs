@@ -12,6 +12,7 @@ mod log;
 mod look;
 mod nothing;
 mod output;
+mod run;
 mod usage;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -56,6 +57,8 @@ enum Command {
     Decode(decode::Args),
     /// Say what capture files tell about the firewalls: when which of them stopped forwarding, why, what to do
     Analyze(analyze::Args),
+    /// Listen on the firewalls' networks and log what happens to the firewalls, and what should be done about it
+    Run(run::Args),
 }
 
 /// For eyes or for programs.
@@ -88,10 +91,14 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(args) => args,
         Err(error) => return usage::answer(&error),
     };
-    log::start(args.common.log_format, args.common.verbose);
+    match &args.command {
+        Command::Run(command) if command.is_daemon() => run::start_log(&args.common),
+        _ => log::start(args.common.log_format, args.common.verbose),
+    }
     let result = match &args.command {
         Command::Decode(command) => decode::run(command, &args.common),
         Command::Analyze(command) => analyze::run(command, &args.common),
+        Command::Run(command) => run::run(command, &args.common),
     };
     result.unwrap_or_else(|failure| failure.report())
 }

@@ -5,7 +5,7 @@
 
 use super::Report;
 use crate::engine::Engine;
-use crate::event::{Evidence, NodeId};
+use crate::event::{Decision, Evidence, NodeId, Notice, Verdict};
 use crate::time::Timestamp;
 use pfsync_proto::ErrorKind;
 use serde_json::{Map, Value, json};
@@ -48,34 +48,52 @@ pub fn render(report: &Report, engine: &Engine) -> Value {
             "errors": errors,
         },
         "nodes": engine.node_ids().map(|n| node(engine, n)).collect::<Vec<_>>(),
-        "verdicts": report.verdicts.iter().map(|v| json!({
-            "at": seconds(v.at),
-            "node": engine.address(v.node).to_string(),
-            "name": engine.name(v.node),
-            "path": engine.path_name(v.path),
-            "from": v.from.as_str(),
-            "to": v.to.as_str(),
-            "cause": v.cause.as_str(),
-            "evidence": evidence(&v.evidence),
-        })).collect::<Vec<_>>(),
-        "decisions": report.decisions.iter().map(|d| json!({
-            "at": seconds(d.at),
-            "seq": d.seq,
-            "action": d.action.as_str(),
-            "node": engine.address(d.node).to_string(),
-            "name": engine.name(d.node),
-            "cause": d.cause,
-            "reason": d.reason,
-        })).collect::<Vec<_>>(),
-        "notices": report.notices.iter().map(|n| json!({
-            "at": seconds(n.at),
-            "node": n.node.map(|n| engine.address(n).to_string()),
-            "text": n.text,
-        })).collect::<Vec<_>>(),
+        "verdicts": report.verdicts.iter().map(|v| verdict(v, engine)).collect::<Vec<_>>(),
+        "decisions": report.decisions.iter().map(|d| decision(d, engine)).collect::<Vec<_>>(),
+        "notices": report.notices.iter().map(|n| notice(n, engine)).collect::<Vec<_>>(),
         "segments": segments(report, engine),
         "unsynchronised": report.unsynchronised.iter().map(|(from, to)| json!({
             "from": seconds(*from), "to": to.map(seconds),
         })).collect::<Vec<_>>(),
+    })
+}
+
+/// A change of health; the log of `run` has the same keys.
+#[must_use]
+pub fn verdict(v: &Verdict, engine: &Engine) -> Value {
+    json!({
+        "at": seconds(v.at),
+        "node": engine.address(v.node).to_string(),
+        "name": engine.name(v.node),
+        "path": engine.path_name(v.path),
+        "from": v.from.as_str(),
+        "to": v.to.as_str(),
+        "cause": v.cause.as_str(),
+        "evidence": evidence(&v.evidence),
+    })
+}
+
+/// A decision; the log of `run` has the same keys.
+#[must_use]
+pub fn decision(d: &Decision, engine: &Engine) -> Value {
+    json!({
+        "at": seconds(d.at),
+        "seq": d.seq,
+        "action": d.action.as_str(),
+        "node": engine.address(d.node).to_string(),
+        "name": engine.name(d.node),
+        "cause": d.cause,
+        "reason": d.reason,
+    })
+}
+
+/// Something worth a line; the log of `run` has the same keys.
+#[must_use]
+pub fn notice(n: &Notice, engine: &Engine) -> Value {
+    json!({
+        "at": seconds(n.at),
+        "node": n.node.map(|n| engine.address(n).to_string()),
+        "text": n.text,
     })
 }
 

@@ -31,14 +31,14 @@ use std::time::Duration;
 /// Frames between the readers and the engine; beyond that the kernel's buffer holds them.
 const CHANNEL: usize = 4096;
 /// The longest a call of `next` takes, so that its caller can look at signals.
-const LONGEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_millis(100);
 /// How long after the deadline the readers may take to say that there was nothing more.
 const GRACE: Duration = Duration::from_millis(100);
 /// How often we look meanwhile.
 const GRACE_STEP: Duration = Duration::from_millis(5);
 
 /// An interface to listen on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveInput {
     /// Its name.
     pub interface: String,
@@ -47,7 +47,7 @@ pub struct LiveInput {
 }
 
 /// How to listen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Hear what is sent to others, too. On by default: multicast groups are joined by the firewalls and not by
     /// us, and with `syncpeer` or on a mirror port pfsync is addressed to somebody else.
@@ -152,13 +152,25 @@ impl LiveSource {
     /// # Errors
     /// The first interface that cannot be opened.
     pub fn open(inputs: &[LiveInput], options: Options) -> Result<Self, SourceError> {
+        Self::open_on(Clock::start(), inputs, options)
+    }
+
+    /// Opens other interfaces (or the same ones otherwise) on the clock of this source, so that an engine can go on with
+    /// them. This one still listens until it is dropped.
+    ///
+    /// # Errors
+    /// The first interface that cannot be opened.
+    pub fn open_anew(&self, inputs: &[LiveInput], options: Options) -> Result<Self, SourceError> {
+        Self::open_on(self.clock, inputs, options)
+    }
+
+    fn open_on(clock: Clock, inputs: &[LiveInput], options: Options) -> Result<Self, SourceError> {
         let captures = inputs
             .iter()
             .map(|i| device::open(&i.interface, &options))
             .collect::<Result<Vec<_>, SourceError>>()?;
         let (out, input) = sync_channel(CHANNEL);
         let options = Arc::new(options);
-        let clock = Clock::start();
         let stop = Arc::new(AtomicBool::new(false));
         let interfaces: Vec<_> = inputs
             .iter()
@@ -201,6 +213,14 @@ impl LiveSource {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Wall time minus this source's time, in nanoseconds: not zero after the wall clock was set or slewed. Only outputs
+    /// add it.
+    #[must_use]
+    pub fn wall_ahead(&self) -> i64 {
+        let (now, wall) = self.clock.both();
+        wall.saturating_sub(now.as_nanos())
     }
 
     /// The interfaces and their counters.

@@ -1,0 +1,97 @@
+//! How a line of the log looks: a time and a sentence, or one JSON object.
+//!
+//! Started once by `cli` in place of the layout of the other commands. Events bring their object with them in a field
+//! `json`; every other line becomes an object of the event `message`. Reads the wall clock, as a log does: what is
+//! logged about traffic carries its own time, from the source.
+
+use super::super::{Common, Format};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+use std::fmt::{self, Write as _};
+use std::io;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, fmt as lines};
+use tracing_subscriber::registry::LookupSpan;
+
+/// From now on messages go to the standard error, with times. A log tells what happened even if nobody asked for more.
+pub(in crate::cli) fn start(common: &Common) {
+    let level = if common.verbose > 1 { Level::DEBUG } else { Level::INFO };
+    let layout = Layout {
+        format: common.log_format,
+        zone: common.zone(),
+    };
+    let log = lines().with_writer(io::stderr).with_ansi(false).with_max_level(level);
+    // Fails only if there is a log already, which then goes on.
+    let _ = log.event_format(layout).try_init();
+}
+
+/// To the millisecond, with the offset from UTC.
+pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
+    let how = if *zone == TimeZone::UTC {
+        "%Y-%m-%dT%H:%M:%S%.3fZ"
+    } else {
+        "%Y-%m-%dT%H:%M:%S%.3f%:z"
+    };
+    at.to_zoned(zone.clone()).strftime(how).to_string()
+}
+
+struct Layout {
+    format: Format,
+    zone: TimeZone,
+}
+
+impl<S, N> FormatEvent<S, N> for Layout
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let mut line = Line::default();
+        event.record(&mut line);
+        let (now, level) = (Timestamp::now(), *event.metadata().level());
+        match self.format {
+            Format::Text => {
+                let level = match level {
+                    Level::ERROR => "error: ",
+                    Level::WARN => "warning: ",
+                    _ => "",
+                };
+                writeln!(to, "{} {level}{}", time(now, &self.zone), line.text)
+            }
+            Format::Json if !line.json.is_empty() => writeln!(to, "{}", line.json),
+            Format::Json => {
+                let at = now.as_microsecond();
+                #[expect(clippy::cast_precision_loss, reason = "Unix times in microseconds fit into an f64")]
+                let at = at as f64 / 1e6;
+                let level = level.as_str().to_lowercase();
+                writeln!(
+                    to,
+                    "{}",
+                    json!({"event": "message", "at": at, "level": level, "text": line.text})
+                )
+            }
+        }
+    }
+}
+
+/// The two fields that our lines have.
+#[derive(Default)]
+struct Line {
+    text: String,
+    json: String,
+}
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let to = match field.name() {
+            "message" => &mut self.text,
+            "json" => &mut self.json,
+            _ => return,
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(to, "{value:?}");
+    }
+}

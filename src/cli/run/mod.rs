@@ -1,0 +1,230 @@
+//! `pfwatch run`: the daemon, in the foreground. It listens, and logs what happens and what should be done about it.
+//!
+//! Owns the loop that a live source and the engine go round in, and the signals. What to listen to is the business of
+//! `plan`, what is said that of `journal` and `counts`, and how it looks that of `layout`. Sends nothing, runs no command.
+
+mod counts;
+mod journal;
+mod layout;
+mod plan;
+
+pub(super) use layout::start as start_log;
+
+use super::failure::report_problems;
+use super::output::Stream;
+use super::{Common, Failure, exit};
+use crate::capture::live::LiveSource;
+use crate::capture::{GapCause, SourceError};
+use crate::drive;
+use crate::engine::Engine;
+use crate::settings::Settings;
+use counts::Counts;
+use journal::Journal;
+use plan::Plan;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Arguments.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Configuration; without one, and without --interface, /etc/pfwatch.toml
+    #[arg(short, long, value_name = "CONF")]
+    config: Option<PathBuf>,
+    /// The interface of the sync network, instead of those of the configuration; may be given several times
+    #[arg(long, value_name = "IF")]
+    interface: Vec<String>,
+    /// Decide, but do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Only check the configuration; with -v print it back with all defaults
+    #[arg(short = 'n', long)]
+    no_run: bool,
+}
+
+impl Args {
+    /// It will write a log, rather than answer somebody who waits.
+    pub(super) const fn is_daemon(&self) -> bool {
+        !self.no_run
+    }
+}
+
+/// Runs.
+pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
+    let plan = match Plan::make(args.config.as_deref(), &args.interface) {
+        Ok(plan) => plan,
+        Err(refused) => return Ok(refused.report()),
+    };
+    plan.warn();
+    if args.no_run {
+        let text = if common.verbose > 0 {
+            plan.config.to_toml()
+        } else {
+            "configuration OK\n".into()
+        };
+        Stream::flush(&mut text.into_bytes())?;
+        return Ok(exit::OK);
+    }
+    // Before the interfaces, so that no signal finds nobody.
+    let signals = match Signals::catch() {
+        Ok(signals) => signals,
+        Err(e) => {
+            tracing::error!("cannot catch signals: {e}");
+            return Ok(exit::UNAVAILABLE);
+        }
+    };
+    match Daemon::start(plan, common) {
+        Ok(mut daemon) => Ok(daemon.watch(args, &signals)),
+        Err(e) => Ok(refused(e)),
+    }
+}
+
+/// Says why there is no source, and returns the exit code.
+fn refused(error: SourceError) -> u8 {
+    report_problems(&[error]).unwrap_or(exit::UNAVAILABLE)
+}
+
+/// What we were asked to do since we last looked.
+struct Signals {
+    end: Arc<AtomicBool>,
+    reload: Arc<AtomicBool>,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Self> {
+        let signals = Self {
+            end: Arc::default(),
+            reload: Arc::default(),
+        };
+        for (signal, flag) in [
+            (SIGTERM, &signals.end),
+            (SIGINT, &signals.end),
+            (SIGHUP, &signals.reload),
+        ] {
+            signal_hook::flag::register(signal, Arc::clone(flag))?;
+        }
+        Ok(signals)
+    }
+}
+
+/// Everything that goes round.
+struct Daemon {
+    plan: Plan,
+    source: LiveSource,
+    engine: Engine,
+    journal: Journal,
+    counts: Counts,
+}
+
+impl Daemon {
+    fn start(plan: Plan, common: &Common) -> Result<Self, SourceError> {
+        let source = LiveSource::open(&plan.inputs, plan.options.clone())?;
+        let counts = Counts::new(common.verbose > 0, source.now());
+        Ok(Self {
+            engine: fresh(&plan.settings),
+            journal: Journal::new(common.zone()),
+            plan,
+            source,
+            counts,
+        })
+    }
+
+    /// Goes round until a signal ends it. A source says what it has within a tenth of a second, so that no signal
+    /// waits for longer.
+    fn watch(&mut self, args: &Args, signals: &Signals) -> u8 {
+        tracing::info!("{}", self.plan.listening());
+        let why = if args.dry_run {
+            "--dry-run"
+        } else {
+            "this version never acts"
+        };
+        tracing::info!("observing: nothing will be done ({why})");
+        while !signals.end.load(Ordering::Relaxed) {
+            if signals.reload.swap(false, Ordering::Relaxed) {
+                self.reload(args);
+            }
+            match drive::step(&mut self.source, &mut self.engine) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(e) => return refused(e),
+            }
+            let now = self.source.now();
+            while let Some(event) = self.engine.poll() {
+                self.journal.event(now, &event, &self.engine);
+            }
+            if self.counts.is_due(now) {
+                self.counts.tell(now, &self.journal, &self.engine, &self.source);
+            }
+            self.journal.tick(now, &self.source);
+        }
+        self.counts
+            .tell(self.source.now(), &self.journal, &self.engine, &self.source);
+        tracing::info!("ended by a signal");
+        exit::OK
+    }
+
+    /// Takes the configuration anew: all of it, or nothing.
+    fn reload(&mut self, args: &Args) {
+        const KEPT: &str = "the configuration stays as it was";
+        if args.config.is_none() && !args.interface.is_empty() {
+            tracing::warn!("there is no configuration to reload: this was started with --interface alone");
+            return;
+        }
+        let plan = match Plan::make(args.config.as_deref(), &args.interface) {
+            Ok(plan) => plan,
+            Err(refused) => {
+                refused.report();
+                tracing::warn!("{KEPT}");
+                return;
+            }
+        };
+        let reopen = plan.inputs != self.plan.inputs || plan.options != self.plan.options;
+        if reopen {
+            // The clock goes on, so that the engine can; the old interfaces are heard until the new ones are.
+            match self.source.open_anew(&plan.inputs, plan.options.clone()) {
+                Ok(source) => self.source = source,
+                Err(e) => {
+                    refused(e);
+                    tracing::warn!("{KEPT}");
+                    return;
+                }
+            }
+        }
+        plan.warn();
+        let relearn = plan.settings != self.plan.settings;
+        if relearn {
+            self.engine = fresh(&plan.settings);
+            self.journal.forget();
+            self.counts.forget();
+        } else if reopen {
+            // What came between two sources is lost.
+            let now = self.source.now();
+            let length = now.since(self.engine.now());
+            self.engine.gap(now, length, GapCause::InterfaceDown, 0);
+        }
+        let news = match (relearn, reopen) {
+            (true, _) => {
+                "configuration reloaded: nodes, segments, paths or limits changed, so learning starts anew and nothing is \
+                 known of any node"
+            }
+            (false, true) => "configuration reloaded: what was learned is kept",
+            (false, false) if plan.config == self.plan.config => "configuration reloaded: nothing changed",
+            (false, false) => {
+                "configuration reloaded: nothing changed in what is watched, and what was learned is kept"
+            }
+        };
+        tracing::info!("{news}");
+        if reopen {
+            tracing::info!("{}", plan.listening());
+        }
+        self.plan = plan;
+    }
+}
+
+/// An engine that has learned nothing. The seed keeps whoever forges ids from knowing where they fall.
+fn fresh(settings: &Settings) -> Engine {
+    Engine::new(settings.clone(), RandomState::new().hash_one(0))
+}
