@@ -39,7 +39,7 @@ lint:
 # The dev profile is optimised a little (see Cargo.toml): replaying captures needs it, and it still builds in half of
 # the time of the release profile with its LTO.
 check:
-	@.ci/with build cargo test --locked --workspace
+	@.ci/with test cargo test --locked --workspace
 
 # Neither BSD has a std to download here, so std is checked from source by the Rust that Debian packages, with the
 # switch that lets a stable compiler do so. Its own target directory, because two compilers share nothing; cargo makes
