@@ -10,6 +10,8 @@ pub mod path;
 pub mod rates;
 pub mod score;
 pub mod silence;
+#[cfg(test)]
+mod tests;
 
 use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
 use crate::settings::Detect;
@@ -76,7 +78,7 @@ impl Detector {
     pub fn add_node(&mut self) {
         let seed = self.seed.wrapping_add(self.nodes.len() as u64);
         let paths = (0..self.paths)
-            .map(|p| PathHealth::new(seed.rotate_left(p as u32 & 63)))
+            .map(|p| PathHealth::new(seed.wrapping_add(p as u64)))
             .collect();
         self.nodes.push(NodeHealth {
             silence: Silence::default(),
