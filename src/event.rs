@@ -2,6 +2,8 @@
 //!
 //! Made by detect and decide, carried by the engine, rendered or acted on by the edges. Never acts itself.
 
+mod sentence;
+
 use crate::capture::GapCause;
 use crate::time::Timestamp;
 use std::net::IpAddr;

@@ -5,6 +5,7 @@
 use super::bar::Bar;
 use super::failure::report_problems;
 use super::inputs::{self, SegmentFile};
+use super::look::look;
 use super::output::Target;
 use super::{Common, Failure, Format, exit, nothing};
 use crate::capture::Net;
@@ -12,7 +13,7 @@ use crate::capture::file::{FileInfo, FileSource};
 use crate::drive;
 use crate::engine::Engine;
 use crate::event::Health;
-use crate::report::{Report, json};
+use crate::report::{Report, json, text};
 use clap::ValueEnum;
 use std::path::PathBuf;
 
@@ -68,12 +69,12 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
     report.finish(source.files(), &mut engine);
     let page = match args.format {
         Format::Json => (engine.counters().frames > 0).then(|| format!("{}\n", json::render(&report, &engine))),
-        Format::Text => (engine.counters().pfsync + engine.counters().carp > 0).then(String::new),
+        Format::Text => (engine.counters().pfsync + engine.counters().carp > 0)
+            .then(|| text::render(&report, &engine, &look(&target, common.zone()))),
     };
     if let Some(page) = page {
         target.write(&page)?;
     }
-    let _ = common;
     Ok(verdict(args, &source, &report, &engine))
 }
 

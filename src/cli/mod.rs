@@ -9,6 +9,7 @@ mod decode;
 mod failure;
 mod inputs;
 mod log;
+mod look;
 mod nothing;
 mod output;
 mod usage;

@@ -3,6 +3,7 @@
 //! Filled by `analyze`, rendered by `json` and `text`. Knows no engine internals beyond its accessors.
 
 pub mod json;
+pub mod text;
 
 use crate::capture::file::FileInfo;
 use crate::engine::Engine;

@@ -1,0 +1,152 @@
+//! A verdict's reason as one sentence with its numbers, for reports and for the log.
+//!
+//! Plain words for what `Cause` and `Evidence` say; names no node and no time, because those stand around it.
+
+use super::{Cause, Evidence, Health, Verdict};
+
+impl Verdict {
+    /// Why, as a clause that can follow a colon: lower case, no full stop.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let e = &self.evidence;
+        match self.cause {
+            Cause::BlackholeForward => {
+                let tries = e.failed.saturating_add(e.succeeded);
+                format!(
+                    "{} of {} from {} were answered in {}{}",
+                    e.succeeded,
+                    plural(tries, "try"),
+                    hosts(e),
+                    seconds(e.seconds),
+                    usually(e, "are")
+                )
+            }
+            Cause::BlackholeReverse => {
+                let tries = e.failed.saturating_add(e.succeeded);
+                format!(
+                    "servers' packets go in and their clients do not go on: {} of {} between {} went on in {}{}",
+                    e.succeeded,
+                    plural(tries, "exchange"),
+                    hosts(e).replace(" to ", " and "),
+                    seconds(e.seconds),
+                    usually(e, "do")
+                )
+            }
+            Cause::Silence if e.carp_gone > 0 => format!(
+                "no pfsync for {} and its CARP advertisements are gone from {}",
+                seconds(e.pfsync_silent),
+                plural(e.carp_gone, "segment")
+            ),
+            Cause::Silence => format!(
+                "no pfsync for {}, which is long for this node",
+                seconds(e.pfsync_silent)
+            ),
+            Cause::SyncLost => format!(
+                "no pfsync for {}, but its CARP advertisements go on: it is the sync link that is lost",
+                seconds(e.pfsync_silent)
+            ),
+            Cause::EndToEnd => {
+                let again = if matches!(self.from, Health::Down | Health::Suspect) {
+                    " again"
+                } else {
+                    ""
+                };
+                match e.succeeded {
+                    0 => format!("round trips are proven{again}"),
+                    n => format!("round trips are proven{again}, {n} within {}", seconds(e.seconds)),
+                }
+            }
+            Cause::Quiet => match e.since_end_to_end {
+                Some(since) => format!("no round trip for {}, and nothing that fails", seconds(since)),
+                None => "nothing tries to pass".into(),
+            },
+            Cause::Backup => "master of nothing, as a backup is".into(),
+            Cause::Blind => "we did not hear, so nothing can be said".into(),
+            Cause::Returned => "its pfsync is heard again".into(),
+        }
+    }
+}
+
+fn hosts(e: &Evidence) -> String {
+    format!("{} to {}", plural(e.clients, "host"), plural(e.servers, "server"))
+}
+
+fn usually(e: &Evidence, verb: &str) -> String {
+    if e.usual > 0.0 {
+        format!("; usually {:.0} % {verb}", e.usual * 100.0)
+    } else {
+        String::new()
+    }
+}
+
+/// Short times want a second decimal.
+fn seconds(s: f64) -> String {
+    if s < 0.995 {
+        format!("{s:.2} s")
+    } else {
+        format!("{s:.1} s")
+    }
+}
+
+fn plural(n: u32, noun: &str) -> String {
+    match (n, noun.strip_suffix('y')) {
+        (1, _) => format!("{n} {noun}"),
+        (_, Some(stem)) => format!("{n} {stem}ies"),
+        _ => format!("{n} {noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cause, Evidence, Health, NodeId, Verdict};
+    use crate::time::Timestamp;
+
+    fn verdict(to: Health, cause: Cause, evidence: Evidence) -> Verdict {
+        let at = Timestamp::from_nanos(0);
+        Verdict {
+            at,
+            node: NodeId(0),
+            path: 0,
+            from: Health::Up,
+            to,
+            cause,
+            evidence,
+        }
+    }
+
+    #[test]
+    fn reasons_have_their_numbers() {
+        let e = Evidence {
+            failed: 46,
+            clients: 23,
+            servers: 19,
+            seconds: 1.1,
+            usual: 0.65,
+            ..Evidence::default()
+        };
+        let said = verdict(Health::Down, Cause::BlackholeForward, e).sentence();
+        assert_eq!(
+            said,
+            "0 of 46 tries from 23 hosts to 19 servers were answered in 1.1 s; usually 65 % are"
+        );
+        let e = Evidence {
+            failed: 1,
+            clients: 1,
+            servers: 1,
+            seconds: 0.3,
+            ..Evidence::default()
+        };
+        let said = verdict(Health::Suspect, Cause::BlackholeForward, e).sentence();
+        assert_eq!(said, "0 of 1 try from 1 host to 1 server were answered in 0.30 s");
+        let e = Evidence {
+            pfsync_silent: 2.133,
+            carp_gone: 2,
+            ..Evidence::default()
+        };
+        let said = verdict(Health::Down, Cause::Silence, e).sentence();
+        assert_eq!(
+            said,
+            "no pfsync for 2.1 s and its CARP advertisements are gone from 2 segments"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! The report as a page that an operator reads at night: what happened in one sentence, then everything behind it.
+//!
+//! Called by the commands with a finished report. Writes a string; knows neither terminals nor locales beyond what `Look`
+//! says of them.
+
+mod advice;
+mod headline;
+mod plot;
+mod stays;
+mod tables;
+mod timeline;
+mod words;
+
+use super::Report;
+use crate::engine::Engine;
+use jiff::tz::TimeZone;
+use std::fmt::Write as _;
+use words::Clock;
+
+/// How the page may look.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Columns that a line may have.
+    pub width: usize,
+    /// Colours are welcome.
+    pub colour: bool,
+    /// More than ASCII is understood.
+    pub unicode: bool,
+    /// Of all times.
+    pub zone: TimeZone,
+}
+
+impl Look {
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.colour {
+            format!("\x1b[{}m{text}\x1b[0m", style.code())
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// What colours mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Bad,
+    Warn,
+    Good,
+    Strong,
+    Faint,
+}
+
+impl Style {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Bad => "1;31",
+            Self::Warn => "33",
+            Self::Good => "32",
+            Self::Strong => "1",
+            Self::Faint => "2",
+        }
+    }
+}
+
+/// Everything that the parts of the page look at.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    report: &'a Report,
+    engine: &'a Engine,
+    look: &'a Look,
+    clock: &'a Clock,
+}
+
+impl Page<'_> {
+    fn heading(&self, out: &mut String, text: &str) {
+        let _ = writeln!(out, "\n{}", self.look.paint(Style::Strong, text));
+    }
+
+    /// A paragraph within the width; all lines but the first start with `indent` blanks.
+    fn paragraph(&self, out: &mut String, text: &str, indent: usize) {
+        for (i, line) in words::wrap(text, self.look.width, indent).iter().enumerate() {
+            let _ = writeln!(out, "{:1$}{line}", "", if i == 0 { 0 } else { indent });
+        }
+    }
+}
+
+/// The whole page.
+#[must_use]
+pub fn render(report: &Report, engine: &Engine, look: &Look) -> String {
+    let mut out = String::new();
+    let clock = Clock::new(look.zone.clone(), report.span.map(|(first, _)| first));
+    let page = Page {
+        report,
+        engine,
+        look,
+        clock: &clock,
+    };
+    headline::write(&page, &mut out);
+    tables::write(&page, &mut out);
+    plot::write(&page, &mut out);
+    timeline::write(&page, &mut out);
+    advice::write(&page, &mut out);
+    out
+}

@@ -1,0 +1,74 @@
+//! Verdicts as stays: from when until when a node had a health.
+//!
+//! Used by headline, timeline and plot, which tell of times rather than of changes.
+
+use crate::event::{Health, NodeId, Verdict};
+use crate::report::Report;
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A suspicion that grew into `down` within this time is a part of it.
+const PRELUDE: Duration = Duration::from_secs(5);
+
+/// One health of one node on one path, for a while.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stay<'a> {
+    /// How it began.
+    pub(super) verdict: &'a Verdict,
+    /// The health before, leaving out what lasted no time.
+    pub(super) from: Health,
+    /// When it ended; none: it had not when the input ended.
+    pub(super) until: Option<Timestamp>,
+    /// What came then.
+    pub(super) next: Option<Health>,
+}
+
+impl Stay<'_> {
+    /// How long, if it ended.
+    pub(super) fn length(&self) -> Option<Duration> {
+        Some(self.until?.since(self.verdict.at))
+    }
+
+    pub(super) fn is_down(&self) -> bool {
+        self.verdict.to == Health::Down
+    }
+
+    /// A suspicion that led to `down` at once.
+    pub(super) fn is_prelude(&self) -> bool {
+        self.verdict.to == Health::Suspect
+            && self.next == Some(Health::Down)
+            && self.length().is_some_and(|l| l <= PRELUDE)
+    }
+}
+
+/// All stays that lasted, in the order in which they began.
+pub(super) fn stays(report: &Report) -> Vec<Stay<'_>> {
+    let mut before = BTreeMap::<(NodeId, usize), usize>::new();
+    let mut all: Vec<Stay<'_>> = Vec::new();
+    for verdict in &report.verdicts {
+        let key = (verdict.node, verdict.path);
+        let mut from = verdict.from;
+        if let Some(last) = before.get(&key).and_then(|i| all.get_mut(*i)) {
+            if last.verdict.at == verdict.at {
+                from = last.from;
+            }
+            last.until = Some(verdict.at);
+            last.next = Some(verdict.to);
+        }
+        before.insert(key, all.len());
+        all.push(Stay {
+            verdict,
+            from,
+            until: None,
+            next: None,
+        });
+    }
+    all.retain(|s| s.until != Some(s.verdict.at) && s.from != s.verdict.to);
+    all
+}
+
+/// The time of the last input.
+pub(super) fn end(report: &Report) -> Timestamp {
+    report.span.map_or(Timestamp::MIN, |(_, last)| last)
+}

@@ -1,0 +1,177 @@
+//! Times, durations, numbers and lines as people read them.
+//!
+//! Used by every part of the page. Knows nothing of reports.
+
+use crate::time::Timestamp;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// Times of day in one zone.
+pub(super) struct Clock {
+    zone: TimeZone,
+    /// What the zone is called at the time of the capture.
+    pub(super) name: String,
+}
+
+impl Clock {
+    pub(super) fn new(zone: TimeZone, at: Option<Timestamp>) -> Self {
+        let mut clock = Self {
+            zone,
+            name: String::new(),
+        };
+        clock.name = at.map_or_else(|| "UTC".into(), |at| clock.format(at, "%Z"));
+        clock
+    }
+
+    fn zoned(&self, at: Timestamp) -> Option<Zoned> {
+        let at = jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())).ok()?;
+        Some(at.to_zoned(self.zone.clone()))
+    }
+
+    pub(super) fn format(&self, at: Timestamp, how: &str) -> String {
+        self.zoned(at)
+            .map_or_else(|| at.to_string(), |z| z.strftime(how).to_string())
+    }
+
+    pub(super) fn date(&self, at: Timestamp) -> String {
+        self.format(at, "%Y-%m-%d")
+    }
+
+    /// To the millisecond.
+    pub(super) fn exact(&self, at: Timestamp) -> String {
+        self.format(at, "%H:%M:%S%.3f")
+    }
+
+    /// To the hundredth, rounded.
+    pub(super) fn hundredth(&self, at: Timestamp) -> String {
+        self.format(at + Duration::from_millis(5), "%H:%M:%S%.2f")
+    }
+
+    pub(super) fn second(&self, at: Timestamp) -> String {
+        self.format(at, "%H:%M:%S")
+    }
+}
+
+/// `0.52 s`, `1.1 s`, `1 min 30 s`, `2 h 5 min`, `3 d 4 h`.
+pub(super) fn duration(d: Duration) -> String {
+    let s = d.as_secs_f64();
+    if s < 0.995 {
+        return format!("{s:.2} s");
+    }
+    if s < 59.95 {
+        return format!("{s:.1} s");
+    }
+    // Rounded first, so that nothing is ever 60 of the smaller unit.
+    let s = d.as_secs() + u64::from(d.subsec_millis() >= 500);
+    let two = |big: u64, a: &str, small: u64, b: &str| {
+        if small == 0 {
+            format!("{big} {a}")
+        } else {
+            format!("{big} {a} {small} {b}")
+        }
+    };
+    match s {
+        ..3_600 => two(s / 60, "min", s % 60, "s"),
+        3_600..86_400 => two(s / 3_600, "h", s % 3_600 / 60, "min"),
+        _ => two(s / 86_400, "d", s % 86_400 / 3_600, "h"),
+    }
+}
+
+/// Digits in groups of three.
+pub(super) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(' ');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 frame`, `2 frames`.
+pub(super) fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// Lines of at most `width` columns, all but the first shorter by `indent`; a word that is longer stays whole. A number
+/// and what belongs to it (`1 min`, `65 %`) are not torn apart.
+pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    let room = |lines: &[String]| {
+        if lines.is_empty() {
+            width
+        } else {
+            width.saturating_sub(indent)
+        }
+    };
+    for word in pieces(text) {
+        let longer = line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && longer > room(&lines) {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for word in text.split(' ').filter(|w| !w.is_empty()) {
+        let unit = matches!(
+            word.trim_end_matches([',', ';', ':', '.', ')']),
+            "s" | "min" | "h" | "d" | "%"
+        );
+        match pieces.last_mut() {
+            Some(last) if unit && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => pieces.push(word.to_owned()),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_at_most_two_units() {
+        let said = |ms| duration(Duration::from_millis(ms));
+        assert_eq!(said(520), "0.52 s");
+        assert_eq!(said(996), "1.0 s");
+        assert_eq!(said(59_960), "1 min");
+        assert_eq!(said(90_012), "1 min 30 s");
+        assert_eq!(said(7_500_000), "2 h 5 min");
+        assert_eq!(said(273_600_000), "3 d 4 h");
+    }
+
+    #[test]
+    fn numbers_and_lines_are_readable() {
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1 234 567");
+        assert_eq!(wrap("after 1 min 30 s of it", 12, 2), ["after 1 min", "30 s of it"]);
+        assert_eq!(wrap("", 10, 0), Vec::<String>::new());
+    }
+
+    #[test]
+    fn times_that_no_calendar_has_are_numbers() {
+        let clock = Clock::new(TimeZone::UTC, None);
+        assert_eq!(
+            clock.exact(Timestamp::from_nanos(1_795_312_690_178_658_000)),
+            "01:58:10.178"
+        );
+        assert!(!clock.exact(Timestamp::MAX).is_empty());
+    }
+}
