@@ -262,3 +262,33 @@ fn when_everything_falls_silent_it_is_we_who_are_blind() {
         lab.verdicts
     );
 }
+
+#[test]
+fn pfsync_that_stops_while_carp_goes_on_is_a_lost_sync_link() {
+    let mut lab = Lab::new();
+    let carp = pfsync_proto::Carp {
+        vhid: 1,
+        advskew: 0,
+        advbase: 1,
+        demote: 0,
+        authlen: 7,
+        counter: 0,
+        hmac: [0; 20],
+        cksum_ok: true,
+        bow_out: false,
+    };
+    let addr = std::net::IpAddr::from([10, 0, 0, 2]);
+    for i in 0..120 {
+        let t = f64::from(i);
+        lab.carp.advertisement(at(t), 0, addr, Some(FW), &carp, &mut Vec::new());
+        lab.detector.signal(at(t), FW);
+        if i < 60 {
+            lab.traffic(50, t, t + 1.0, |_, _| true);
+        } else {
+            lab.until(t + 1.0);
+        }
+    }
+    assert_eq!(lab.down_at(), None);
+    let last = lab.verdicts.last().unwrap();
+    assert_eq!((last.to, last.cause), (Health::Unknown, Cause::SyncLost));
+}
