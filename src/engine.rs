@@ -85,7 +85,7 @@ impl Engine {
         };
         for (i, node) in engine.settings.nodes.clone().into_iter().enumerate() {
             if let Some(&address) = node.addresses.first() {
-                engine.add_node(address, Some(node.name), node.is_self);
+                engine.add_node(address, Some(node.name).filter(|n| !n.is_empty()), node.is_self);
             }
             #[expect(clippy::cast_possible_truncation, reason = "configured by hand")]
             for address in node.addresses {
@@ -254,13 +254,13 @@ impl Engine {
                 }
             };
             let mut count = 0;
-            for decoded in section.messages() {
+            section.visit(|decoded| {
                 count += 1;
                 match decoded.refused {
                     Some(e) => self.counters.error(e.kind),
                     None => self.message(now, node, section.action, &decoded.message),
                 }
-            }
+            });
             self.counters.nodes[node.index()].action(section.action, count.max(u64::from(section.count == 0)));
         }
     }
@@ -423,7 +423,7 @@ impl Engine {
     /// Worst health on a critical path.
     #[must_use]
     pub fn node_health(&self, node: NodeId) -> (Health, Option<Cause>) {
-        let critical = |p: &usize| self.settings.paths.get(*p).is_none_or(|p| p.critical);
+        let critical = |p: &usize| self.is_critical(*p);
         let paths = (0..self.tracker.path_count())
             .filter(critical)
             .filter_map(|p| self.detector.path(node, p));
@@ -532,6 +532,12 @@ impl Engine {
             .paths
             .get(path)
             .map_or_else(|| "any".into(), |p| format!("{} -> {}", zone(p.from), zone(p.to)))
+    }
+
+    /// Whether down on this path means that the node is down.
+    #[must_use]
+    pub fn is_critical(&self, path: usize) -> bool {
+        self.settings.paths.get(path).is_none_or(|p| p.critical)
     }
 
     /// Name of a CARP segment.

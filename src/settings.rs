@@ -32,7 +32,7 @@ pub struct Settings {
 /// A configured firewall.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Label.
+    /// Label; empty where nobody gave it one.
     pub name: String,
     /// Addresses on the sync link, at least one; the first is what outputs call this node.
     pub addresses: Vec<IpAddr>,

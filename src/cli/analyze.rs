@@ -1,73 +1,110 @@
-//! `pfwatch analyze`.
+//! `pfwatch analyze`: the pipeline of the daemon over capture files, and a report of what it would have said and done.
+//!
+//! Drives the engine with a file source; the report is the business of `report`. Keeps nothing of the frames.
 
+use super::bar::Bar;
+use super::failure::report_problems;
+use super::inputs::{self, SegmentFile};
+use super::output::Target;
+use super::{Common, Failure, Format, exit, nothing};
 use crate::capture::Net;
-use crate::capture::file::{FileInput, FileSource};
-use crate::config::Config;
+use crate::capture::file::{FileInfo, FileSource};
 use crate::drive;
 use crate::engine::Engine;
+use crate::event::Health;
 use crate::report::{Report, json};
-use crate::settings::Settings;
-use std::io::Write;
-use std::net::IpAddr;
+use clap::ValueEnum;
 use std::path::PathBuf;
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
-pub struct Args {
-    /// Captures of the sync network.
-    #[arg(required = true)]
+pub(super) struct Args {
+    /// Captures of the sync network (pcap or pcapng, plain or compressed by gzip or zstd); - is the standard input
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    #[arg(short)]
+    /// Configuration: names, addresses, zones, paths
+    #[arg(short, long, value_name = "CONF")]
     config: Option<PathBuf>,
-    #[arg(long = "self")]
-    me: Option<IpAddr>,
-    #[arg(long)]
-    segment: Vec<String>,
-    #[arg(long, default_value = "text")]
-    format: String,
+    /// The node that pfwatch would have run beside
+    #[arg(long = "self", value_name = "ADDR")]
+    me: Option<String>,
+    /// A capture of a CARP segment; may be given several times
+    #[arg(long, value_name = "NAME=FILE", value_parser = inputs::segment_file)]
+    segment: Vec<SegmentFile>,
+    /// How the report looks: a page for eyes, or one JSON object
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Where the report goes instead of the standard output
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// Exit with 1 if a node was ever so on a critical path
+    #[arg(long, value_enum, value_name = "HEALTH")]
+    fail_on: Option<FailOn>,
+}
+
+/// What is worth an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Down,
 }
 
 /// Runs.
-#[must_use]
-pub fn run(args: &Args) -> u8 {
-    let extra: Vec<String> = args
-        .segment
-        .iter()
-        .filter_map(|s| s.split_once('='))
-        .map(|(n, _)| n.to_owned())
-        .collect();
-    let mut settings = match &args.config {
-        Some(path) => Config::load(path).expect("config").settings(&extra),
-        None => Settings::default(),
-    };
-    if let Some(me) = args.me {
-        for n in &mut settings.nodes {
-            n.is_self = n.addresses.contains(&me);
-        }
-    }
-    let mut inputs: Vec<FileInput> = args
-        .files
-        .iter()
-        .map(|p| FileInput {
-            path: p.clone(),
-            net: Net::Sync,
-        })
-        .collect();
-    for (name, file) in args.segment.iter().filter_map(|s| s.split_once('=')) {
-        let i = settings.segments.iter().position(|s| s.name == name).unwrap_or(0);
-        inputs.push(FileInput {
-            path: file.into(),
-            net: Net::Segment(i),
-        });
-    }
-    let mut source = FileSource::open(&inputs);
+pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
+    let settings = inputs::settings(args.config.as_deref(), args.me.as_deref(), &args.segment)?;
+    let files = inputs::files(&args.files, &args.segment, &settings);
+    let names: Vec<PathBuf> = files.iter().map(|f| f.path.clone()).collect();
+    let target = Target::open(args.output.as_deref(), &names)?;
+    let mut source = FileSource::open(&files);
+    // The seed guards against forged ids; offline the same input shall take the same way twice.
     let mut engine = Engine::new(settings, 1);
     let mut report = Report::new();
-    while matches!(drive::step(&mut source, &mut engine), Ok(true)) {
+    let mut bar = Bar::new(source.progress());
+    // An error comes after everything that could be read, and is among the problems.
+    while let Ok(true) = drive::step(&mut source, &mut engine) {
         report.collect(&mut engine);
+        bar.step();
     }
-    report.files = source.files();
-    let v = json::render(&report, &engine);
-    let _ = writeln!(std::io::stdout(), "{v}");
-    0
+    bar.finish();
+    report.finish(source.files(), &mut engine);
+    let page = match args.format {
+        Format::Json => (engine.counters().frames > 0).then(|| format!("{}\n", json::render(&report, &engine))),
+        Format::Text => (engine.counters().pfsync + engine.counters().carp > 0).then(String::new),
+    };
+    if let Some(page) = page {
+        target.write(&page)?;
+    }
+    let _ = common;
+    Ok(verdict(args, &source, &report, &engine))
+}
+
+/// The exit code, after everything that is to be said about the input.
+fn verdict(args: &Args, source: &FileSource, report: &Report, engine: &Engine) -> u8 {
+    let problem = report_problems(source.problems());
+    let unreadable = nothing::unreadable(&report.files);
+    unreadable.iter().for_each(|sentence| tracing::error!("{sentence}"));
+    if let Some(code) = problem {
+        return code;
+    }
+    let sync: Vec<&FileInfo> = report.files.iter().filter(|f| f.net == Net::Sync).collect();
+    if !unreadable.is_empty() {
+        return exit::DATA;
+    }
+    if engine.counters().pfsync == 0 {
+        let what = if engine.counters().carp == 0 {
+            "pfsync or CARP"
+        } else {
+            "pfsync"
+        };
+        tracing::error!("{}", nothing::nothing(what, &sync));
+        return exit::DATA;
+    }
+    let failed = match args.fail_on {
+        // Whether it recovered before the capture ended is chance; that it happened is not.
+        Some(FailOn::Down) => report
+            .verdicts
+            .iter()
+            .any(|v| v.to == Health::Down && engine.is_critical(v.path)),
+        None => false,
+    };
+    if failed { exit::NEGATIVE } else { exit::OK }
 }

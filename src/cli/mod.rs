@@ -1,27 +1,96 @@
 //! The command line: arguments in, exit code out. The only room that knows all others.
+//!
+//! Called by `main`. This file knows the commands and the exit codes; each command has a file of its own. What a command
+//! finds goes to the standard output, everything said about it to the standard error, one sentence each.
 
-pub mod analyze;
+mod analyze;
+mod bar;
+mod decode;
+mod failure;
+mod inputs;
+mod log;
+mod nothing;
+mod output;
+mod usage;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use failure::Failure;
+use jiff::tz::TimeZone;
+use std::ffi::OsString;
 
 /// A passive watchdog for high-availability pairs of pf firewalls.
 #[derive(Parser, Debug)]
-#[command(name = "pfwatch", version, about)]
-pub struct Args {
+#[command(name = "pfwatch", version, about, disable_help_subcommand = true)]
+struct Args {
+    #[command(flatten)]
+    common: Common,
     #[command(subcommand)]
     command: Command,
 }
 
+/// What every command understands.
+#[derive(clap::Args, Debug)]
+#[command(next_help_heading = "With every command")]
+struct Common {
+    /// Say more; with decode, one line per message
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// How messages on the standard error look
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    log_format: Format,
+    /// Times in this host's time zone instead of UTC
+    #[arg(long, global = true)]
+    local: bool,
+}
+
+impl Common {
+    fn zone(&self) -> TimeZone {
+        if self.local { TimeZone::system() } else { TimeZone::UTC }
+    }
+}
+
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Verdicts and decisions over capture files.
+    /// Show every pfsync, CARP and VRRP message of capture files
+    Decode(decode::Args),
+    /// Say what capture files tell about the firewalls: when which of them stopped forwarding, why, what to do
     Analyze(analyze::Args),
 }
 
-/// Runs the command and returns the exit code.
+/// For eyes or for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Exit codes: 0, 1 and those of sysexits(3) that scripts may rely on. Sources bring their own (`ErrorClass`).
+mod exit {
+    pub(super) const OK: u8 = 0;
+    /// The answer to what was asked is no.
+    pub(super) const NEGATIVE: u8 = 1;
+    pub(super) const USAGE: u8 = 2;
+    pub(super) const DATA: u8 = 65;
+    pub(super) const UNAVAILABLE: u8 = 69;
+    pub(super) const PERMISSION: u8 = 77;
+    pub(super) const CONFIG: u8 = 78;
+}
+
+/// Runs the command that the process was started with and returns the exit code.
 #[must_use]
 pub fn run() -> u8 {
-    match Args::parse().command {
-        Command::Analyze(args) => analyze::run(&args),
-    }
+    run_with(std::env::args_os())
+}
+
+fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => return usage::answer(&error),
+    };
+    log::start(args.common.log_format, args.common.verbose);
+    let result = match &args.command {
+        Command::Decode(command) => decode::run(command, &args.common),
+        Command::Analyze(command) => analyze::run(command, &args.common),
+    };
+    result.unwrap_or_else(|failure| failure.report())
 }

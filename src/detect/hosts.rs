@@ -140,28 +140,26 @@ impl Hosts {
     }
 
     fn entry(&mut self, now: Timestamp, host: HostKey) -> &mut Host {
-        if self.table.get(&host).is_none() {
-            let new = Host {
-                last_success: Timestamp::MIN,
-                failing_since: Timestamp::MAX,
-                epoch: 0,
-                success_epoch: 0,
-                miss: 1.0,
-                slot: Timestamp::MIN,
-                slot_ratio: 1.0,
-                run: 0,
-                run_miss: 1.0,
-            };
-            self.table.insert(host, new, now);
-        }
-        #[expect(clippy::unwrap_used, reason = "inserted above")]
-        self.table.get_mut(&host, now).unwrap()
+        self.table.get_or_insert_with(host, now, || Host {
+            last_success: Timestamp::MIN,
+            failing_since: Timestamp::MAX,
+            epoch: 0,
+            success_epoch: 0,
+            miss: 1.0,
+            slot: Timestamp::MIN,
+            slot_ratio: 1.0,
+            run: 0,
+            run_miss: 1.0,
+        })
     }
 
     /// `h_i` of every host that counts against the firewall, for evidence that began at `start`; at most `strangers`
     /// of those that never worked (a flood has any number of them).
     pub fn failing(&self, start: Timestamp, strangers: usize, works_elsewhere: impl Fn(&HostKey) -> bool) -> Failing {
         let mut failing = Failing::default();
+        if self.failing.is_empty() {
+            return failing;
+        }
         let mut unknown = 0;
         for key in &self.failing {
             let Some(h) = self.table.get(key) else { continue };

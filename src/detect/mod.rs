@@ -105,7 +105,7 @@ impl Detector {
         if let Some(n) = self.nodes.get_mut(node.index()) {
             n.first = n.first.min(now);
             // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
-            if n.silence.limit().is_some_and(|l| n.silence.length(now) > l) {
+            if n.silence.unusual(now) {
                 n.grace_until = now + GRACE;
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
@@ -203,7 +203,11 @@ impl Detector {
             n.active = active;
             n.paths.iter_mut().for_each(|p| p.restart(now));
         }
-        let mut p = std::mem::replace(&mut n.paths[path], PathHealth::new(0));
+        let (before, rest) = self.nodes.split_at_mut(i);
+        let Some((n, behind)) = rest.split_first_mut() else {
+            return;
+        };
+        let p = &mut n.paths[path];
         let change = if active {
             let worth = if mine.is_some() { SPLIT_WORTH } else { 0.0 };
             let set = Setting {
@@ -214,16 +218,14 @@ impl Detector {
                 // In a split both sides look blackholed; only the one that lost something is to blame.
                 may_fall: now >= self.grace_until && (split.is_none() || mine.is_some()),
             };
-            let elsewhere = |client: bool| {
-                let others = self.nodes.iter().enumerate().filter(move |(j, _)| *j != i);
-                move |h: &HostKey| others.clone().any(|(_, n)| n.paths[path].knows(client, h))
-            };
-            p.judge(now, &set, elsewhere(true), elsewhere(false))
+            // A host that worked through any other node is no stranger.
+            let known =
+                |client: bool, h: &HostKey| before.iter().chain(&*behind).any(|n| n.paths[path].knows(client, h));
+            p.judge(now, &set, |h| known(true, h), |h| known(false, h))
         } else {
             p.idle_as_backup(now)
         };
         let was = p.before();
-        self.nodes[i].paths[path] = p;
         if let Some((to, cause, evidence)) = change {
             out.push(Verdict {
                 at: now,
@@ -247,8 +249,7 @@ impl Detector {
         let length = n.silence.length(now);
         let witness = carp.witness(now, node);
         let informs = carp.informs();
-        let limit = n.silence.limit();
-        let silent = limit.is_some_and(|l| length > l);
+        let silent = n.silence.unusual(now);
         let busy = n.silence.busy();
         // Nothing from anybody since: it is we who are blind, until somebody else is heard.
         let last = self.heard[i];

@@ -67,6 +67,7 @@ pub struct PathHealth {
     /// Round trips per second, smoothed over a minute.
     rate: f64,
     rate_at: Timestamp,
+    unlearned: f64,
     due: Option<Timestamp>,
 }
 
@@ -90,6 +91,7 @@ impl PathHealth {
             last_try: Timestamp::MIN,
             rate: 0.0,
             rate_at: Timestamp::MIN,
+            unlearned: 0.0,
             due: None,
         }
     }
@@ -133,7 +135,7 @@ impl PathHealth {
             self.succeeded = self.succeeded.saturating_add(1);
             self.clients.success(now, client);
             self.servers.success(now, server);
-            self.learn_rate(now);
+            self.unlearned += 1.0;
         }
         let Some((class, outcome)) = o.trial else {
             if success {
@@ -172,7 +174,7 @@ impl PathHealth {
         } else {
             now.since(self.rate_at).as_secs_f64()
         };
-        self.rate = self.rate * (-dt / 60.0).exp() + 1.0 / 60.0;
+        self.rate = self.rate * (-dt / 60.0).exp() + std::mem::take(&mut self.unlearned) / 60.0;
         self.rate_at = now;
     }
 
@@ -186,6 +188,9 @@ impl PathHealth {
     ) -> Change {
         self.due = None;
         self.previous = self.health;
+        if self.unlearned > 0.0 {
+            self.learn_rate(now);
+        }
         if self.start == Timestamp::MIN {
             self.start = now;
         }

@@ -76,6 +76,13 @@ impl Silence {
         }
     }
 
+    /// Whether it has been silent for longer than is usual.
+    #[must_use]
+    pub fn unusual(&self, now: Timestamp) -> bool {
+        let length = self.length(now);
+        length > FLOOR && self.limit().is_some_and(|l| length > l)
+    }
+
     /// After how long silence is unusual; `None` while not learned.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {

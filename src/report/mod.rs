@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Seconds of one column of the series.
 const STEP: Duration = Duration::from_secs(1);
+/// Notices kept; a hostile sender can cause any number of them.
+const MAX_NOTICES: usize = 10_000;
 /// Columns kept; then neighbours are added together, so that memory does not grow with the file.
 const MAX_COLUMNS: usize = 4096;
 
@@ -59,6 +61,11 @@ pub struct Report {
     pub span: Option<(Timestamp, Timestamp)>,
     /// Length of one column.
     pub step: Duration,
+    /// Notices beyond those that were kept.
+    pub unmentioned: u64,
+    /// The column that is being filled, and when it is over.
+    filling: usize,
+    due: Timestamp,
 }
 
 impl Report {
@@ -67,6 +74,7 @@ impl Report {
     pub fn new() -> Self {
         Self {
             step: STEP,
+            due: Timestamp::MIN,
             ..Self::default()
         }
     }
@@ -77,7 +85,7 @@ impl Report {
             match event {
                 Event::Verdict(v) => self.verdicts.push(v),
                 Event::Decision(d) => self.decisions.push(d),
-                Event::Notice(n) => self.notices.push(n),
+                Event::Notice(n) => self.notice(n),
                 Event::Master {
                     at,
                     segment,
@@ -93,7 +101,7 @@ impl Report {
                 }
                 Event::ConfigSync { at, node } => {
                     let text = format!("configuration synchronised from {}", engine.label(node));
-                    self.notices.push(Notice {
+                    self.notice(Notice {
                         at,
                         node: Some(node),
                         text,
@@ -102,7 +110,25 @@ impl Report {
                 Event::Node { .. } | Event::Gap { .. } => {}
             }
         }
-        self.sample(engine);
+        // The counters only go up, so that a look per column is enough.
+        if engine.now() >= self.due {
+            self.sample(engine);
+        }
+    }
+
+    /// Takes the rest when there is no more input.
+    pub fn finish(&mut self, files: Vec<FileInfo>, engine: &mut Engine) {
+        self.due = Timestamp::MIN;
+        self.collect(engine);
+        self.files = files;
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        if self.notices.len() < MAX_NOTICES {
+            self.notices.push(notice);
+        } else {
+            self.unmentioned += 1;
+        }
     }
 
     fn master(&mut self, key: (usize, u8), at: Timestamp, master: Option<IpAddr>, since: Timestamp) {
@@ -117,6 +143,8 @@ impl Report {
         }));
     }
 
+    /// Adds what was counted since the last look to the column that was being filled; only the first input of the next
+    /// column is in it too.
     fn sample(&mut self, engine: &Engine) {
         let now = engine.now();
         if now == Timestamp::MIN {
@@ -124,6 +152,20 @@ impl Report {
         }
         let (first, _) = *self.span.get_or_insert((now, now));
         self.span = Some((first, now));
+        for (i, node) in engine.counters().nodes.iter().enumerate() {
+            if self.series.len() <= i {
+                self.series.push(vec![Series::default(); node.paths.len()]);
+            }
+            for (series, p) in self.series[i].iter_mut().zip(&node.paths) {
+                let is = (p.end_to_end, p.attempt + p.forward + p.reverse);
+                let new = (is.0 - series.last.0, is.1 - series.last.1);
+                if new != (0, 0) {
+                    series.last = is;
+                    put(&mut series.end_to_end, self.filling, new.0);
+                    put(&mut series.other, self.filling, new.1);
+                }
+            }
+        }
         let column = |step: Duration| {
             usize::try_from(now.since(first).as_nanos() / step.as_nanos().max(1)).unwrap_or(usize::MAX)
         };
@@ -134,21 +176,8 @@ impl Report {
                 s.other = halve(&s.other);
             }
         }
-        let column = column(self.step);
-        for (i, node) in engine.counters().nodes.iter().enumerate() {
-            if self.series.len() <= i {
-                self.series.push(vec![Series::default(); node.paths.len()]);
-            }
-            for (series, p) in self.series[i].iter_mut().zip(&node.paths) {
-                let is = (p.end_to_end, p.attempt + p.forward + p.reverse);
-                let new = (is.0 - series.last.0, is.1 - series.last.1);
-                if new != (0, 0) {
-                    series.last = is;
-                    put(&mut series.end_to_end, column, new.0);
-                    put(&mut series.other, column, new.1);
-                }
-            }
-        }
+        self.filling = column(self.step);
+        self.due = first + self.step * u32::try_from(self.filling + 1).unwrap_or(u32::MAX);
     }
 }
 

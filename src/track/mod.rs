@@ -10,8 +10,9 @@ pub mod zones;
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use flow::{Class, Finding, Flow, Movement, Outcome, Transport};
+use foldhash::fast::FixedState;
+use hashbrown::HashSet;
 use pfsync_proto::{Clr, Direction, Endpoints, Key, State, StateKeys, UpdC};
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::Duration;
 use table::Table;
@@ -100,7 +101,7 @@ pub struct Tracker {
     shapes: Table<HostKey, Shape>,
     site: Shape,
     paths: Paths,
-    local: HashSet<HostKey>,
+    local: HashSet<HostKey, FixedState>,
     counts: Vec<FlowCount>,
 }
 
@@ -435,7 +436,7 @@ fn tuple((client, server): (HostKey, HostKey), ports: (u16, u16), proto: u8, sid
     h
 }
 
-fn place(paths: &Paths, local: &HashSet<HostKey>, state: &State) -> (Option<(HostKey, HostKey)>, Place) {
+fn place(paths: &Paths, local: &HashSet<HostKey, FixedState>, state: &State) -> (Option<(HostKey, HostKey)>, Place) {
     let Some((hosts, _)) = endpoints(state) else {
         return (None, Place::Nowhere);
     };

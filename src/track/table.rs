@@ -24,6 +24,8 @@ pub struct Table<K, V> {
     slots: Vec<Option<Slot<K, V>>>,
     free: Vec<u32>,
     hand: usize,
+    /// Where the last insert went.
+    last: usize,
     capacity: usize,
     hasher: SeedableRandomState,
     evictions: u64,
@@ -46,6 +48,7 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
             slots: Vec::new(),
             free: Vec::new(),
             hand: 0,
+            last: 0,
             capacity: capacity.clamp(1, u32::MAX as usize),
             hasher: SeedableRandomState::with_seed(seed, SharedSeed::global_fixed()),
             evictions: 0,
@@ -91,6 +94,21 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
         Some(&mut slot.value)
     }
 
+    /// The value of `key`, made by `new` if it is not there yet, marked as touched at `now`.
+    pub fn get_or_insert_with(&mut self, key: K, now: Timestamp, new: impl FnOnce() -> V) -> &mut V {
+        let i = match self.find(&key) {
+            Some(i) => i,
+            None => {
+                self.insert(key, new(), now);
+                self.last
+            }
+        };
+        #[expect(clippy::unwrap_used, reason = "found or inserted just above")]
+        let slot = self.slots[i].as_mut().unwrap();
+        slot.touched = now;
+        &mut slot.value
+    }
+
     /// The value of `key`.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<&V> {
@@ -117,6 +135,7 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
             self.slots.push(slot);
             (self.slots.len() - 1) as u32
         };
+        self.last = i as usize;
         let Self {
             index, slots, hasher, ..
         } = self;
