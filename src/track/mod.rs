@@ -5,6 +5,8 @@
 
 pub mod flow;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod zones;
 
 use crate::settings::Settings;
