@@ -132,7 +132,8 @@ fn a_stray_success_does_not_clear_what_hundreds_of_failures_support() {
 
 #[test]
 fn part_of_the_hosts_failing_is_never_down() {
-    let cases: [(&str, fn(u32, u32) -> bool); 5] = [
+    type Answered = fn(u32, u32) -> bool;
+    let cases: [(&str, Answered); 5] = [
         ("one server dead", |_, s| s != 3),
         ("half the servers dead", |_, s| s % 2 == 0),
         ("two of three servers dead", |_, s| s % 3 == 0),
@@ -167,7 +168,7 @@ fn floods_and_scans_are_never_down_even_at_night() {
                     _ => (client(n % 20), server(1000 + n)),       // spoofed as our own clients
                 };
                 lab.attempt(c, s, false);
-                if by_day && n % 50 == 0 {
+                if by_day && n.is_multiple_of(50) {
                     lab.attempt(client(n / 50 % 20), server(n / 50 % 12), true);
                 }
                 t += 0.005;
