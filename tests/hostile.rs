@@ -1,5 +1,7 @@
 //! A hostile host on the sync net: whatever it sends, the engine neither panics nor grows nor concludes `down`.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
 use pfwatch::capture::{Frame, LinkType, Net};
 use pfwatch::engine::Engine;
 use pfwatch::event::{Event, Health};
