@@ -5,16 +5,17 @@
 //! no-op; time that runs backwards is clamped and counted.
 
 pub mod counters;
+mod view;
 
 use crate::capture::{Frame, GapCause, Net};
-use crate::decide::{Policy, Role, Situation};
+use crate::decide::{Policy, Situation};
 use crate::detect::Detector;
 use crate::detect::carp::CarpView;
 use crate::dissect::{Ip, Kind, Refusal, dissect};
-use crate::event::{Cause, Event, Health, NodeId, Notice};
+use crate::event::{Event, NodeId, Notice};
 use crate::settings::Settings;
 use crate::time::Timestamp;
-use crate::track::{FlowCount, Tracker};
+use crate::track::Tracker;
 use counters::{Counters, NodeCounters};
 use pfsync_proto::{Action, BusStatus, DecodeError, Message, Packet, Proto112};
 use std::collections::{BTreeMap, VecDeque};
@@ -418,138 +419,6 @@ impl Engine {
                 })
                 .collect(),
         }
-    }
-
-    /// Worst health on a critical path.
-    #[must_use]
-    pub fn node_health(&self, node: NodeId) -> (Health, Option<Cause>) {
-        let critical = |p: &usize| self.is_critical(*p);
-        let paths = (0..self.tracker.path_count())
-            .filter(critical)
-            .filter_map(|p| self.detector.path(node, p));
-        let rank = |h: Health| match h {
-            Health::Down => 4,
-            Health::Suspect => 3,
-            Health::Up => 2,
-            Health::Idle => 1,
-            Health::Unknown => 0,
-        };
-        paths
-            .max_by_key(|p| rank(p.health))
-            .map_or((Health::Unknown, None), |p| (p.health, Some(p.cause)))
-    }
-
-    /// Time as the engine has it.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    /// Role of the node that pfwatch runs beside.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        self.policy.role()
-    }
-
-    /// All counters.
-    #[must_use]
-    pub fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// What it was told.
-    #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// Node ids, in order.
-    pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (0..u16::try_from(self.nodes.len()).unwrap_or(u16::MAX)).map(NodeId)
-    }
-
-    /// Address that outputs call a node by.
-    #[must_use]
-    pub fn address(&self, node: NodeId) -> IpAddr {
-        self.nodes
-            .get(node.index())
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |n| n.address)
-    }
-
-    /// Configured name, or the address.
-    #[must_use]
-    pub fn label(&self, node: NodeId) -> String {
-        self.nodes.get(node.index()).map_or_else(String::new, Node::label)
-    }
-
-    /// Configured name.
-    #[must_use]
-    pub fn name(&self, node: NodeId) -> Option<&str> {
-        self.nodes.get(node.index())?.name.as_deref()
-    }
-
-    /// Whether pfwatch runs beside it.
-    #[must_use]
-    pub fn is_self(&self, node: NodeId) -> bool {
-        self.nodes.get(node.index()).is_some_and(|n| n.me)
-    }
-
-    /// The node to which a CARP source belongs.
-    #[must_use]
-    pub fn owner(&self, source: IpAddr) -> Option<NodeId> {
-        self.by_local.get(&source).copied()
-    }
-
-    /// When a node's configuration was last seen going to a peer.
-    #[must_use]
-    pub fn last_config_sync(&self, node: NodeId) -> Option<Timestamp> {
-        self.nodes.get(node.index())?.last_config_sync
-    }
-
-    /// States of a node.
-    #[must_use]
-    pub fn flows(&self, node: NodeId) -> FlowCount {
-        self.tracker.count(node.0)
-    }
-
-    /// States held and thrown out for want of room.
-    #[must_use]
-    pub fn flow_table(&self) -> (usize, u64) {
-        (self.tracker.len(), self.tracker.evictions())
-    }
-
-    /// Watched paths, at least one.
-    #[must_use]
-    pub fn path_count(&self) -> usize {
-        self.tracker.path_count()
-    }
-
-    /// `lan -> wan`, or `any`.
-    #[must_use]
-    pub fn path_name(&self, path: usize) -> String {
-        let zone = |i: usize| self.settings.zones.get(i).map_or("?", |z| z.name.as_str());
-        self.settings
-            .paths
-            .get(path)
-            .map_or_else(|| "any".into(), |p| format!("{} -> {}", zone(p.from), zone(p.to)))
-    }
-
-    /// Whether down on this path means that the node is down.
-    #[must_use]
-    pub fn is_critical(&self, path: usize) -> bool {
-        self.settings.paths.get(path).is_none_or(|p| p.critical)
-    }
-
-    /// Name of a CARP segment.
-    #[must_use]
-    pub fn segment_name(&self, segment: usize) -> &str {
-        self.settings.segments.get(segment).map_or("sync", |s| s.name.as_str())
-    }
-
-    /// Health, cause and score of a node on a path.
-    #[must_use]
-    pub fn path_health(&self, node: NodeId, path: usize) -> Option<&crate::detect::path::PathHealth> {
-        self.detector.path(node, path)
     }
 }
 

@@ -35,7 +35,7 @@ const ROOMS: &[Room] = &[
     Room::edge(
         "capture",
         &["time"],
-        &["pcap", "flate2", "ruzstd", "thiserror", "tracing"],
+        &["pcap", "nix", "flate2", "ruzstd", "thiserror", "tracing"],
     ),
     Room::pure("dissect", &["time", "@capture"], &["etherparse", "pfsync_proto"]),
     Room::pure(

@@ -4,6 +4,9 @@
 //! detect and decide ask about a node. A source whose address stands in exactly one node's `local` belongs to that
 //! node; any other is shown and is no witness. Never reads a clock.
 
+#[cfg(test)]
+mod tests;
+
 use crate::event::{Event, NodeId, Notice};
 use crate::time::Timestamp;
 use pfsync_proto::Carp;

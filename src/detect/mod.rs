@@ -10,6 +10,8 @@ pub mod path;
 pub mod rates;
 pub mod score;
 pub mod silence;
+#[cfg(test)]
+mod tests;
 
 use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
 use crate::settings::Detect;
@@ -30,6 +32,8 @@ const SPLIT_WORTH: f64 = 4.0;
 /// Intervals that must be missed: on all of several segments of a busy node, or else.
 const GONE_BUSY: f64 = 2.2;
 const GONE: f64 = 3.2;
+/// Somebody must have been heard within this long (two advertisements), or we doubt our own ears.
+const HEARING: Duration = Duration::from_millis(2_200);
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
 const SYNC_LOST: Duration = Duration::from_secs(4);
 
@@ -76,7 +80,7 @@ impl Detector {
     pub fn add_node(&mut self) {
         let seed = self.seed.wrapping_add(self.nodes.len() as u64);
         let paths = (0..self.paths)
-            .map(|p| PathHealth::new(seed.rotate_left(p as u32 & 63)))
+            .map(|p| PathHealth::new(seed.wrapping_add(p as u64)))
             .collect();
         self.nodes.push(NodeHealth {
             silence: Silence::default(),
@@ -251,17 +255,19 @@ impl Detector {
         let informs = carp.informs();
         let silent = n.silence.unusual(now);
         let busy = n.silence.busy();
-        // Nothing from anybody since: it is we who are blind, until somebody else is heard.
-        let last = self.heard[i];
-        let others = self.heard.iter().enumerate().any(|(j, &t)| j != i && t > last);
-        let (to, cause) = match self.conclude(now, silent, busy, length, informs, &witness) {
-            Some(_) if !others => return true,
-            Some(conclusion) => conclusion,
-            None => {
-                self.returned(now, node, witness, length, out);
-                return false;
-            }
+        let Some((to, cause)) = self.conclude(now, silent, busy, length, informs, &witness) else {
+            self.returned(now, node, witness, length, out);
+            return false;
         };
+        // When everything falls silent at once it is we who are blind, until somebody else is heard.
+        let last = self.heard[i];
+        let hearing = match to {
+            Health::Down => self.heard.iter().any(|&t| t > last),
+            _ => self.heard.iter().any(|&t| now.since(t) <= HEARING),
+        };
+        if !hearing {
+            return true;
+        }
         let evidence = Evidence {
             carp_gone: witness.gone,
             pfsync_silent: length.as_secs_f64(),

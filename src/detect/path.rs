@@ -24,6 +24,8 @@ const STRANGERS: usize = 2;
 const RECOVERED_HOSTS: u32 = 3;
 /// Share of tries that succeed, in parts of the usual, below which successes are strays.
 const RECOVERED_SHARE: f64 = 0.35;
+/// In parts of `max`: after so long without a try a path that was down is quiet.
+const FORGOTTEN: u32 = 5;
 /// States whose addresses were never heard count as one host.
 const ANONYMOUS: HostKey = [0xff; 16];
 
@@ -309,7 +311,7 @@ impl PathHealth {
             self.rates.discard();
             self.open_window(now);
         }
-        if now.since(self.last_try) > set.max {
+        if now.since(self.last_try) > set.max * FORGOTTEN {
             return self.turn(Health::Idle, Cause::Quiet, evidence);
         }
         None

@@ -94,10 +94,11 @@ impl<'a> Packet<'a> {
 
 /// Dissects the octets `data` of a frame that was `wire_len` octets long.
 #[must_use]
+#[inline]
 pub fn dissect(link: LinkType, data: &[u8], wire_len: u32) -> Packet<'_> {
     let snapped = wire_len as usize > data.len();
     match link::strip(link, data) {
-        link::Inner::Ip(octets) => ip(octets, snapped),
+        link::Inner::Ip(octets) => common(octets).unwrap_or_else(|| ip(octets, snapped)),
         link::Inner::Pfsync(payload) => {
             let refused = snapped.then_some(Refusal::Cut);
             Packet {
@@ -109,6 +110,46 @@ pub fn dissect(link: LinkType, data: &[u8], wire_len: u32) -> Packet<'_> {
         link::Inner::Other => Packet::without_ip(Kind::Other),
         link::Inner::Unsupported => Packet::without_ip(Kind::Unsupported),
     }
+}
+
+/// The packets that come by the million: pfsync as a firewall sends it, in an IPv4 header of 20 octets, whole, with a
+/// TTL of 255. Half the time of the general way, with which a test holds it together.
+#[inline]
+fn common(octets: &[u8]) -> Option<Packet<'_>> {
+    let &[
+        0x45,
+        _,
+        l1,
+        l0,
+        _,
+        _,
+        flags,
+        0,
+        255,
+        PROTO_PFSYNC,
+        _,
+        _,
+        ref addresses @ ..,
+    ] = octets.first_chunk::<20>()?
+    else {
+        return None;
+    };
+    if flags & 0x3f != 0 {
+        return None;
+    }
+    let payload = octets.get(20..usize::from(u16::from_be_bytes([l1, l0])))?;
+    let [s3, s2, s1, s0, d3, d2, d1, d0] = *addresses;
+    let ip = Ip {
+        src: IpAddr::from([s3, s2, s1, s0]),
+        dst: IpAddr::from([d3, d2, d1, d0]),
+        ttl: 255,
+        proto: PROTO_PFSYNC,
+    };
+    Some(Packet {
+        ip: Some(ip),
+        kind: Kind::Pfsync(payload),
+        refused: None,
+    })
 }
 
 /// Lax, because a total length of 0 (offloading) or one that counts too much (IPv6 from pfsync, wire.md 1) must not

@@ -234,6 +234,21 @@ fn connection_attempts() {
 
 proptest! {
     #[test]
+    fn the_common_way_says_what_the_general_one_does(
+        changes in prop::collection::vec((0..40usize, any::<u8>()), 0..4), length in 0..70usize, snapped: bool,
+    ) {
+        let mut octets = v4(255, 240, PAYLOAD);
+        octets.resize(70, 0);
+        for (at, value) in changes {
+            octets[at] = value;
+        }
+        let octets = &octets[..length];
+        if let Some(packet) = common(octets) {
+            prop_assert_eq!(packet, ip(octets, snapped));
+        }
+    }
+
+    #[test]
     fn random_octets_never_panic(
         link in prop::sample::select(vec![0u32, 1, 2, 12, 14, 18, 101, 108, 113, 117, 121, 228, 229, 246, 276]),
         start in prop::sample::select(vec![

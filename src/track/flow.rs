@@ -211,6 +211,16 @@ impl Flow {
         Some(of.seqhi.wrapping_sub((u32::from(by.max_win) << shift).max(1)))
     }
 
+    /// Whether an INS only says again what is known: a frame sent twice, or replayed by somebody.
+    #[must_use]
+    pub fn repeats(&self, src: &Peer, dst: &Peer, packets: [u64; 2]) -> bool {
+        self.packets == packets.map(|p| u32::try_from(p).unwrap_or(u32::MAX))
+            && !after(src.seqlo, self.src.seq)
+            && !after(dst.seqlo, self.dst.seq)
+            && src.state <= self.states[0]
+            && dst.state <= self.states[1]
+    }
+
     /// A fresh INS with its packet counters [initiator, responder].
     pub fn on_insert(&mut self, sender: u16, flags: u16, packets: [u64; 2]) -> Finding {
         self.count(sender, packets);

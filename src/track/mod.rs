@@ -5,6 +5,8 @@
 
 pub mod flow;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod zones;
 
 use crate::settings::Settings;
@@ -170,6 +172,11 @@ impl Tracker {
 
     /// INS: a state was created at `sender`.
     pub fn insert(&mut self, now: Timestamp, sender: u16, state: &State) -> Option<Observation> {
+        if let Some(known) = self.flows.get_mut(&state.key, now)
+            && known.flow.repeats(&state.src, &state.dst, state.packets)
+        {
+            return None;
+        }
         self.counter(sender).opened += 1;
         self.forget(state.key); // An id is used again only after a reboot of its creator.
         let mut entry = self.entry(now, sender, true, state);

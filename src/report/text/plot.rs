@@ -115,17 +115,28 @@ fn row(page: &Page<'_>, out: &mut String, axis: &Axis, (label, style): (&str, St
         columns += 1;
     }
     bars.extend(std::iter::repeat_n(' ', axis.columns - columns));
-    let per_second = Duration::as_secs_f64(&axis.step);
-    #[expect(clippy::cast_precision_loss, reason = "a number of two digits is shown")]
-    let rate = own_top as f64 / per_second;
-    let rate = if own_top == 0 {
-        "none".into()
-    } else if rate < 9.95 {
-        format!("max {rate:.1}/s")
-    } else {
-        format!("max {rate:.0}/s")
-    };
+    let rate = rate(own_top, axis.step);
     let _ = writeln!(out, "{label:LEFT$}{} {rate}", page.look.paint(style, &bars));
+}
+
+/// In the unit in which it is a number.
+fn rate(n: u64, within: Duration) -> String {
+    if n == 0 {
+        return "none".into();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a number of two digits is shown")]
+    let per_second = n as f64 / within.as_secs_f64().max(0.001);
+    let units = [(1.0, "s"), (60.0, "min"), (3_600.0, "h"), (86_400.0, "d")];
+    let (factor, unit) = units
+        .into_iter()
+        .find(|(f, _)| per_second * f >= 0.95)
+        .unwrap_or((86_400.0, "d"));
+    let number = per_second * factor;
+    if number < 9.95 {
+        format!("max {number:.1}/{unit}")
+    } else {
+        format!("max {number:.0}/{unit}")
+    }
 }
 
 const fn signs(page: &Page<'_>) -> (char, char) {
@@ -158,15 +169,13 @@ fn marks(page: &Page<'_>, out: &mut String, axis: &Axis, node: NodeId, path: usi
     found.sort_by_key(|(at, ..)| *at);
     let mut line: Vec<Option<(char, Style)>> = vec![None; axis.columns];
     for (at, sign, style) in found {
-        // What falls together stands side by side, as long as there is room.
-        let from = axis.column(at);
-        let free = line
-            .iter()
-            .skip(from)
-            .take(4)
-            .position(Option::is_none)
-            .map_or(from, |i| from + i);
-        if let Some(place) = line.get_mut(free) {
+        // What falls together stands side by side if there is room; a decision and a fall push a return aside.
+        let own = axis.column(at);
+        let free = [own, own + 1].into_iter().find(|i| line.get(*i) == Some(&None));
+        let weaker = line
+            .get(own)
+            .is_some_and(|m| m.is_some_and(|(there, _)| there == up && sign != up));
+        if let Some(place) = free.or(weaker.then_some(own)).and_then(|i| line.get_mut(i)) {
             *place = Some((sign, style));
         }
     }

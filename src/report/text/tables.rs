@@ -129,8 +129,8 @@ fn nodes(page: &Page<'_>, out: &mut String) {
             },
             count(c.frames),
             count(c.messages.values().sum()),
-            count(flows.known as u64),
-            count(flows.half_open as u64),
+            count(flows.known),
+            count(flows.half_open),
             page.engine.node_health(n).0.as_str().to_owned(),
         ]);
     }

@@ -1,6 +1,11 @@
 //! No verdict uses the future: a capture cut at any moment gives exactly what the whole gave until then.
 
-use crate::pair::{Pair, pairs};
+#![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+#[path = "replay/pair.rs"]
+mod pair;
+
+use pair::{Pair, pairs};
 use pfwatch::report::Report;
 use pfwatch::time::Timestamp;
 
@@ -47,7 +52,11 @@ fn cuts(pair: &Pair, whole: &Report) -> Vec<Timestamp> {
 fn a_cut_capture_gives_what_the_whole_gave_until_then() {
     let all = pairs("openbsd-pair");
     let pair = all.iter().find(|p| p.name == "awan_port_dead").unwrap();
-    let (whole, _) = pair.analyze("172.16.0.2", Timestamp::MAX);
+    let nodes = pair.nodes();
+    let [_, backup] = nodes.as_slice() else {
+        panic!("a pair")
+    };
+    let (whole, _) = pair.analyze(backup, Timestamp::MAX);
     assert!(whole.verdicts.len() > 5 && !whole.decisions.is_empty());
     let cuts = cuts(pair, &whole);
     assert!(cuts.len() >= CUTS);
@@ -57,7 +66,7 @@ fn a_cut_capture_gives_what_the_whole_gave_until_then() {
             let whole = &whole;
             threads.spawn(move || {
                 for &at in half {
-                    let (cut, _) = pair.analyze("172.16.0.2", at);
+                    let (cut, _) = pair.analyze(backup, at);
                     assert_eq!(concluded(&cut, Timestamp::MAX), concluded(whole, at), "cut at {at}");
                 }
             });

@@ -3,7 +3,12 @@
 //! The rules are those of the truth files: `must` (a health within a time, kept until the fault ends), `must_not`,
 //! `decide`, `decide_not`, `unsynchronised`. While an emulated node stood still (`pauses`) nothing counts.
 
-use crate::pair::{Pair, pairs};
+#![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+#[path = "replay/pair.rs"]
+mod pair;
+
+use pair::{Pair, pairs};
 use pfwatch::engine::Engine;
 use pfwatch::report::Report;
 use pfwatch::time::Timestamp;
@@ -66,6 +71,7 @@ struct Judge<'a> {
     pair: &'a Pair,
     outcomes: BTreeMap<String, Outcome>,
     faults: Vec<String>,
+    delays: Vec<String>,
 }
 
 impl<'a> Judge<'a> {
@@ -75,6 +81,7 @@ impl<'a> Judge<'a> {
             pair,
             outcomes: pair.nodes().into_iter().map(outcome).collect(),
             faults: Vec::new(),
+            delays: Vec::new(),
         }
     }
 
@@ -100,7 +107,16 @@ impl<'a> Judge<'a> {
             self.unsynchronised(&me);
         }
         self.decisions();
+        self.show();
         self.faults
+    }
+
+    #[expect(
+        clippy::disallowed_macros,
+        reason = "what a test has to say is captured, unless somebody asks for it"
+    )]
+    fn show(&self) {
+        self.delays.iter().for_each(|d| println!("{d}"));
     }
 
     fn must(&mut self, me: &str, must: &Value) {
@@ -114,6 +130,10 @@ impl<'a> Judge<'a> {
             return self.fault(format!("self {me}: {node} never {health}"));
         };
         let (at, path, delay) = (hit.at, hit.path, hit.at - from);
+        if me != node {
+            self.delays
+                .push(format!("{}: {node} {health} after {delay:.2} s", self.pair.name));
+        }
         if delay > within {
             self.fault(format!(
                 "self {me}: {node} {health} after {delay:.2} s, wanted {within} s"

@@ -1,0 +1,222 @@
+//! Mastership, yielding and splits, told by advertisements at literal times.
+
+use super::*;
+use std::net::Ipv4Addr;
+
+const A: NodeId = NodeId(0);
+const B: NodeId = NodeId(1);
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_nanos(1_790_000_000_000_000_000) + Duration::from_secs_f64(seconds)
+}
+
+fn carp(vhid: u8, advskew: u8, demote: u8) -> Carp {
+    Carp {
+        vhid,
+        advskew,
+        advbase: 1,
+        demote,
+        authlen: 7,
+        counter: 1,
+        hmac: [0; 20],
+        cksum_ok: true,
+        bow_out: false,
+    }
+}
+
+/// A view that is told (time, segment, node, advertisement) and looked at each 10 ms in between.
+struct Lab {
+    view: CarpView,
+    events: Vec<Event>,
+    now: f64,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let (view, events, now) = (CarpView::default(), Vec::new(), 0.0);
+        Self { view, events, now }
+    }
+
+    fn until(&mut self, t: f64) {
+        while self.now + 0.01 <= t {
+            self.now += 0.01;
+            self.view.settle(at(self.now), &mut self.events);
+        }
+    }
+
+    fn hear(&mut self, t: f64, segment: usize, node: NodeId, carp: &Carp) {
+        self.until(t);
+        let host = u8::try_from(10 * segment + node.index()).unwrap();
+        let addr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, host));
+        self.view
+            .advertisement(at(t), segment, addr, Some(node), carp, &mut self.events);
+    }
+
+    /// `node` advertises vhid 1 on the segments each 1 s, first at `from`.
+    fn reign(&mut self, node: NodeId, segments: &[usize], skew: u8, from: f64, to: f64) {
+        let mut t = from;
+        while t < to {
+            for &s in segments {
+                self.hear(t, s, node, &carp(1, skew, 0));
+            }
+            t += 1.0 + f64::from(skew) / 256.0;
+        }
+    }
+
+    fn splits(&self) -> Vec<Option<f64>> {
+        let since = |e: &Event| match e {
+            Event::Unsynchronised { since, .. } => {
+                Some(since.map(|t| (t.since(at(0.0)).as_secs_f64() * 10.0).round() / 10.0))
+            }
+            _ => None,
+        };
+        self.events.iter().filter_map(since).collect()
+    }
+}
+
+#[test]
+fn a_crash_is_absence_without_yielding() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    lab.until(12.3);
+    let w = lab.view.witness(at(12.3), A);
+    assert_eq!((w.held, w.segments, w.gone, w.present), (2, 2, 2, 0));
+    assert!((2.2..2.4).contains(&w.missed));
+    lab.reign(B, &[0, 1], 100, 13.4, 20.0);
+    assert_eq!(lab.view.mastership(B), (2, 2));
+    assert_eq!(
+        lab.view.witness(at(20.0), A).gone,
+        2,
+        "its death is not forgotten because another took over"
+    );
+    assert!(lab.splits().is_empty());
+}
+
+#[test]
+fn a_planned_failover_is_yielding() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    for s in [0, 1] {
+        lab.hear(11.0, s, A, &carp(1, 0, 128));
+        lab.hear(11.02, s, B, &carp(1, 100, 0));
+    }
+    lab.reign(B, &[0, 1], 100, 12.4, 30.0);
+    assert_eq!(lab.view.witness(at(30.0), A), Witness::default());
+    assert_eq!(lab.view.mastership(B), (2, 2));
+    assert!(lab.splits().is_empty());
+}
+
+#[test]
+fn a_better_master_takes_over_whenever_it_comes() {
+    let mut lab = Lab::new();
+    lab.reign(B, &[0, 1], 100, 0.0, 10.0);
+    lab.reign(A, &[0, 1], 0, 11.9, 20.0);
+    assert_eq!(lab.view.mastership(A), (2, 2));
+    assert_eq!(lab.view.witness(at(20.0), B).held, 0);
+}
+
+#[test]
+fn a_bow_out_ends_mastership_at_once() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0], 0, 0.0, 5.1);
+    let leaving = Carp {
+        advbase: 255,
+        advskew: 255,
+        bow_out: true,
+        ..carp(1, 255, 0)
+    };
+    lab.hear(5.5, 0, A, &leaving);
+    assert_eq!(lab.view.witness(at(9.0), A).held, 0);
+}
+
+#[test]
+fn losing_one_segment_splits_the_pair_and_names_the_loser() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    for i in 0..8 {
+        lab.hear(11.0 + f64::from(i), 0, A, &carp(1, 0, 0));
+        if i >= 3 {
+            lab.hear(11.4 + f64::from(i), 1, B, &carp(1, 100, 0));
+        }
+    }
+    let split = lab.view.split().unwrap();
+    assert_eq!(split.suspect, Some(A));
+    assert_eq!(lab.splits(), vec![Some(14.4)]);
+    // The port heals: A preempts.
+    for i in 0..6 {
+        lab.hear(19.0 + f64::from(i), 0, A, &carp(1, 0, 0));
+        lab.hear(19.5 + f64::from(i), 1, A, &carp(1, 0, 0));
+    }
+    assert_eq!(lab.splits(), vec![Some(14.4), None]);
+    assert!(lab.view.split().is_none());
+}
+
+#[test]
+fn load_sharing_is_no_split_and_does_not_become_one_by_a_failover() {
+    let mut lab = Lab::new();
+    let both = |lab: &mut Lab, t: f64| {
+        for s in [0, 1] {
+            lab.hear(t, s, A, &carp(1, 0, 0));
+            lab.hear(t + 0.1, s, B, &carp(2, 0, 0));
+        }
+    };
+    (0..20).for_each(|i| both(&mut lab, f64::from(i)));
+    // A dies, B takes everything for a while, A comes back to its own.
+    for i in 23..60 {
+        for s in [0, 1] {
+            lab.hear(f64::from(i), s, B, &carp(2, 0, 0));
+            lab.hear(f64::from(i) + 0.2, s, B, &carp(1, 100, 0));
+        }
+    }
+    (60..90).for_each(|i| both(&mut lab, f64::from(i)));
+    assert!(lab.splits().is_empty(), "{:?}", lab.splits());
+    assert!(lab.view.split().is_none());
+}
+
+#[test]
+fn two_masters_at_once_do_not_flap() {
+    let mut lab = Lab::new();
+    for i in 0..30 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        if i > 5 {
+            lab.hear(f64::from(i) + 0.5, 0, B, &carp(1, 0, 0));
+        }
+    }
+    let changes = lab.events.iter().filter(|e| matches!(e, Event::Master { .. })).count();
+    assert_eq!(changes, 1, "{:?}", lab.events);
+}
+
+#[test]
+fn strangers_are_shown_and_are_no_witness() {
+    let mut view = CarpView::default();
+    let mut events = Vec::new();
+    for i in 0..20 {
+        let addr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9));
+        view.advertisement(at(f64::from(i)), 0, addr, None, &carp(9, 0, 0), &mut events);
+    }
+    assert!(!view.informs() && view.foreign_master());
+    assert_eq!(view.witness(at(20.0), A), Witness::default());
+    let notices = events.iter().filter(|e| matches!(e, Event::Notice(_))).count();
+    assert_eq!(notices, 1);
+}
+
+#[test]
+fn memory_is_bounded_under_invented_vhids_and_sources() {
+    let mut view = CarpView::default();
+    let mut events = Vec::new();
+    for i in 0..100_000_u32 {
+        let addr = IpAddr::V4(Ipv4Addr::from(i));
+        let vhid = u8::try_from(i % 251).unwrap();
+        view.advertisement(
+            at(0.0),
+            usize::try_from(i % 7).unwrap(),
+            addr,
+            None,
+            &carp(vhid, 0, 0),
+            &mut events,
+        );
+        events.clear();
+    }
+    assert!(view.vhids.len() <= MAX_VHIDS);
+    assert!(view.vhids.values().all(|v| v.sources.len() <= MAX_SOURCES));
+}

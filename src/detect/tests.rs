@@ -1,0 +1,295 @@
+//! What must and must not look like a dead firewall, told by observations alone: no frames, no CARP unless said.
+
+use super::*;
+use crate::track::flow::{Class, Movement, Outcome};
+
+const FW: NodeId = NodeId(0);
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_nanos(1_790_000_000_000_000_000) + Duration::from_secs_f64(seconds)
+}
+
+fn host(net: u8, i: u32) -> HostKey {
+    let mut h = [0; 16];
+    h[0] = net;
+    h[12..].copy_from_slice(&i.to_be_bytes());
+    h
+}
+
+fn client(i: u32) -> HostKey {
+    host(10, i)
+}
+
+fn server(i: u32) -> HostKey {
+    host(203, i)
+}
+
+struct Lab {
+    detector: Detector,
+    carp: CarpView,
+    verdicts: Vec<Verdict>,
+    now: f64,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let mut detector = Detector::new(&Detect::default(), 1, 1);
+        detector.add_node();
+        Self {
+            detector,
+            carp: CarpView::default(),
+            verdicts: Vec::new(),
+            now: 0.0,
+        }
+    }
+
+    fn until(&mut self, t: f64) {
+        while self.now < t {
+            self.now += 0.05;
+            self.detector.judge(at(self.now), &self.carp, &mut self.verdicts);
+        }
+    }
+
+    fn attempt(&mut self, client: HostKey, server: HostKey, answered: bool) {
+        let (movement, outcome) = if answered {
+            (Movement::EndToEnd, Outcome::Success)
+        } else {
+            (Movement::Attempt, Outcome::Failure)
+        };
+        let o = Observation {
+            path: 0,
+            movement,
+            trial: Some((Class::NewTcp, outcome)),
+            hosts: Some((client, server)),
+        };
+        self.detector.frame(at(self.now), FW);
+        self.detector.observe(at(self.now), FW, &o, None);
+    }
+
+    /// `per_second` tries of 20 clients to 12 servers, each answered if `answered(client, server)`.
+    fn traffic(&mut self, per_second: u32, from: f64, to: f64, answered: impl Fn(u32, u32) -> bool) {
+        let mut n = 0_u32;
+        let mut t = from;
+        while t < to {
+            self.until(t);
+            let (c, s) = (n.wrapping_mul(7) % 20, n.wrapping_mul(5) % 12);
+            self.attempt(client(c), server(s), answered(c, s));
+            n += 1;
+            t += 1.0 / f64::from(per_second);
+        }
+        self.until(to);
+    }
+
+    fn down_at(&self) -> Option<f64> {
+        self.verdicts
+            .iter()
+            .find(|v| v.to == Health::Down)
+            .map(|v| v.at.since(at(0.0)).as_secs_f64())
+    }
+}
+
+#[test]
+fn all_tries_failing_is_down_soon_and_the_cause_is_forward() {
+    for (per_second, within) in [(100, 1.4), (20, 1.6), (5, 4.0), (2, 9.0)] {
+        let mut lab = Lab::new();
+        lab.traffic(per_second, 0.0, 60.0, |_, _| true);
+        assert_eq!(lab.detector.health(FW, 0), Health::Up);
+        lab.traffic(per_second, 60.0, 75.0, |_, _| false);
+        let delay = lab.down_at().map(|t| t - 60.0);
+        assert!(
+            delay.is_some_and(|d| d > 0.9 && d < within),
+            "{per_second}/s: {delay:?}"
+        );
+        let v = lab.verdicts.iter().find(|v| v.to == Health::Down).unwrap();
+        assert_eq!(v.cause, Cause::BlackholeForward);
+        assert!(v.evidence.suspicion >= v.evidence.threshold);
+    }
+}
+
+#[test]
+fn it_comes_back_up_when_several_hosts_are_answered_again() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    lab.traffic(50, 60.0, 90.0, |_, _| false);
+    assert_eq!(lab.detector.health(FW, 0), Health::Down);
+    lab.traffic(50, 90.0, 93.0, |_, _| true);
+    assert_eq!(lab.detector.health(FW, 0), Health::Up);
+}
+
+#[test]
+fn a_stray_success_does_not_clear_what_hundreds_of_failures_support() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    lab.traffic(50, 60.0, 63.0, |_, _| false);
+    assert_eq!(lab.detector.health(FW, 0), Health::Down);
+    for i in 0..20 {
+        let t = 63.0 + f64::from(i) * 2.0;
+        lab.attempt(client(1), server(1), true);
+        lab.traffic(50, t, t + 2.0, |_, _| false);
+        assert_eq!(lab.detector.health(FW, 0), Health::Down, "{t}");
+    }
+}
+
+#[test]
+fn part_of_the_hosts_failing_is_never_down() {
+    type Answered = fn(u32, u32) -> bool;
+    let cases: [(&str, Answered); 5] = [
+        ("one server dead", |_, s| s != 3),
+        ("half the servers dead", |_, s| s % 2 == 0),
+        ("two of three servers dead", |_, s| s % 3 == 0),
+        ("one client mad", |c, _| c != 2),
+        ("half the clients mad", |c, _| c % 2 == 0),
+    ];
+    for (what, answered) in cases {
+        for per_second in [100, 20, 4] {
+            let mut lab = Lab::new();
+            lab.traffic(per_second, 0.0, 60.0, |_, _| true);
+            lab.traffic(per_second, 60.0, 180.0, answered);
+            assert_eq!(lab.down_at(), None, "{what} at {per_second}/s");
+        }
+    }
+}
+
+#[test]
+fn floods_and_scans_are_never_down_even_at_night() {
+    for by_day in [true, false] {
+        for what in 0..4 {
+            let mut lab = Lab::new();
+            lab.traffic(20, 0.0, 60.0, |_, _| true);
+            let mut t = 60.0;
+            let mut n = 0_u32;
+            while t < 120.0 {
+                lab.until(t);
+                n += 1;
+                let (c, s) = match what {
+                    0 => (client(1), server(1000 + n)),            // a known client scans
+                    1 => (client(1000 + n), server(1)),            // a spoofed flood at one server
+                    2 => (client(1000 + n), server(1000 + n / 7)), // spoofed on both sides
+                    _ => (client(n % 20), server(1000 + n)),       // spoofed as our own clients
+                };
+                lab.attempt(c, s, false);
+                if by_day && n.is_multiple_of(50) {
+                    lab.attempt(client(n / 50 % 20), server(n / 50 % 12), true);
+                }
+                t += 0.005;
+            }
+            assert_eq!(lab.down_at(), None, "flood {what}, by day {by_day}");
+        }
+    }
+}
+
+#[test]
+fn the_one_busy_server_dead_is_suspect_at_most() {
+    let mut lab = Lab::new();
+    let mut n = 0;
+    let mut burst = |lab: &mut Lab, from: f64, to: f64, ok: bool| {
+        let mut t = from;
+        while t < to {
+            lab.until(t);
+            n += 1;
+            lab.attempt(client(n % 30), server(0), ok);
+            t += 0.05;
+        }
+    };
+    burst(&mut lab, 0.0, 60.0, true);
+    burst(&mut lab, 60.0, 200.0, false);
+    assert_eq!(lab.down_at(), None);
+}
+
+#[test]
+fn a_lull_is_idle_and_an_outage_is_not_learned() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    lab.until(120.0);
+    assert_eq!(lab.down_at(), None);
+    lab.traffic(50, 120.0, 150.0, |_, _| true);
+    lab.traffic(50, 150.0, 450.0, |_, _| false);
+    let first = lab.down_at().unwrap() - 150.0;
+    lab.traffic(50, 450.0, 500.0, |_, _| true);
+    lab.verdicts.clear();
+    lab.traffic(50, 500.0, 510.0, |_, _| false);
+    let second = lab.down_at().unwrap() - 500.0;
+    assert!((first - second).abs() < 0.3, "{first} {second}");
+}
+
+#[test]
+fn loss_of_most_packets_is_not_down() {
+    for percent in [10, 30, 60] {
+        let mut lab = Lab::new();
+        lab.traffic(50, 0.0, 60.0, |_, _| true);
+        // Deterministic dice.
+        let dice = std::cell::Cell::new(1_u32);
+        lab.traffic(50, 60.0, 300.0, |_, _| {
+            dice.set(dice.get().wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+            (dice.get() >> 16) % 100 >= percent
+        });
+        assert_eq!(lab.down_at(), None, "{percent} %");
+    }
+}
+
+#[test]
+fn our_own_blindness_suspends_judgement() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    for i in 0..20 {
+        let t = 60.0 + f64::from(i);
+        lab.detector.gap(at(t));
+        lab.traffic(50, t, t + 1.0, |_, _| false);
+    }
+    assert_eq!(lab.down_at(), None);
+}
+
+#[test]
+fn silence_without_carp_is_suspect_and_never_down() {
+    let mut lab = Lab::new();
+    lab.detector.add_node();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    for i in 0..60 {
+        lab.detector.frame(at(60.0 + f64::from(i)), NodeId(1));
+        lab.until(60.0 + f64::from(i));
+    }
+    assert_eq!(lab.down_at(), None);
+    assert_eq!(lab.detector.health(FW, 0), Health::Suspect);
+}
+
+#[test]
+fn when_everything_falls_silent_it_is_we_who_are_blind() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    lab.until(100.0);
+    assert!(
+        lab.verdicts.iter().all(|v| v.cause != Cause::Silence),
+        "{:?}",
+        lab.verdicts
+    );
+}
+
+#[test]
+fn pfsync_that_stops_while_carp_goes_on_is_a_lost_sync_link() {
+    let mut lab = Lab::new();
+    let carp = pfsync_proto::Carp {
+        vhid: 1,
+        advskew: 0,
+        advbase: 1,
+        demote: 0,
+        authlen: 7,
+        counter: 0,
+        hmac: [0; 20],
+        cksum_ok: true,
+        bow_out: false,
+    };
+    let addr = std::net::IpAddr::from([10, 0, 0, 2]);
+    for i in 0..120 {
+        let t = f64::from(i);
+        lab.carp.advertisement(at(t), 0, addr, Some(FW), &carp, &mut Vec::new());
+        lab.detector.signal(at(t), FW);
+        if i < 60 {
+            lab.traffic(50, t, t + 1.0, |_, _| true);
+        } else {
+            lab.until(t + 1.0);
+        }
+    }
+    assert_eq!(lab.down_at(), None);
+    let last = lab.verdicts.last().unwrap();
+    assert_eq!((last.to, last.cause), (Health::Unknown, Cause::SyncLost));
+}

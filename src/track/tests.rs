@@ -1,0 +1,184 @@
+//! The life stories of the golden captures: what each message proves, by wire.md §6; and bounds under attack.
+
+use super::*;
+use crate::capture::LinkType;
+use crate::dissect::{Kind, dissect};
+use pfsync_proto::{CreatorId, Message, Packet, Peer, StateId};
+use std::path::Path;
+
+/// (note in the story, movements of its messages)
+const STORY: &[(&str, &[Movement])] = {
+    use Movement::{Attempt, Both, EndToEnd, Forward};
+    &[
+        ("healthy TCP opens", &[EndToEnd, EndToEnd]),
+        ("progress 1", &[EndToEnd, EndToEnd]),
+        ("progress 2", &[EndToEnd, EndToEnd]),
+        ("progress 3", &[EndToEnd, EndToEnd]),
+        ("progress 4", &[EndToEnd, EndToEnd]),
+        ("progress 5", &[EndToEnd, EndToEnd]),
+        // The story moves the window edge with it: one of the responder's packets was still under way.
+        ("path dies: initiator sent more, no ack", &[Both, Both]),
+        ("retransmission 1", &[Attempt, Attempt]),
+        ("retransmission 2", &[Attempt, Attempt]),
+        ("retransmission 3", &[Attempt, Attempt]),
+        ("retransmission 4", &[Attempt, Attempt]),
+        ("SYN only", &[Attempt]),
+        ("SYN retransmitted", &[Attempt]),
+        ("SYN retransmitted again", &[Attempt]),
+        ("DNS answered before flush", &[EndToEnd]),
+        ("UDP one way", &[Attempt]),
+        ("UDP one way continues", &[Attempt]),
+        ("first UDP reply", &[EndToEnd]),
+        ("UDP second exchange", &[Forward]),
+        ("UDP 2:2 sticky", &[Attempt]),
+        ("ping answered", &[EndToEnd]),
+        ("ping continues: ambiguous", &[Attempt]),
+        ("ping unanswered", &[Attempt]),
+        ("CARP state", &[]),
+        ("CARP state update", &[]),
+        ("expiry", &[]),
+        ("near seq wrap", &[EndToEnd]),
+        ("after seq wrap: progress in both directions", &[EndToEnd]),
+    ]
+};
+
+fn frames(name: &str) -> Vec<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/golden").join(name);
+    let octets = std::fs::read(path).unwrap();
+    let mut rest = &octets[24..];
+    let mut frames = Vec::new();
+    while rest.len() >= 16 {
+        let n = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        frames.push(rest[16..16 + n].to_vec());
+        rest = &rest[16 + n..];
+    }
+    frames
+}
+
+fn feed(tracker: &mut Tracker, now: Timestamp, sender: u16, payload: &[u8]) -> Vec<Observation> {
+    let mut out = Vec::new();
+    for section in Packet::new_checked(payload).unwrap().sections() {
+        let section = section.unwrap();
+        for m in section.messages() {
+            match m.message {
+                Message::State(s) => out.extend(tracker.insert(now, sender, &s)),
+                Message::UpdC(u) => out.extend(tracker.update(now, sender, &u)),
+                Message::DelC { key, .. } => tracker.delete(sender, key),
+                _ => {}
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn every_message_of_the_life_stories_proves_what_the_law_says() {
+    for name in ["life_openbsd6.raw.pcap", "life_freebsd1301.raw.pcap"] {
+        let mut tracker = Tracker::new(&Settings::default(), 1);
+        let frames = frames(name);
+        assert_eq!(frames.len(), STORY.len());
+        for (i, (frame, (note, want))) in frames.iter().zip(STORY).enumerate() {
+            let packet = dissect(LinkType(101), frame, u32::try_from(frame.len()).unwrap());
+            let Kind::Pfsync(payload) = packet.kind else {
+                panic!("{note}")
+            };
+            let now = Timestamp::from_nanos(i64::try_from(i).unwrap() * 1_000_000_000);
+            let got: Vec<_> = feed(&mut tracker, now, 0, payload).iter().map(|o| o.movement).collect();
+            assert_eq!(got, *want, "{name}: {note}");
+        }
+    }
+}
+
+fn peer(seqlo: u32, seqhi: u32, state: u8) -> Peer {
+    Peer {
+        seqlo,
+        seqhi,
+        state,
+        max_win: 1000,
+        ..Peer::default()
+    }
+}
+
+fn update(id: u64, src: Peer, dst: Peer) -> UpdC {
+    let key = Key {
+        id: StateId(id.to_be_bytes()),
+        creator: CreatorId([1; 4]),
+    };
+    UpdC {
+        key,
+        src,
+        dst,
+        expire: 0,
+        timeout: 2,
+        updates: None,
+    }
+}
+
+fn at(ms: i64) -> Timestamp {
+    Timestamp::from_nanos(ms * 1_000_000)
+}
+
+#[test]
+fn imported_progress_is_no_round_trip_through_the_importer() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let mut say = |ms, sender, src, dst| t.update(at(ms), sender, &update(7, src, dst)).map(|o| o.movement);
+    say(0, 0, peer(100, 1100, 4), peer(500, 1500, 4));
+    // Node 1 passes the responder's data, node 0 hears of it and sees only the initiator's acknowledgement.
+    assert_eq!(
+        say(300, 1, peer(100, 1100, 4), peer(600, 1500, 4)),
+        Some(Movement::Reverse)
+    );
+    assert_eq!(
+        say(310, 0, peer(100, 1100, 4), peer(600, 1500, 4)),
+        Some(Movement::Attempt),
+        "an echo moves nothing"
+    );
+    assert_eq!(
+        say(600, 0, peer(100, 1100, 4), peer(600, 1600, 4)),
+        Some(Movement::PairEndToEnd)
+    );
+}
+
+#[test]
+fn old_data_acknowledged_late_is_no_round_trip_now() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let mut say = |ms, src, dst| t.update(at(ms), 0, &update(7, src, dst)).map(|o| o.movement);
+    say(0, peer(100, 1100, 4), peer(500, 1500, 4));
+    say(500, peer(100, 1100, 4), peer(600, 1500, 4));
+    assert_eq!(
+        say(6_000, peer(120, 1100, 4), peer(600, 1600, 4)),
+        Some(Movement::Forward)
+    );
+}
+
+#[test]
+fn values_that_run_backwards_prove_nothing_and_are_survived() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let mut say = |ms, src, dst| t.update(at(ms), 0, &update(7, src, dst)).map(|o| o.movement);
+    say(0, peer(100, 1100, 4), peer(5000, 6000, 4));
+    // FreeBSD applies a stale dst again.
+    assert_eq!(
+        say(500, peer(100, 1100, 4), peer(4000, 5500, 4)),
+        Some(Movement::Attempt)
+    );
+    assert_eq!(
+        say(900, peer(100, 1100, 4), peer(5000, 6000, 4)),
+        Some(Movement::Attempt)
+    );
+    assert_eq!(
+        say(1300, peer(100, 1100, 4), peer(5100, 6000, 4)),
+        Some(Movement::Reverse)
+    );
+}
+
+#[test]
+fn invented_ids_cost_bounded_memory() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let n = u64::try_from(MAX_FLOWS).unwrap() + 50_000;
+    for id in 0..n {
+        t.update(at(0), 0, &update(id, peer(1, 1, 4), peer(1, 1, 4)));
+    }
+    assert_eq!(t.len(), MAX_FLOWS);
+    assert_eq!(t.evictions(), 50_000);
+    assert_eq!(t.count(0).known, u64::try_from(MAX_FLOWS).unwrap());
+}
