@@ -24,6 +24,8 @@ pub(in crate::cli) fn start(common: &Common) {
         zone: common.zone(),
     };
     let log = lines().with_writer(io::stderr).with_ansi(false).with_max_level(level);
+    // A watchdog goes on when whoever reads its log does not.
+    let log = log.log_internal_errors(false);
     // Fails only if there is a log already, which then goes on.
     let _ = log.event_format(layout).try_init();
 }
