@@ -56,6 +56,7 @@ pub fn render(report: &Report, engine: &Engine) -> Value {
             "from": v.from.as_str(),
             "to": v.to.as_str(),
             "cause": v.cause.as_str(),
+            "reason": v.sentence(),
             "evidence": evidence(&v.evidence),
         })).collect::<Vec<_>>(),
         "decisions": report.decisions.iter().map(|d| json!({
