@@ -145,7 +145,7 @@ impl Engine {
         let all = [
             self.detector.next_deadline(),
             self.carp.next_deadline(self.now),
-            self.policy.next_deadline(),
+            self.policy.next_deadline(self.now),
         ];
         let due = all.into_iter().flatten().min().unwrap_or(Timestamp::MAX);
         // What could not be settled when last looked at waits for news or the next tick; it must not spin.

@@ -146,3 +146,17 @@ fn a_capture_without_addresses_is_told_as_one_node() {
     assert_eq!(engine.node_ids().count(), 1);
     assert!(engine.counters().nodes[0].messages["INS"] > 0);
 }
+
+#[test]
+fn a_frame_from_the_far_future_does_not_take_years() {
+    let frame = frames("golden/openbsd6.eth.pcap").remove(0);
+    let mut engine = Engine::new(Settings::default(), 1);
+    feed(&mut engine, 1_790_000_000_000_000_000, Net::Sync, ETHERNET, &frame);
+    let far = Timestamp::from_nanos(i64::MAX - 1);
+    let mut wakes = 0;
+    while engine.next_deadline() < far {
+        engine.idle(engine.next_deadline());
+        wakes += 1;
+        assert!(wakes < 10_000, "at {}", engine.now());
+    }
+}

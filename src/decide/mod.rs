@@ -172,8 +172,9 @@ impl Policy {
 
     /// When `look` must be called again.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Timestamp> {
-        self.pending.map(|(row, since)| since + self.patience(row))
+    pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        let due = self.pending.map(|(row, since)| since + self.patience(row));
+        due.filter(|&t| t > now)
     }
 
     fn patience(&self, row: Row) -> Duration {

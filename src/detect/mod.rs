@@ -32,8 +32,8 @@ const SPLIT_WORTH: f64 = 4.0;
 /// Intervals that must be missed: on all of several segments of a busy node, or else.
 const GONE_BUSY: f64 = 2.2;
 const GONE: f64 = 3.2;
-/// Somebody must have been heard within this long (two advertisements), or we doubt our own ears.
-const HEARING: Duration = Duration::from_millis(2_200);
+/// Something must have been heard within this long, or we doubt our own ears.
+const HEARING: Duration = Duration::from_millis(5_000);
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
 const SYNC_LOST: Duration = Duration::from_secs(4);
 
@@ -169,7 +169,9 @@ impl Detector {
     pub fn judge(&mut self, now: Timestamp, carp: &CarpView, out: &mut Vec<Verdict>) {
         let tick = now >= self.next_tick;
         if tick {
-            self.next_tick = now + TICK;
+            // The longer nothing at all was heard, the less a tick can change: a gap of years takes a few hundred.
+            let deaf = self.heard.iter().max().map_or(Duration::ZERO, |&t| now.since(t));
+            self.next_tick = now + TICK.max(deaf / 16);
         }
         for i in 0..self.nodes.len() {
             #[expect(clippy::cast_possible_truncation, reason = "the engine bounds the number of nodes")]
@@ -263,7 +265,10 @@ impl Detector {
         let last = self.heard[i];
         let hearing = match to {
             Health::Down => self.heard.iter().any(|&t| t > last),
-            _ => self.heard.iter().any(|&t| now.since(t) <= HEARING),
+            _ => {
+                let since = self.nodes[i].silence.last;
+                self.heard.iter().any(|&t| t > since && now.since(t) <= HEARING)
+            }
         };
         if !hearing {
             return true;

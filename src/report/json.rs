@@ -70,6 +70,7 @@ pub fn verdict(v: &Verdict, engine: &Engine) -> Value {
         "to": v.to.as_str(),
         "cause": v.cause.as_str(),
         "evidence": evidence(&v.evidence),
+        "reason": v.sentence(),
     })
 }
 

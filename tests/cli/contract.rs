@@ -33,7 +33,7 @@ const KEYS: &[(&str, &str, &str)] = &[
         "path attempt forward reverse end_to_end last_end_to_end",
         "health",
     ),
-    ("/verdicts/0", "at node path from to cause evidence", "name"),
+    ("/verdicts/0", "at node path from to cause evidence", "name reason"),
     (
         "/verdicts/0/evidence",
         "",
