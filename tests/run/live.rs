@@ -9,6 +9,7 @@ use super::{cut, cut::shipped};
 use assert_cmd::Command;
 use pfwatch::time::Timestamp;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,7 +39,8 @@ fn the_same_is_said_live_and_offline() {
     let config = folder.path().join("pfwatch.toml");
     fs::write(&config, configuration()).unwrap();
 
-    let (offline, end) = analyzed(&config, &files);
+    let report = analyzed(&config, &files);
+    let (offline, end) = reported(&report);
     let mut daemon = Daemon::start(&config);
     daemon.until("listening on sync (sync), lan (lan), wan (wan)");
     daemon.until("observing: nothing will be done");
@@ -51,6 +53,7 @@ fn the_same_is_said_live_and_offline() {
         took < Duration::from_secs(1),
         "asked for are 0.3 s, on a host with nothing else to do"
     );
+    same_keys(&report, &log);
     compare(&offline, &logged(&log), end);
     let verdicts = |what: &str| offline.iter().any(|s| s.1.contains(what));
     if name == "awan_port_dead" {
@@ -95,8 +98,8 @@ fn reloads(daemon: &mut Daemon, config: &Path) {
     }
 }
 
-/// What `analyze` says, and when the capture ends.
-fn analyzed(config: &Path, files: &[PathBuf; 3]) -> (Vec<Said>, f64) {
+/// What `analyze` says.
+fn analyzed(config: &Path, files: &[PathBuf; 3]) -> Value {
     let mut command = Command::cargo_bin("pfwatch").unwrap();
     command
         .args(["analyze", "--format", "json", "-c"])
@@ -107,7 +110,27 @@ fn analyzed(config: &Path, files: &[PathBuf; 3]) -> (Vec<Said>, f64) {
     }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Whoever reads the one can read the other: a line of the log only adds what kind of event it is, and its sentence.
+fn same_keys(report: &Value, log: &[Value]) {
+    for (event, list) in [
+        ("verdict", "verdicts"),
+        ("decision", "decisions"),
+        ("notice", "notices"),
+    ] {
+        let keys = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+        let (Some(offline), Some(live)) = (report[list].get(0), log.iter().find(|l| l["event"] == event)) else {
+            continue;
+        };
+        let added = BTreeSet::from(["event".to_owned(), "text".to_owned()]);
+        assert_eq!(&keys(offline) | &added, keys(live));
+    }
+}
+
+/// Verdicts and decisions of a report, and when the capture ends.
+fn reported(report: &Value) -> (Vec<Said>, f64) {
     let all = |v: &Value| v.as_array().unwrap().clone();
     let masters = all(&report["segments"]).into_iter().flat_map(|s| all(&s["vhids"]));
     let since = masters
