@@ -66,6 +66,8 @@ pub struct PathHealth {
     succeeded: u32,
     toward: [u32; 2],
     last_try: Timestamp,
+    /// The last answer that the host tables were told.
+    answered: (Timestamp, HostKey, HostKey),
     /// Round trips per second, smoothed over a minute.
     rate: f64,
     rate_at: Timestamp,
@@ -91,6 +93,7 @@ impl PathHealth {
             succeeded: 0,
             toward: [0; 2],
             last_try: Timestamp::MIN,
+            answered: (Timestamp::MIN, ANONYMOUS, ANONYMOUS),
             rate: 0.0,
             rate_at: Timestamp::MIN,
             unlearned: 0.0,
@@ -135,8 +138,12 @@ impl PathHealth {
         if success {
             self.last_end_to_end = now;
             self.succeeded = self.succeeded.saturating_add(1);
-            self.clients.success(now, client);
-            self.servers.success(now, server);
+            // The in and the out state of a connection tell the same, mostly in the same frame.
+            if self.answered != (now, client, server) {
+                self.answered = (now, client, server);
+                self.clients.success(now, client);
+                self.servers.success(now, server);
+            }
             self.unlearned += 1.0;
         }
         let Some((class, outcome)) = o.trial else {
@@ -149,6 +156,7 @@ impl PathHealth {
         self.last_try = now;
         self.rates.note(class, outcome);
         if outcome != Outcome::Success {
+            self.answered.0 = Timestamp::MIN;
             let ratio = self.rates.ratio(class, outcome);
             if outcome == Outcome::Failure {
                 self.failed = self.failed.saturating_add(1);

@@ -34,24 +34,26 @@ pub const STRAY: f64 = 0.02;
 /// -log10 P(seen | alive) for hosts with the given `h_i`; 0 for none.
 #[must_use]
 pub fn suspicion(hosts: &[f64], side: Side) -> f64 {
-    let exponent = match side {
-        Side::Silent => 3,
-        Side::Trying => 9,
-    };
-    if hosts.is_empty() {
-        return 0.0;
-    }
     let alone: f64 = hosts.iter().map(|h| h.max(HOST_GONE).ln()).sum();
     let mut together = 0.0;
     for i in 0..GRID {
         #[expect(clippy::cast_precision_loss, reason = "small integers")]
         let f = (i as f64 + 0.5) / GRID as f64;
         let product: f64 = hosts.iter().map(|h| f + (1.0 - f) * h).product();
-        together += f64::from(exponent + 1) * (1.0 - f).powi(exponent) * product;
+        together += prior(side, f) * product;
     }
     #[expect(clippy::cast_precision_loss, reason = "small integers")]
     let together = RATE * together / GRID as f64;
     -(alone.exp() + together).min(1.0).log10()
+}
+
+fn prior(side: Side, f: f64) -> f64 {
+    let g = 1.0 - f;
+    let cube = g * g * g;
+    match side {
+        Side::Silent => 4.0 * cube,
+        Side::Trying => 10.0 * cube * cube * cube,
+    }
 }
 
 /// What `suspicion` must reach so that false alarms stay below `per_year`, were one test made each second.

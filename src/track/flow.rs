@@ -345,13 +345,23 @@ impl Flow {
         let back = dst_seq || src_edge;
         let guarded = before.iter().all(|s| (ESTABLISHED..=FIN_WAIT_2).contains(s));
         // Each side's data against the other side's fresh acknowledgement.
-        let acked_src = guarded && src_edge && self.src.acknowledged(self.bound(src, dst));
-        let acked_dst = guarded && dst_edge && self.dst.acknowledged(self.bound(dst, src));
+        let bound_src = if guarded && src_edge {
+            self.bound(src, dst)
+        } else {
+            None
+        };
+        let bound_dst = if guarded && dst_edge {
+            self.bound(dst, src)
+        } else {
+            None
+        };
+        let acked_src = self.src.acknowledged(bound_src);
+        let acked_dst = self.dst.acknowledged(bound_dst);
         let own = |side: &Side, acked: bool| acked && side.owner == sender;
         // New data and the acknowledgement of that very data in one window is a round trip as well.
         let covers = |bound: Option<u32>, seq: u32| bound.is_some_and(|b| !after(seq, b));
-        let at_once_src = guarded && src_seq && src_edge && covers(self.bound(src, dst), src.seqlo);
-        let at_once_dst = guarded && dst_seq && dst_edge && covers(self.bound(dst, src), dst.seqlo);
+        let at_once_src = src_seq && covers(bound_src, src.seqlo);
+        let at_once_dst = dst_seq && covers(bound_dst, dst.seqlo);
         let mut movement = if own(&self.src, acked_src)
             || own(&self.dst, acked_dst)
             || at_once_src

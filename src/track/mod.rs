@@ -172,13 +172,15 @@ impl Tracker {
 
     /// INS: a state was created at `sender`.
     pub fn insert(&mut self, now: Timestamp, sender: u16, state: &State) -> Option<Observation> {
-        if let Some(known) = self.flows.get_mut(&state.key, now)
-            && known.flow.repeats(&state.src, &state.dst, state.packets)
-        {
+        let known = self.flows.get_mut(&state.key, now);
+        let repeats = known.map(|known| known.flow.repeats(&state.src, &state.dst, state.packets));
+        if repeats == Some(true) {
             return None;
         }
         self.counter(sender).opened += 1;
-        self.forget(state.key); // An id is used again only after a reboot of its creator.
+        if repeats.is_some() {
+            self.forget(state.key); // An id is used again only after a reboot of its creator.
+        }
         let mut entry = self.entry(now, sender, true, state);
         self.pair(now, state, &mut entry);
         let finding = entry.flow.on_insert(sender, state.state_flags, state.packets);
