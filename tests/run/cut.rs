@@ -1,6 +1,4 @@
-//! A shipped capture cut to the seconds around its fault, as three files for three networks.
-//!
-//! All three begin with the same frame, which nobody takes for pfsync or CARP: replays that start together stay together.
+//! A shipped capture cut to the seconds around its fault: as three files for `analyze`, and as one list for a replay.
 
 use pfwatch::capture::file::{FileInput, FileSource};
 use pfwatch::capture::{Input, LinkType, Net, Source};
@@ -27,22 +25,27 @@ pub(super) fn fault(name: &str) -> Timestamp {
     Timestamp::from_nanos(micros * 1000)
 }
 
-/// Writes the cut files and tells how long they last.
-pub(super) fn write(name: &str, from: Timestamp, to: Timestamp, folder: &Path) -> ([PathBuf; 3], Duration) {
+/// One frame of a replay: when after its beginning, on which network (of `NETS`), and its octets.
+pub(super) type Sent = (Duration, usize, Vec<u8>);
+
+/// Writes the cut files, and gives what is in them in the order of time.
+pub(super) fn write(name: &str, from: Timestamp, to: Timestamp, folder: &Path) -> ([PathBuf; 3], Vec<Sent>) {
     let inputs = [
         format!("{name}.sync.pcap.zst"),
         format!("{name}.lan.carp.pcap"),
         format!("{name}.wan.carp.pcap"),
     ];
     let frames = inputs.each_ref().map(|input| read(input, from, to));
-    let times = || frames.iter().flatten().map(|f| f.0);
-    let start = times().min().unwrap();
-    let end = times().max().unwrap();
     let files = NETS.map(|net| folder.join(format!("{net}.pcap")));
     for (file, frames) in files.iter().zip(&frames) {
-        fs::write(file, pcap(start, frames)).unwrap();
+        fs::write(file, pcap(frames)).unwrap();
     }
-    (files, end.since(start))
+    let start = frames.iter().flatten().map(|f| f.0).min().unwrap();
+    let sent =
+        |(net, frames): (usize, Vec<Heard>)| frames.into_iter().map(move |(at, data)| (at.since(start), net, data));
+    let mut all: Vec<Sent> = frames.into_iter().enumerate().flat_map(sent).collect();
+    all.sort_by_key(|s| s.0);
+    (files, all)
 }
 
 type Heard = (Timestamp, Vec<u8>);
@@ -63,24 +66,18 @@ fn read(input: &str, from: Timestamp, to: Timestamp) -> Vec<Heard> {
 }
 
 /// A classic capture of Ethernet, with microseconds.
-fn pcap(start: Timestamp, frames: &[Heard]) -> Vec<u8> {
-    // A local experimental EtherType.
-    let first = [[0x02; 12].as_slice(), &[0x88, 0xb5], &[0; 46]].concat();
+fn pcap(frames: &[Heard]) -> Vec<u8> {
     let mut out = Vec::new();
     for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 262_144, 1] {
         out.extend(word.to_le_bytes());
     }
-    let mut record = |at: Timestamp, data: &[u8]| {
+    for (at, data) in frames {
         let micros = at.as_nanos() / 1000;
         let length = i64::try_from(data.len()).unwrap();
         for word in [micros / 1_000_000, micros % 1_000_000, length, length] {
             out.extend(u32::try_from(word).unwrap().to_le_bytes());
         }
         out.extend(data);
-    };
-    record(start, &first);
-    for (at, data) in frames {
-        record(*at, data);
     }
     out
 }

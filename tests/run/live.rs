@@ -35,7 +35,7 @@ fn the_same_is_said_live_and_offline() {
         Some(_) => (Timestamp::MIN, Timestamp::MAX),
         None => (fault - BEFORE, fault + AFTER),
     };
-    let (files, length) = cut::write(&name, from, to, folder.path());
+    let (files, frames) = cut::write(&name, from, to, folder.path());
     let config = folder.path().join("pfwatch.toml");
     fs::write(&config, configuration()).unwrap();
 
@@ -45,7 +45,7 @@ fn the_same_is_said_live_and_offline() {
     daemon.until("listening on sync (sync), lan (lan), wan (wan)");
     daemon.until("observing: nothing will be done");
     reloads(&mut daemon, &config);
-    replay(&files, length + Duration::from_secs(30));
+    replay(&frames);
     let (code, took, log) = daemon.end("TERM");
     assert_eq!(code, Some(0), "{log:#?}");
     say(format_args!("{name}: ended {} ms after the signal", took.as_millis()));

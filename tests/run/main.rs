@@ -1,6 +1,6 @@
 //! `pfwatch run`, the real binary: what it refuses, and that it says live what `analyze` says of the same frames.
 //!
-//! The live test needs root, iproute2, unshare and tcpreplay, and says so where it is left out. It brings a network
+//! The live test needs root, iproute2 and unshare, and says so where it is left out. It brings a network
 //! namespace of its own, which disappears with it; nothing is sent anywhere else.
 
 #![expect(clippy::unwrap_used, reason = "a test says no by panicking")]

@@ -1,15 +1,15 @@
-//! A network namespace with three pairs of virtual interfaces, and replays into them.
+//! A network namespace with three pairs of virtual interfaces, and a replay into them.
 //!
 //! The namespace belongs to the processes in it: when the last of them ends, however it ends, nothing is left.
 
+use super::cut::{NETS, Sent};
+use pcap::Capture;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::Instant;
 
 const MARK: &str = "PFWATCH_TEST_NAMESPACE";
 
@@ -40,7 +40,7 @@ fn missing() -> Option<String> {
     if fs::metadata("/proc/self").map(|m| m.uid()).ok() != Some(0) {
         return Some("it needs root".into());
     }
-    for (tool, argument) in [("unshare", "--version"), ("ip", "-V"), ("tcpreplay", "--version")] {
+    for (tool, argument) in [("unshare", "--version"), ("ip", "-V")] {
         if quiet(Command::new(tool).arg(argument)).status().is_err() {
             return Some(format!("it needs {tool}"));
         }
@@ -56,7 +56,7 @@ fn quiet(command: &mut Command) -> &mut Command {
 
 /// What is sent into `NET-in` is heard on `NET`.
 fn build() {
-    for net in super::cut::NETS {
+    for net in NETS {
         let far = format!("{net}-in");
         ip(&["link", "add", net, "type", "veth", "peer", "name", &far]);
         for end in [net, &far] {
@@ -82,30 +82,22 @@ impl Drop for Owned {
     }
 }
 
-/// Replays all files at once, each into its network, at the speed of the capture. Returns when the last is done.
-pub(super) fn replay(files: &[PathBuf; 3], within: Duration) {
-    let (done, wait) = channel();
-    for (net, file) in super::cut::NETS.into_iter().zip(files) {
-        let (mut child, done) = (Owned(start(net, file)), done.clone());
-        thread::spawn(move || {
-            let status = child.0.wait().unwrap();
-            let _ = done.send((net, status));
-        });
-    }
-    drop(done);
-    await_all(&wait, within);
-}
-
-fn start(net: &str, file: &Path) -> Child {
-    let mut command = Command::new("tcpreplay");
-    command.args(["--quiet", "--preload-pcap", "--multiplier=1", "-i"]);
-    command.arg(format!("{net}-in")).arg(file);
-    quiet(&mut command).spawn().unwrap()
-}
-
-fn await_all(wait: &Receiver<(&str, std::process::ExitStatus)>, within: Duration) {
-    for _ in super::cut::NETS {
-        let (net, status) = wait.recv_timeout(within).unwrap();
-        assert!(status.success(), "the replay into {net} failed");
+/// Sends each frame into its network when its time has come. One clock for all networks, and no time relative to the frame
+/// before: who is late once catches up. Three of tcpreplay drift apart on a busy host, by a second or two in a minute.
+#[expect(clippy::disallowed_methods, reason = "the clock of a replay")]
+pub(super) fn replay(frames: &[Sent]) {
+    let open = |net| {
+        Capture::from_device(format!("{net}-in").as_str())
+            .unwrap()
+            .open()
+            .unwrap()
+    };
+    let mut nets = NETS.map(open);
+    let start = Instant::now();
+    for (at, net, data) in frames {
+        while let Some(wait) = at.checked_sub(start.elapsed()).filter(|w| !w.is_zero()) {
+            thread::park_timeout(wait);
+        }
+        nets[*net].sendpacket(data.as_slice()).unwrap();
     }
 }
