@@ -25,7 +25,7 @@ use std::time::Duration;
 /// Senders that become nodes, at most; a hostile host can invent any number of addresses.
 const MAX_NODES: usize = 32;
 /// A bulk update without an end is over after this long.
-const BULK_LIMIT: Duration = Duration::from_secs(60);
+const BULK_LIMIT: Duration = Duration::from_secs(600);
 
 /// Between two looks at something that stays due.
 const RESPITE: Duration = Duration::from_millis(50);
@@ -297,8 +297,11 @@ impl Engine {
                 match other {
                     Message::DelC { key, .. } => self.tracker.delete(sender, *key),
                     Message::Clr(clr) => {
-                        self.tracker.clear(clr);
-                        let text = format!("states of {} were flushed (CLR)", clr.creator);
+                        let flushed = self.tracker.clear(clr);
+                        if flushed == 0 {
+                            return;
+                        }
+                        let text = format!("{flushed} states of {} were flushed (CLR)", clr.creator);
                         self.events.push_back(Event::Notice(Notice {
                             at: now,
                             node: Some(node),
@@ -410,6 +413,7 @@ impl Engine {
         Situation {
             mastership: me.map_or((0, 0), |me| self.carp.mastership(me)),
             split: self.carp.split().map(|s| s.since),
+            suspect: self.carp.split().and_then(|s| s.suspect),
             foreign_master: self.carp.foreign_master(),
             health: ids().map(|n| self.node_health(n)).collect(),
             gone: ids()

@@ -49,6 +49,8 @@ pub struct Situation {
     pub mastership: (usize, usize),
     /// The pair has different masters since.
     pub split: Option<Timestamp>,
+    /// The node that lost a part in that split.
+    pub suspect: Option<NodeId>,
     /// A master that belongs to no configured node.
     pub foreign_master: bool,
     /// Worst health on a critical path and its cause, per node.
@@ -249,7 +251,9 @@ impl Policy {
     fn row(&self, now: Timestamp, me: NodeId, s: &Situation) -> Option<Row> {
         let self_probe_down = self.about_self().any(|p| p.word == Word::Down);
         let down = |i: usize| s.health.get(i).filter(|(h, _)| *h == Health::Down);
-        let peer_down = (0..s.health.len()).filter(|&i| i != me.index()).find_map(|i| {
+        // In a split only the node that lost a part is worth a promotion; an old corpse is not.
+        let eligible = |i: usize| i != me.index() && (s.split.is_none() || s.suspect.is_none_or(|n| n.index() == i));
+        let peer_down = (0..s.health.len()).filter(|&i| eligible(i)).find_map(|i| {
             let (_, cause) = down(i)?;
             Some((NodeId(u16::try_from(i).ok()?), (*cause)?))
         });
@@ -263,7 +267,7 @@ impl Policy {
                 let peer_gone = s.gone.iter().enumerate().any(|(i, &gone)| gone && i != me.index());
                 (peer_gone || self.all_up_for(now, |a| a == About::SelfNode)).then_some(Row::Restore)
             }
-            Role::Primary | Role::Backup if self_probe_down && s.split.is_none() => Some(Row::Demote),
+            Role::Primary | Role::Backup if self_probe_down => Some(Row::Demote),
             Role::Primary => down(me.index()).map(|_| Row::OwnTraffic),
             Role::Backup => match peer_down {
                 Some((peer, _)) if s.gone.get(peer.index()) == Some(&true) => Some(Row::CarpMoves(peer)),

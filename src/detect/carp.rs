@@ -22,6 +22,8 @@ const MAX_VHIDS: usize = 512;
 const OVERDUE: f64 = 1.3;
 /// Different masters for longer than this are a condition, not a transition.
 const UNSYNC_AFTER: Duration = Duration::from_secs(1);
+/// An advskew that stood this long is the usual one.
+const USUAL: Duration = Duration::from_secs(60);
 /// Intervals after which a mastership that another node took over is history.
 const LOST: f64 = 30.0;
 /// A vhid whose master stood this long has found its place.
@@ -36,6 +38,8 @@ struct Source {
     last: Timestamp,
     interval: Duration,
     usual_skew: u8,
+    skew: u8,
+    skew_since: Timestamp,
     demoted: bool,
     yielded: bool,
     contested: bool,
@@ -62,6 +66,11 @@ struct Vhid {
 impl Vhid {
     fn source(&self, addr: IpAddr) -> Option<&Source> {
         self.sources.iter().find(|s| s.addr == addr)
+    }
+
+    /// A configured node was heard on it.
+    fn ours(&self) -> bool {
+        self.sources.iter().any(|s| s.node.is_some())
     }
 
     fn master_source(&self) -> Option<&Source> {
@@ -121,7 +130,7 @@ impl CarpView {
     pub fn foreign_master(&self) -> bool {
         self.vhids
             .values()
-            .any(|v| v.master_source().is_some_and(|s| s.node.is_none()))
+            .any(|v| v.ours() && v.master_source().is_some_and(|s| s.node.is_none()))
     }
 
     /// An advertisement.
@@ -157,7 +166,13 @@ impl CarpView {
             if s.missed(now) > 3.0 || s.yielded {
                 s.run_start = now;
             }
-            s.usual_skew = s.usual_skew.min(carp.advskew);
+            if s.skew != carp.advskew {
+                (s.skew, s.skew_since) = (carp.advskew, now);
+            }
+            // A skew that stands is the usual one, whatever it was before.
+            if carp.advskew < s.usual_skew || now.since(s.skew_since) >= USUAL {
+                s.usual_skew = carp.advskew;
+            }
             s.demoted = demoted(s.usual_skew);
             // The announced interval of a bow-out (255 s) is no promise.
             s.interval = if carp.bow_out { s.interval } else { interval };
@@ -183,6 +198,8 @@ impl CarpView {
                 last: now,
                 interval,
                 usual_skew: carp.advskew,
+                skew: carp.advskew,
+                skew_since: now,
                 demoted: demoted(carp.advskew),
                 yielded: carp.bow_out,
                 contested: false,
@@ -368,10 +385,18 @@ impl CarpView {
         w
     }
 
+    /// Whether a node lost something that it did not give away.
+    #[must_use]
+    pub fn robbed(&self, node: NodeId) -> bool {
+        let lost = |v: &Vhid, s: &Source| s.node == Some(node) && s.reigned && !s.yielded && v.master != Some(s.addr);
+        self.vhids.values().any(|v| v.sources.iter().any(|s| lost(v, s)))
+    }
+
     /// Segments on which a node is master, and how many segments have a master at all.
     #[must_use]
     pub fn mastership(&self, node: NodeId) -> (usize, usize) {
-        let masters = || self.vhids.values().filter_map(Vhid::master_source);
+        // Somebody else's pair on the same net is no business of ours.
+        let masters = || self.vhids.values().filter(|v| v.ours()).filter_map(Vhid::master_source);
         (masters().filter(|s| s.node == Some(node)).count(), masters().count())
     }
 }

@@ -13,6 +13,8 @@ use std::time::Duration;
 const MAX_HOSTS: usize = 8192;
 /// Failing hosts looked at, at most; more add nothing.
 const MAX_FAILING: usize = 256;
+/// Of those, hosts that never worked: a flood has thousands.
+const MAX_STRANGERS: usize = 16;
 /// Tries of one host within this long are one observation: pairs of states, bursts of one program.
 const SLOT: Duration = Duration::from_millis(400);
 /// Every observation is up to this old, so failing may be heard this much before the last answers are.
@@ -27,11 +29,36 @@ struct Host {
     success_epoch: u32,
     /// Probability of its failures in this epoch, were it and the firewall well.
     miss: f64,
-    slot: Timestamp,
-    slot_ratio: f64,
+    slot: Slot,
     /// The same since the last answer that ANY host got.
     run: u32,
     run_miss: f64,
+    run_slot: Slot,
+}
+
+/// Tries that are one observation together: when they began and the strongest of them.
+#[derive(Clone, Copy)]
+struct Slot {
+    since: Timestamp,
+    ratio: f64,
+}
+
+impl Slot {
+    const EMPTY: Self = Self {
+        since: Timestamp::MIN,
+        ratio: 1.0,
+    };
+
+    /// Takes a try in and returns by what it changes the product.
+    fn take(&mut self, now: Timestamp, ratio: f64) -> f64 {
+        if self.since == Timestamp::MIN || now.since(self.since) >= SLOT {
+            *self = Self { since: now, ratio: 1.0 };
+        }
+        if ratio >= self.ratio {
+            return 1.0;
+        }
+        ratio / std::mem::replace(&mut self.ratio, ratio)
+    }
 }
 
 /// One side's hosts (initiators or responders) of one (node, path).
@@ -43,6 +70,7 @@ pub struct Hosts {
     run: u32,
     last_answer: Timestamp,
     succeeded: u32,
+    strangers: usize,
 }
 
 /// `h_i` of the hosts that count against the firewall.
@@ -65,6 +93,7 @@ impl Hosts {
             run: 1,
             last_answer: Timestamp::MIN,
             succeeded: 0,
+            strangers: 0,
         }
     }
 
@@ -73,6 +102,7 @@ impl Hosts {
         self.epoch = self.epoch.wrapping_add(1).max(1);
         self.failing.clear();
         self.succeeded = 0;
+        self.strangers = 0;
     }
 
     /// Whether this host ever got an answer that is still remembered.
@@ -96,47 +126,42 @@ impl Hosts {
         h.last_success = now;
         h.failing_since = Timestamp::MAX;
         h.miss = 1.0;
-        h.epoch = 0;
-        if h.success_epoch != epoch {
-            h.success_epoch = epoch;
-            self.succeeded += 1;
+        let listed = std::mem::take(&mut h.epoch) == epoch;
+        let first = std::mem::replace(&mut h.success_epoch, epoch) != epoch;
+        self.succeeded += u32::from(first);
+        if listed {
+            self.failing.retain(|k| *k != host);
         }
     }
 
     /// A try without answer whose probability, were all well, is `ratio` of that were all dead.
     pub fn failure(&mut self, now: Timestamp, host: HostKey, ratio: f64) {
         let (epoch, run) = (self.epoch, self.run);
-        let room = self.failing.len() < MAX_FAILING;
+        let known = self
+            .table
+            .get(&host)
+            .map(|h| (h.last_success > Timestamp::MIN, h.epoch == epoch));
+        let (works, listed) = known.unwrap_or_default();
+        if !listed {
+            // A flood must not push out those who count.
+            if (!works && self.strangers >= MAX_STRANGERS) || self.failing.len() >= MAX_FAILING {
+                return;
+            }
+            self.strangers += usize::from(!works);
+            self.failing.push(host);
+        }
         let h = self.entry(now, host);
         if h.failing_since == Timestamp::MAX {
             h.failing_since = now;
         }
-        let joins = h.epoch != epoch;
-        if joins && !room {
-            return;
-        }
-        if joins {
-            h.epoch = epoch;
-            h.miss = 1.0;
-            h.slot = Timestamp::MIN;
+        if !listed {
+            (h.epoch, h.miss, h.slot) = (epoch, 1.0, Slot::EMPTY);
         }
         if h.run != run {
-            h.run = run;
-            h.run_miss = 1.0;
-            h.slot = Timestamp::MIN;
+            (h.run, h.run_miss, h.run_slot) = (run, 1.0, Slot::EMPTY);
         }
-        if now.since(h.slot) >= SLOT || h.slot == Timestamp::MIN {
-            h.slot = now;
-            h.slot_ratio = 1.0;
-        }
-        if ratio < h.slot_ratio {
-            h.miss = (h.miss * ratio / h.slot_ratio).max(HOST_GONE);
-            h.run_miss = (h.run_miss * ratio / h.slot_ratio).max(HOST_GONE);
-            h.slot_ratio = ratio;
-        }
-        if joins {
-            self.failing.push(host);
-        }
+        h.miss = (h.miss * h.slot.take(now, ratio)).max(HOST_GONE);
+        h.run_miss = (h.run_miss * h.run_slot.take(now, ratio)).max(HOST_GONE);
     }
 
     fn entry(&mut self, now: Timestamp, host: HostKey) -> &mut Host {
@@ -146,10 +171,10 @@ impl Hosts {
             epoch: 0,
             success_epoch: 0,
             miss: 1.0,
-            slot: Timestamp::MIN,
-            slot_ratio: 1.0,
+            slot: Slot::EMPTY,
             run: 0,
             run_miss: 1.0,
+            run_slot: Slot::EMPTY,
         })
     }
 

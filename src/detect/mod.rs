@@ -27,13 +27,13 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(200);
 /// After blindness, what was sent before it may still come in.
 const GRACE: Duration = Duration::from_millis(1_200);
-/// CARP witnesses of a split are worth this much suspicion.
-const SPLIT_WORTH: f64 = 4.0;
 /// Intervals that must be missed: on all of several segments of a busy node, or else.
 const GONE_BUSY: f64 = 2.2;
 const GONE: f64 = 3.2;
 /// Something must have been heard within this long, or we doubt our own ears.
 const HEARING: Duration = Duration::from_millis(5_000);
+/// A node whose usual silence is longer than this says nothing by being silent.
+const QUIET_NODE: Duration = Duration::from_secs(10);
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
 const SYNC_LOST: Duration = Duration::from_secs(4);
 
@@ -109,7 +109,7 @@ impl Detector {
         if let Some(n) = self.nodes.get_mut(node.index()) {
             n.first = n.first.min(now);
             // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
-            if n.silence.unusual(now) {
+            if n.silence.busy() && n.silence.unusual(now) {
                 n.grace_until = now + GRACE;
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
@@ -139,6 +139,15 @@ impl Detector {
         }
         if let Some(p) = n.paths.get_mut(o.path) {
             p.observe(now, o, split.is_none());
+        }
+        // In a split the demand of the pair counts against the one that lost a side.
+        if let Some(suspect) = split.and_then(|s| s.suspect).filter(|s| *s != node)
+            && let Some(p) = self
+                .nodes
+                .get_mut(suspect.index())
+                .and_then(|n| n.paths.get_mut(o.path))
+        {
+            p.demand(now, o);
         }
     }
 
@@ -193,7 +202,8 @@ impl Detector {
     /// is master of anything, things stay as they were.
     fn carries(&self, node: NodeId, carp: &CarpView) -> bool {
         let (own, all) = carp.mastership(node);
-        !carp.informs() || own > 0 || (all == 0 && self.nodes[node.index()].active)
+        let kept = all == 0 || carp.robbed(node);
+        !carp.informs() || own > 0 || carp.foreign_master() || (kept && self.nodes[node.index()].active)
     }
 
     fn judge_path(&mut self, now: Timestamp, node: NodeId, path: usize, carp: &CarpView, out: &mut Vec<Verdict>) {
@@ -215,9 +225,8 @@ impl Detector {
         };
         let p = &mut n.paths[path];
         let change = if active {
-            let worth = if mine.is_some() { SPLIT_WORTH } else { 0.0 };
             let set = Setting {
-                threshold: self.threshold - worth,
+                threshold: self.threshold,
                 min: self.settings.min,
                 max: self.settings.max,
                 split: mine,
@@ -255,9 +264,7 @@ impl Detector {
         let length = n.silence.length(now);
         let witness = carp.witness(now, node);
         let informs = carp.informs();
-        let silent = n.silence.unusual(now);
-        let busy = n.silence.busy();
-        let Some((to, cause)) = self.conclude(now, silent, busy, length, informs, &witness) else {
+        let Some((to, cause)) = self.conclude(now, &n.silence, informs, &witness) else {
             self.returned(now, node, witness, length, out);
             return false;
         };
@@ -305,27 +312,22 @@ impl Detector {
         true
     }
 
-    fn conclude(
-        &self,
-        now: Timestamp,
-        silent: bool,
-        busy: bool,
-        length: Duration,
-        informs: bool,
-        w: &Witness,
-    ) -> Option<(Health, Cause)> {
+    /// What silence and CARP say together; `None` while there is nothing to say.
+    fn conclude(&self, now: Timestamp, silence: &Silence, informs: bool, w: &Witness) -> Option<(Health, Cause)> {
+        let (silent, length) = (silence.unusual(now), silence.length(now));
         if now < self.grace_until {
             return None;
         }
         if informs && w.held > 0 {
-            let needed = if silent && busy && w.segments >= 2 {
+            let needed = if silent && silence.busy() && w.segments >= 2 {
                 GONE_BUSY
             } else {
                 GONE
             };
             let gone = w.gone == w.segments && w.missed >= needed;
-            // Quiet nodes: pfsync has been silent at least as long as the advertisements that are missing.
-            if gone && (silent || length >= Duration::from_secs(2)) {
+            // A quiet node's pfsync says little: then it must only not have spoken since.
+            let quiet = silence.limit().is_none_or(|l| l > QUIET_NODE);
+            if gone && (silent || (quiet && length >= Duration::from_secs(2))) {
                 return Some((Health::Down, Cause::Silence));
             }
         }

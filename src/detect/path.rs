@@ -26,6 +26,11 @@ const RECOVERED_HOSTS: u32 = 3;
 const RECOVERED_SHARE: f64 = 0.35;
 /// In parts of `max`: after so long without a try a path that was down is quiet.
 const FORGOTTEN: u32 = 5;
+/// What the CARP witness of a split is worth, in suspicion, and the hosts on each side that must fail beside it.
+const SPLIT_WORTH: f64 = 4.0;
+const SPLIT_HOSTS: usize = 3;
+/// Round trips that should have come: e^-7 is one in a thousand.
+const EXPECTED: f64 = 7.0;
 /// States whose addresses were never heard count as one host.
 const ANONYMOUS: HostKey = [0xff; 16];
 
@@ -188,6 +193,26 @@ impl PathHealth {
         self.rate_at = now;
     }
 
+    /// Round trips per second as of late; it fades when none come.
+    fn rate_now(&self, now: Timestamp) -> f64 {
+        self.rate * (-now.since(self.rate_at).as_secs_f64() / 60.0).exp()
+    }
+
+    /// A try through ANOTHER node of a split pair: demand of the pair, to which this node owes an answer too.
+    pub fn demand(&mut self, now: Timestamp, o: &Observation) {
+        if let (Some((class, outcome)), Some((client, server))) = (o.trial, o.hosts)
+            && outcome != Outcome::Success
+            && !matches!(o.movement, Movement::EndToEnd | Movement::PairEndToEnd)
+        {
+            let ratio = self.rates.ratio(class, outcome);
+            self.failed = self.failed.saturating_add(u32::from(outcome == Outcome::Failure));
+            self.clients.failure(now, client, ratio);
+            self.servers.failure(now, server, ratio);
+            self.last_try = now;
+            self.schedule(now);
+        }
+    }
+
     /// Weighs what was seen and says whether health changes.
     pub fn judge(
         &mut self,
@@ -225,7 +250,7 @@ impl PathHealth {
         self.suspicion = score;
         let age = now.since(self.start);
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the failing list")]
-        let evidence = Evidence {
+        let mut evidence = Evidence {
             suspicion: score,
             threshold: set.threshold,
             failed: self.failed,
@@ -242,10 +267,25 @@ impl PathHealth {
             return self.judge_down(now, set, evidence);
         }
         let min = set.min.as_secs_f64();
-        let old_enough = |score: f64, age: f64| score >= set.threshold && age >= min;
+        let lost = set.split.filter(|&since| self.last_end_to_end < since);
+        let hosts = clients.window.len().min(servers.window.len());
+        // The pair is split, this node lost a side and nothing came through it since: CARP is a witness.
+        let worth = if lost.is_some() && hosts >= SPLIT_HOSTS {
+            SPLIT_WORTH
+        } else {
+            0.0
+        };
+        let threshold = set.threshold - worth;
+        evidence.threshold = threshold;
+        let old_enough = |score: f64, age: f64| score >= threshold && age >= min;
         let proven =
             old_enough(window, evidence.seconds) || evidence.since_end_to_end.is_some_and(|age| old_enough(run, age));
-        let change = self.judge_up(now, set, raw, proven, evidence);
+        // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
+        let missing = lost.is_some_and(|since| {
+            let length = now.since(since);
+            length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && self.rate_now(now) * length.as_secs_f64() >= EXPECTED
+        });
+        let change = self.judge_up(now, set, proven || missing, evidence);
         if change.is_none_or(|(to, ..)| to != Health::Down) {
             if strays > 0 && window <= 0.0 {
                 self.rates.commit();
@@ -264,17 +304,10 @@ impl PathHealth {
         (self.last_end_to_end > Timestamp::MIN).then(|| now.since(self.last_end_to_end).as_secs_f64())
     }
 
-    fn judge_up(&mut self, now: Timestamp, set: &Setting, raw: f64, proven: bool, evidence: Evidence) -> Change {
+    fn judge_up(&mut self, now: Timestamp, set: &Setting, proven: bool, evidence: Evidence) -> Change {
         let age = now.since(self.start);
         let score = evidence.suspicion;
-        // The pair is split and this node lost a side: what little is needed on top is that nothing came through it
-        // since, though something should have.
-        let split = set.split.is_some_and(|since| {
-            let since = since.max(self.last_end_to_end);
-            let expected = self.rate * now.since(since).as_secs_f64();
-            now.since(since) >= set.min.max(Duration::from_secs(2)) && (raw >= 2.0 || expected >= 7.0)
-        });
-        if set.may_fall && (proven || split) {
+        if set.may_fall && proven {
             let cause = self.blackhole(&evidence);
             self.rates.discard();
             self.open_window(now);
@@ -319,7 +352,7 @@ impl PathHealth {
             self.rates.discard();
             self.open_window(now);
         }
-        if now.since(self.last_try) > set.max * FORGOTTEN {
+        if now.since(self.last_try) > set.max * FORGOTTEN && set.split.is_none() {
             return self.turn(Health::Idle, Cause::Quiet, evidence);
         }
         None

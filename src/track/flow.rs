@@ -156,7 +156,7 @@ impl Flow {
     pub fn new(sender: u16, fresh: bool, transport: Transport, flags: u16, src: &Peer, dst: &Peer) -> Self {
         let side = |p: &Peer| Side {
             seq: p.seqlo,
-            edge: p.seqhi,
+            edge: if p.seqlo == 0 { 0 } else { p.seqhi },
             owned: p.seqlo,
             waiting: p.seqlo != 0,
             owner: sender,
@@ -286,13 +286,10 @@ impl Flow {
     /// Takes over what is further on, without judging it.
     fn absorb(&mut self, src: &Peer, dst: &Peer) {
         for (side, peer) in [(&mut self.src, src), (&mut self.dst, dst)] {
-            if peer.seqlo != 0 && (side.seq == 0 || after(peer.seqlo, side.seq)) {
-                side.seq = peer.seqlo;
+            if side.seq == 0 || after(peer.seqlo, side.seq) {
                 side.waiting = false;
             }
-            if side.edge == 0 || after(peer.seqhi, side.edge) {
-                side.edge = peer.seqhi;
-            }
+            side.take(peer);
         }
         self.states = [self.states[0].max(src.state), self.states[1].max(dst.state)];
     }
@@ -301,25 +298,31 @@ impl Flow {
     pub fn on_update(&mut self, sender: u16, gap: Duration, src: &Peer, dst: &Peer) -> Finding {
         match self.transport {
             Transport::Tcp => self.on_tcp(sender, gap, src, dst),
-            Transport::Udp | Transport::Other => self.on_datagram(src.state, dst.state),
+            Transport::Udp | Transport::Other => self.on_datagram(sender, src.state, dst.state),
             Transport::Icmp => Finding::plain(Movement::Attempt),
         }
     }
 
-    fn on_datagram(&mut self, src: u8, dst: u8) -> Finding {
+    fn on_datagram(&mut self, sender: u16, src: u8, dst: u8) -> Finding {
         let [src0, dst0] = self.states;
         self.states = [src0.max(src), dst0.max(dst)];
         if dst == 0 {
+            self.src.owner = sender;
             return Finding {
                 movement: Movement::Attempt,
                 trial: Some((Class::OneWay, Outcome::Failure)),
             };
         }
         if (dst0 == 0 && dst > 0) || (src0 < 2 && src >= 2) {
-            // A reply, first heard of now, to a packet that this node passed.
+            // A reply, first heard of now, to a packet that this node passed, or another one.
+            let (movement, outcome) = if self.src.owner == sender {
+                (Movement::EndToEnd, Outcome::Success)
+            } else {
+                (Movement::PairEndToEnd, Outcome::Partial)
+            };
             return Finding {
-                movement: Movement::EndToEnd,
-                trial: Some((Class::OneWay, Outcome::Success)),
+                movement,
+                trial: Some((Class::OneWay, outcome)),
             };
         }
         if dst0 < 2 && dst >= 2 {
@@ -335,10 +338,17 @@ impl Flow {
             self.src.waiting = false;
             self.dst.waiting = false;
         }
-        if self.proxied() || src.state > TIME_WAIT || dst.state > TIME_WAIT {
+        if src.state > TIME_WAIT || dst.state > TIME_WAIT {
             self.absorb(src, dst);
             return Finding::plain(Movement::Attempt);
         }
+        if self.proxied() {
+            // The firewall has joined both halves of a synproxy connection: from here on it is one like others.
+            let flags = if self.sloppy { FLAG_SLOPPY } else { 0 };
+            *self = Self::new(sender, true, self.transport, flags, src, dst);
+            return Finding::plain(Movement::Attempt);
+        }
+        let asked_by = self.src.owner;
         let (src_seq, src_edge) = self.src.moves(src);
         let (dst_seq, dst_edge) = self.dst.moves(dst);
         let forth = src_seq || dst_edge;
@@ -394,9 +404,13 @@ impl Flow {
         let closed = src.state == TIME_WAIT || dst.state == TIME_WAIT;
         if !guarded && before.iter().any(|&s| s < ESTABLISHED) {
             let opened = src.state >= ESTABLISHED && dst.state >= ESTABLISHED && !closed;
-            let outcome = if opened {
-                movement = Movement::EndToEnd; // SYN|ACK and its acknowledgement, first heard of now.
+            // SYN|ACK and its acknowledgement, first heard of now; a round trip here if the SYN passed here.
+            let outcome = if opened && asked_by == sender {
+                movement = Movement::EndToEnd;
                 Outcome::Success
+            } else if opened {
+                movement = Movement::PairEndToEnd;
+                Outcome::Partial
             } else if src.state == SYN_SENT && dst.state == 0 {
                 Outcome::Failure
             } else {
@@ -431,9 +445,10 @@ impl Side {
     fn moves(&self, peer: &Peer) -> (bool, bool) {
         let spoke = self.seq != 0;
         // The edge is seeded by the side's own first packet: no movement while the side had not spoken.
+        let speaks = spoke && peer.seqlo != 0;
         (
-            spoke && peer.seqlo != 0 && after(peer.seqlo, self.seq),
-            spoke && after(peer.seqhi, self.edge),
+            speaks && after(peer.seqlo, self.seq),
+            speaks && after(peer.seqhi, self.edge),
         )
     }
 
@@ -443,15 +458,29 @@ impl Side {
     }
 
     fn advance(&mut self, peer: &Peer, seq_moved: bool, sender: u16) {
-        if self.seq == 0 || seq_moved {
-            self.seq = peer.seqlo;
-        }
-        if seq_moved && (!self.waiting || self.owner != sender) {
+        let spoke_first = self.seq == 0 && peer.seqlo != 0;
+        self.take(peer);
+        if (seq_moved || spoke_first) && (!self.waiting || self.owner != sender) {
             self.owned = peer.seqlo;
             self.owner = sender;
             self.waiting = true;
         }
-        if self.edge == 0 || after(peer.seqhi, self.edge) {
+    }
+
+    /// The furthest values. While a side has not spoken its edge is a placeholder (1), and a kernel that lost track says
+    /// so with zeros: neither is a place in sequence space.
+    fn take(&mut self, peer: &Peer) {
+        if peer.seqlo == 0 {
+            return;
+        }
+        if self.seq == 0 {
+            (self.seq, self.edge) = (peer.seqlo, peer.seqhi);
+            return;
+        }
+        if after(peer.seqlo, self.seq) {
+            self.seq = peer.seqlo;
+        }
+        if after(peer.seqhi, self.edge) {
             self.edge = peer.seqhi;
         }
     }

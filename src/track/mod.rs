@@ -13,8 +13,8 @@ use crate::settings::Settings;
 use crate::time::Timestamp;
 use flow::{Class, Finding, Flow, Movement, Outcome, Transport};
 use foldhash::fast::FixedState;
-use hashbrown::HashSet;
-use pfsync_proto::{Clr, Direction, Endpoints, Key, State, StateKeys, UpdC};
+use hashbrown::{HashMap, HashSet};
+use pfsync_proto::{Clr, CreatorId, Direction, Endpoints, Key, State, StateKeys, UpdC};
 use std::net::IpAddr;
 use std::time::Duration;
 use table::Table;
@@ -72,6 +72,8 @@ struct Entry {
     pairing: Pairing,
     born: Timestamp,
     heard: Timestamp,
+    /// When packet counters were last heard.
+    counted: Timestamp,
     sender: u16,
     tuple: u64,
 }
@@ -105,6 +107,8 @@ pub struct Tracker {
     paths: Paths,
     local: HashSet<HostKey, FixedState>,
     counts: Vec<FlowCount>,
+    /// States per creator: a CLR of somebody unknown costs nothing.
+    creators: HashMap<CreatorId, u32, FixedState>,
 }
 
 impl Tracker {
@@ -124,6 +128,7 @@ impl Tracker {
                 .map(|&a| octets(a))
                 .collect(),
             counts: Vec::new(),
+            creators: HashMap::default(),
         }
     }
 
@@ -200,7 +205,8 @@ impl Tracker {
             return None;
         };
         let was = (entry.sender, entry.flow.half_open());
-        let fresh = !bulk && now.since(entry.heard) <= flow::RECENT;
+        let fresh = !bulk && now.since(entry.counted) <= flow::RECENT;
+        entry.counted = now;
         let finding = entry
             .flow
             .on_full_update(sender, fresh, &state.src, &state.dst, state.packets);
@@ -231,6 +237,7 @@ impl Tracker {
                 pairing: Pairing::Unknown,
                 born: now,
                 heard: now,
+                counted: Timestamp::MIN,
                 sender,
                 tuple: 0,
             };
@@ -270,6 +277,9 @@ impl Tracker {
         if !clr.ifname.as_bytes().is_empty() {
             return 0; // Interfaces are not remembered; DEL_C or age takes the rest.
         }
+        if !self.creators.contains_key(&clr.creator) {
+            return 0;
+        }
         let gone: Vec<Key> = self
             .flows
             .iter()
@@ -284,8 +294,9 @@ impl Tracker {
 
     fn remember(&mut self, now: Timestamp, key: Key, entry: Entry) {
         let (sender, half_open) = (entry.sender, entry.flow.half_open());
+        *self.creators.entry(key.creator).or_default() += 1;
         if let Some(evicted) = self.flows.insert(key, entry, now) {
-            self.uncount(&evicted.value);
+            self.uncount(evicted.key.creator, &evicted.value);
         }
         let count = self.counter(sender);
         count.known += 1;
@@ -299,11 +310,17 @@ impl Tracker {
         if entry.pairing == Pairing::Waiting {
             self.waiting.remove(&entry.tuple);
         }
-        self.uncount(&entry);
+        self.uncount(key.creator, &entry);
         true
     }
 
-    fn uncount(&mut self, entry: &Entry) {
+    fn uncount(&mut self, creator: CreatorId, entry: &Entry) {
+        if let Some(n) = self.creators.get_mut(&creator) {
+            *n -= 1;
+            if *n == 0 {
+                self.creators.remove(&creator);
+            }
+        }
         let half_open = u64::from(entry.flow.half_open());
         let count = self.counter(entry.sender);
         count.known = count.known.saturating_sub(1);
@@ -334,6 +351,7 @@ impl Tracker {
             pairing: Pairing::Unknown,
             born: now,
             heard: now,
+            counted: now,
             sender,
             tuple: 0,
         }
