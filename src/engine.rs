@@ -17,13 +17,15 @@ use crate::settings::Settings;
 use crate::time::Timestamp;
 use crate::track::Tracker;
 use counters::{Counters, NodeCounters};
-use pfsync_proto::{Action, BusStatus, DecodeError, Message, Packet, Proto112};
+use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Message, Packet, Proto112};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// Senders that become nodes, at most; a hostile host can invent any number of addresses.
 const MAX_NODES: usize = 32;
+/// Shared addresses that are tried in all combinations against an HMAC.
+const MAX_SHARED: usize = 6;
 /// A bulk update without an end is over after this long.
 const BULK_LIMIT: Duration = Duration::from_secs(600);
 
@@ -45,6 +47,8 @@ pub struct Engine {
     nodes: Vec<Node>,
     by_address: BTreeMap<IpAddr, NodeId>,
     by_local: BTreeMap<IpAddr, NodeId>,
+    /// Shared addresses by (segment, vhid), as an HMAC has proven them.
+    shared: BTreeMap<(usize, u8), Vec<IpAddr>>,
     tracker: Tracker,
     detector: Detector,
     carp: CarpView,
@@ -75,6 +79,7 @@ impl Engine {
             nodes: Vec::new(),
             by_address: BTreeMap::new(),
             by_local: BTreeMap::new(),
+            shared: BTreeMap::new(),
             carp: CarpView::default(),
             counters: Counters::default(),
             now: Timestamp::MIN,
@@ -341,9 +346,8 @@ impl Engine {
             Net::Segment(i) => i,
             Net::Sync => self.settings.segments.len(),
         };
-        if let Some(password) = self.settings.segments.get(segment).and_then(|s| s.password.as_ref())
-            && !self.authentic(&carp, password, segment)
-        {
+        let password = self.settings.segments.get(segment).and_then(|s| s.password.clone());
+        if password.is_some_and(|p| !self.authentic(&carp, &p, segment)) {
             self.counters.bad_hmac += 1;
             return;
         }
@@ -356,8 +360,13 @@ impl Engine {
         self.events.extend(self.scratch.drain(..));
     }
 
-    /// The HMAC covers the shared addresses of the vhid, which only the operator's `local` lists can tell.
-    fn authentic(&self, carp: &pfsync_proto::Carp, password: &[u8], _segment: usize) -> bool {
+    /// The HMAC covers the shared addresses of the vhid. Which of the operator's they are is found out once per vhid and
+    /// then remembered; with no address known there is nothing to hold an advertisement against.
+    fn authentic(&mut self, carp: &Carp, password: &[u8], segment: usize) -> bool {
+        let key = (segment, carp.vhid);
+        if let Some(set) = self.shared.get(&key) {
+            return carp.verify(password, set);
+        }
         let mut shared: Vec<IpAddr> = self
             .settings
             .nodes
@@ -367,8 +376,23 @@ impl Engine {
         shared.retain(|a| !self.by_local.contains_key(a));
         shared.sort_unstable();
         shared.dedup();
-        // One shared address per vhid is the rule; all of them together the rest.
-        shared.iter().any(|a| carp.verify(password, &[*a])) || carp.verify(password, &shared)
+        shared.truncate(MAX_SHARED);
+        if shared.is_empty() {
+            return true;
+        }
+        for subset in 1..1_u32 << shared.len() {
+            let set: Vec<IpAddr> = shared
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| subset >> i & 1 == 1)
+                .map(|(_, a)| *a)
+                .collect();
+            if carp.verify(password, &set) {
+                self.shared.insert(key, set);
+                return true;
+            }
+        }
+        false
     }
 
     fn config_sync(&mut self, now: Timestamp, ip: Ip, port: u16) {

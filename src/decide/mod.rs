@@ -101,8 +101,8 @@ pub struct Policy {
     said: Option<Row>,
     acted: VecDeque<Timestamp>,
     settle_until: Timestamp,
-    promotions: u32,
-    last_promotion: Timestamp,
+    /// Promotions of the last hour.
+    promoted: VecDeque<Timestamp>,
     seq: u64,
 }
 
@@ -120,8 +120,7 @@ impl Policy {
             said: None,
             acted: VecDeque::new(),
             settle_until: Timestamp::MIN,
-            promotions: 0,
-            last_promotion: Timestamp::MIN,
+            promoted: VecDeque::new(),
             seq: 0,
         }
     }
@@ -261,7 +260,7 @@ impl Policy {
             Role::Unknown => None,
             Role::Promoted => {
                 let peers = |a: About| a != About::SelfNode;
-                (self_probe_down || (self.promotions < 2 && self.all_up_for(now, peers))).then_some(Row::Restore)
+                (self_probe_down || (self.promoted.len() < 2 && self.all_up_for(now, peers))).then_some(Row::Restore)
             }
             Role::Demoted => {
                 let peer_gone = s.gone.iter().enumerate().any(|(i, &gone)| gone && i != me.index());
@@ -299,9 +298,12 @@ impl Policy {
         s: &Situation,
         name: &dyn Fn(NodeId) -> String,
     ) -> (Option<Decision>, Option<Notice>) {
-        let back_off = self.limits.hold_down * 2_u32.saturating_pow(self.promotions.saturating_sub(1).min(10));
-        let held = self.last_promotion > Timestamp::MIN && now.since(self.last_promotion) < back_off;
-        self.acted.retain(|&t| now.since(t) < Duration::from_secs(3_600));
+        let within_the_hour = |t: &Timestamp| now.since(*t) < Duration::from_secs(3_600);
+        self.promoted.retain(within_the_hour);
+        self.acted.retain(within_the_hour);
+        let before = u32::try_from(self.promoted.len()).unwrap_or(u32::MAX);
+        let back_off = self.limits.hold_down * 2_u32.saturating_pow(before.saturating_sub(1).min(10));
+        let held = self.promoted.back().is_some_and(|&t| now.since(t) < back_off);
         if held || self.acted.len() >= self.limits.max_per_hour as usize {
             return (None, None);
         }
@@ -312,8 +314,7 @@ impl Policy {
         };
         let reason = format!("{} is down ({}) and {witness}", name(peer), cause.as_str());
         self.role = Role::Promoted;
-        self.promotions += 1;
-        self.last_promotion = now;
+        self.promoted.push_back(now);
         (
             Some(self.decide(now, Action::Promote, peer, cause.as_str(), reason)),
             None,

@@ -177,7 +177,7 @@ fn of_three_nodes_exactly_one_promotes() {
             (Health::Idle, None),
         ],
         gone: vec![false; 3],
-        foreign_master: false,
+        ..Situation::default()
     };
     let promoted: Vec<_> = [NodeId(1), NodeId(2)]
         .into_iter()

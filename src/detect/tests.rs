@@ -293,3 +293,86 @@ fn pfsync_that_stops_while_carp_goes_on_is_a_lost_sync_link() {
     let last = lab.verdicts.last().unwrap();
     assert_eq!((last.to, last.cause), (Health::Unknown, Cause::SyncLost));
 }
+
+#[test]
+fn a_host_that_flaps_is_still_one_host() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    // Three of each: two servers dead for good, the third answers every now and then.
+    for i in 0..3_000_u32 {
+        lab.until(60.0 + f64::from(i) * 0.02);
+        lab.attempt(client(i % 3), server(i % 3), i % 3 == 0 && i.is_multiple_of(30));
+    }
+    assert_eq!(lab.down_at(), None, "{:?}", lab.verdicts);
+}
+
+#[test]
+fn a_flood_does_not_hide_an_outage_that_comes_with_it() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    let mut n = 0_u32;
+    while lab.down_at().is_none() && n < 60_000 {
+        lab.until(60.0 + f64::from(n) / 3_000.0);
+        lab.attempt(client(10_000 + n), server(1), false);
+        if n.is_multiple_of(60) {
+            lab.attempt(client(n / 60 % 20), server(n / 60 * 5 % 12), false);
+        }
+        n += 1;
+    }
+    assert!(lab.down_at().is_some_and(|t| t < 62.0), "{:?}", lab.down_at());
+}
+
+/// A pair whose fw1 (the detector's only node) was master of two segments until another took the second at `split`.
+fn split_after(lab: &mut Lab, seconds: u32, split: u32, night: bool) {
+    let adv = |advskew| pfsync_proto::Carp {
+        vhid: 1,
+        advskew,
+        advbase: 1,
+        demote: 0,
+        authlen: 7,
+        counter: 0,
+        hmac: [0; 20],
+        cksum_ok: true,
+        bow_out: false,
+    };
+    let hear = |lab: &mut Lab, t: f64, segment: usize, node: NodeId, skew: u8| {
+        let addr = std::net::IpAddr::from([10, 0, u8::try_from(segment).unwrap(), u8::try_from(node.0).unwrap()]);
+        lab.carp
+            .advertisement(at(t), segment, addr, Some(node), &adv(skew), &mut Vec::new());
+        lab.detector.signal(at(t), node);
+    };
+    for i in 0..seconds {
+        let t = f64::from(i);
+        hear(lab, t, 0, FW, 0);
+        if i < split {
+            hear(lab, t, 1, FW, 0);
+        } else if i >= split + 3 {
+            hear(lab, t, 1, NodeId(1), 100);
+        }
+        lab.detector.frame(at(t), FW);
+        if !night || i < 30 {
+            lab.traffic(50, t, t + 1.0, |_, _| i < split);
+        } else {
+            lab.until(t + 1.0);
+        }
+        let (carp, now) = (&mut lab.carp, at(t));
+        carp.settle(now, &mut Vec::new());
+    }
+}
+
+#[test]
+fn a_split_without_any_demand_blames_nobody() {
+    let mut lab = Lab::new();
+    lab.detector.add_node();
+    split_after(&mut lab, 200, 60, true);
+    assert!(lab.carp.split().is_some());
+    assert_eq!(lab.down_at(), None, "{:?}", lab.verdicts);
+}
+
+#[test]
+fn a_split_with_demand_and_no_answer_does() {
+    let mut lab = Lab::new();
+    lab.detector.add_node();
+    split_after(&mut lab, 100, 60, false);
+    assert_eq!(lab.detector.health(FW, 0), Health::Down);
+}

@@ -182,3 +182,64 @@ fn invented_ids_cost_bounded_memory() {
     assert_eq!(t.evictions(), 50_000);
     assert_eq!(t.count(0).known, u64::try_from(MAX_FLOWS).unwrap());
 }
+
+#[test]
+fn a_responder_that_had_not_spoken_yet_may_start_anywhere_in_sequence_space() {
+    for isn in [0x1000_0000_u32, 0x9000_0000] {
+        let mut t = Tracker::new(&Settings::default(), 1);
+        let mut say = |ms, src, dst| t.update(at(ms), 0, &update(7, src, dst)).map(|o| o.movement);
+        let silent = Peer {
+            seqhi: 1,
+            max_win: 1,
+            ..Peer::default()
+        };
+        say(0, peer(100, 1100, 2), silent);
+        assert_eq!(
+            say(300, peer(120, 1100, 4), peer(isn, isn + 1000, 4)),
+            Some(Movement::EndToEnd)
+        );
+        for i in 1..5_u32 {
+            let seq = isn + i * 500;
+            let got = say(300 + i64::from(i) * 300, peer(120, 1100, 4), peer(seq, seq + 1000, 4));
+            assert_eq!(got, Some(Movement::EndToEnd), "{isn:x} {i}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_to_what_another_node_asked_is_no_round_trip_through_this_one() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let datagram = |src, dst| {
+        let mut m = update(
+            7,
+            Peer {
+                state: src,
+                ..Peer::default()
+            },
+            Peer {
+                state: dst,
+                ..Peer::default()
+            },
+        );
+        m.timeout = 7;
+        m
+    };
+    t.update(at(0), 1, &datagram(1, 0));
+    let got = t.update(at(300), 0, &datagram(2, 1)).unwrap();
+    assert_eq!(got.movement, Movement::PairEndToEnd);
+}
+
+#[test]
+fn synproxy_counts_from_the_moment_both_halves_are_joined() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let mut say = |ms, src, dst| t.update(at(ms), 0, &update(7, src, dst)).map(|o| o.movement);
+    say(0, peer(100, 1100, 11), peer(0, 1, 0));
+    assert_eq!(
+        say(300, peer(200, 1200, 4), peer(9000, 9900, 4)),
+        Some(Movement::Attempt)
+    );
+    assert_eq!(
+        say(600, peer(300, 1300, 4), peer(9100, 10_000, 4)),
+        Some(Movement::EndToEnd)
+    );
+}

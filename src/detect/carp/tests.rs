@@ -194,10 +194,26 @@ fn strangers_are_shown_and_are_no_witness() {
         let addr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9));
         view.advertisement(at(f64::from(i)), 0, addr, None, &carp(9, 0, 0), &mut events);
     }
-    assert!(!view.informs() && view.foreign_master());
+    assert!(
+        !view.informs() && !view.foreign_master(),
+        "another pair on the same net is no business of ours"
+    );
     assert_eq!(view.witness(at(20.0), A), Witness::default());
     let notices = events.iter().filter(|e| matches!(e, Event::Notice(_))).count();
     assert_eq!(notices, 1);
+}
+
+#[test]
+fn a_stranger_that_takes_one_of_our_vhids_is_a_foreign_master() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0], 0, 0.0, 5.0);
+    assert!(!lab.view.foreign_master());
+    for i in 9..15 {
+        let addr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9));
+        lab.view
+            .advertisement(at(f64::from(i)), 0, addr, None, &carp(1, 100, 0), &mut lab.events);
+    }
+    assert!(lab.view.foreign_master());
 }
 
 #[test]
