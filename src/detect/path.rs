@@ -20,6 +20,8 @@ const SETTLED: Duration = Duration::from_millis(300);
 const QUIET: Duration = Duration::from_secs(10);
 /// Hosts that never worked may add this much: new servers are normal, floods have thousands.
 const STRANGERS: usize = 2;
+/// At start nobody is called a backup before this.
+const SETTLING: Duration = Duration::from_secs(5);
 /// Distinct hosts on each side whose round trips end `down`.
 const RECOVERED_HOSTS: u32 = 3;
 /// Share of tries that succeed, in parts of the usual, below which successes are strays.
@@ -59,6 +61,8 @@ pub struct PathHealth {
     /// Why.
     pub cause: Cause,
     previous: Health,
+    /// First judged.
+    born: Timestamp,
     /// Last proven round trip.
     pub last_end_to_end: Timestamp,
     /// Last score.
@@ -88,6 +92,7 @@ impl PathHealth {
             health: Health::Unknown,
             cause: Cause::Quiet,
             previous: Health::Unknown,
+            born: Timestamp::MAX,
             last_end_to_end: Timestamp::MIN,
             suspicion: 0.0,
             clients: Hosts::new(seed),
@@ -223,6 +228,7 @@ impl PathHealth {
     ) -> Change {
         self.due = None;
         self.previous = self.health;
+        self.born = self.born.min(now);
         if self.unlearned > 0.0 {
             self.learn_rate(now);
         }
@@ -320,6 +326,8 @@ impl PathHealth {
             _ if suspect => (Health::Suspect, self.blackhole(&evidence)),
             Health::Suspect if !relieved => return None,
             _ if lively => (Health::Up, Cause::EndToEnd),
+            // Just started: quiet is not known to be normal yet.
+            Health::Unknown if now.since(self.born) < QUIET => return None,
             _ => (Health::Idle, Cause::Quiet),
         };
         self.turn(to, cause, evidence)
@@ -372,6 +380,10 @@ impl PathHealth {
     pub fn idle_as_backup(&mut self, now: Timestamp) -> Change {
         self.due = None;
         self.previous = self.health;
+        self.born = self.born.min(now);
+        if self.health == Health::Unknown && now.since(self.born) < SETTLING {
+            return None; // Who is master is not settled in the first moments.
+        }
         let evidence = Evidence {
             since_end_to_end: self.age_of_proof(now),
             ..Evidence::default()
