@@ -179,7 +179,8 @@ impl Detector {
         let tick = now >= self.next_tick;
         if tick {
             // The longer nothing at all was heard, the less a tick can change: a gap of years takes a few hundred.
-            let deaf = self.heard.iter().max().map_or(Duration::ZERO, |&t| now.since(t));
+            let heard = self.heard.iter().max().filter(|&&t| t > Timestamp::MIN);
+            let deaf = heard.map_or(Duration::ZERO, |&t| now.since(t));
             self.next_tick = now + TICK.max(deaf / 16);
         }
         for i in 0..self.nodes.len() {

@@ -376,3 +376,14 @@ fn a_split_with_demand_and_no_answer_does() {
     split_after(&mut lab, 100, 60, false);
     assert_eq!(lab.detector.health(FW, 0), Health::Down);
 }
+
+#[test]
+fn a_start_before_anything_is_heard_does_not_stop_the_ticks() {
+    let mut lab = Lab::new();
+    lab.until(3.0);
+    lab.detector.frame(at(3.0), FW);
+    lab.until(20.0);
+    let next = lab.detector.next_deadline().unwrap();
+    assert!(next <= at(23.0), "{next}");
+    assert_eq!(lab.detector.health(FW, 0), Health::Idle);
+}
