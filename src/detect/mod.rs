@@ -241,18 +241,7 @@ impl Detector {
         } else {
             p.idle_as_backup(now)
         };
-        let was = p.before();
-        if let Some((to, cause, evidence)) = change {
-            out.push(Verdict {
-                at: now,
-                node,
-                path,
-                from: was,
-                to,
-                cause,
-                evidence,
-            });
-        }
+        out.extend(change.map(|t| t.verdict(now, node, path)));
     }
 
     /// Whether the node as a whole is silent, so that its paths cannot be judged by messages.
@@ -292,22 +281,11 @@ impl Detector {
             if p.health == Health::Down && to != Health::Down {
                 continue;
             }
-            let from = p.health;
             let evidence = Evidence {
                 since_end_to_end: p.age_of_proof(now),
                 ..evidence
             };
-            if let Some((to, cause, evidence)) = p.turn(to, cause, evidence) {
-                out.push(Verdict {
-                    at: now,
-                    node,
-                    path,
-                    from,
-                    to,
-                    cause,
-                    evidence,
-                });
-            }
+            out.extend(p.turn(to, cause, evidence).map(|t| t.verdict(now, node, path)));
             p.restart(now);
         }
         true
@@ -354,25 +332,15 @@ impl Detector {
             if !silenced || !heard || !matches!(p.health, Health::Down | Health::Suspect | Health::Unknown) {
                 continue;
             }
-            let (from, evidence) = (
-                p.health,
-                Evidence {
-                    threshold: self.threshold,
-                    ..Evidence::default()
-                },
-            );
+            let evidence = Evidence {
+                threshold: self.threshold,
+                ..Evidence::default()
+            };
             p.restart(now);
-            if let Some((to, cause, evidence)) = p.turn(Health::Idle, Cause::Returned, evidence) {
-                out.push(Verdict {
-                    at: now,
-                    node,
-                    path,
-                    from,
-                    to,
-                    cause,
-                    evidence,
-                });
-            }
+            out.extend(
+                p.turn(Health::Idle, Cause::Returned, evidence)
+                    .map(|t| t.verdict(now, node, path)),
+            );
         }
     }
 }

@@ -6,7 +6,7 @@
 use super::hosts::Hosts;
 use super::rates::Rates;
 use super::score::{self, Side};
-use crate::event::{Cause, Evidence, Health};
+use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
 use crate::time::Timestamp;
 use crate::track::flow::{Movement, Outcome};
 use crate::track::{HostKey, Observation};
@@ -52,7 +52,37 @@ pub struct Setting {
 }
 
 /// A change that a judgement brings.
-pub type Change = Option<(Health, Cause, Evidence)>;
+pub type Change = Option<Turn>;
+
+/// Health turned.
+pub struct Turn {
+    from: Health,
+    to: Health,
+    cause: Cause,
+    evidence: Evidence,
+}
+
+impl Turn {
+    /// As the verdict that it is.
+    #[must_use]
+    pub fn verdict(self, at: Timestamp, node: NodeId, path: usize) -> Verdict {
+        let Self {
+            from,
+            to,
+            cause,
+            evidence,
+        } = self;
+        Verdict {
+            at,
+            node,
+            path,
+            from,
+            to,
+            cause,
+            evidence,
+        }
+    }
+}
 
 /// State of one (node, path).
 pub struct PathHealth {
@@ -60,7 +90,6 @@ pub struct PathHealth {
     pub health: Health,
     /// Why.
     pub cause: Cause,
-    previous: Health,
     /// First judged.
     born: Timestamp,
     /// Last proven round trip.
@@ -91,7 +120,6 @@ impl PathHealth {
         Self {
             health: Health::Unknown,
             cause: Cause::Quiet,
-            previous: Health::Unknown,
             born: Timestamp::MAX,
             last_end_to_end: Timestamp::MIN,
             suspicion: 0.0,
@@ -227,7 +255,6 @@ impl PathHealth {
         known_server: impl Fn(&HostKey) -> bool,
     ) -> Change {
         self.due = None;
-        self.previous = self.health;
         self.born = self.born.min(now);
         if self.unlearned > 0.0 {
             self.learn_rate(now);
@@ -292,7 +319,7 @@ impl PathHealth {
             length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && self.rate_now(now) * length.as_secs_f64() >= EXPECTED
         });
         let change = self.judge_up(now, set, proven || missing, evidence);
-        if change.is_none_or(|(to, ..)| to != Health::Down) {
+        if self.health != Health::Down {
             if strays > 0 && window <= 0.0 {
                 self.rates.commit();
                 self.open_window(now);
@@ -379,7 +406,6 @@ impl PathHealth {
     /// CARP says that this node carries nothing: whatever its health was, it is idle now.
     pub fn idle_as_backup(&mut self, now: Timestamp) -> Change {
         self.due = None;
-        self.previous = self.health;
         self.born = self.born.min(now);
         if self.health == Health::Unknown && now.since(self.born) < SETTLING {
             return None; // Who is master is not settled in the first moments.
@@ -395,18 +421,18 @@ impl PathHealth {
         self.turn(Health::Idle, Cause::Backup, evidence)
     }
 
-    /// Health before the last judgement.
-    #[must_use]
-    pub fn before(&self) -> Health {
-        self.previous
-    }
-
     /// Sets health; says so if that is news.
     pub fn turn(&mut self, to: Health, cause: Cause, evidence: Evidence) -> Change {
         if self.health == to {
             return None;
         }
-        (self.health, self.cause) = (to, cause);
-        Some((to, cause, evidence))
+        let from = std::mem::replace(&mut self.health, to);
+        self.cause = cause;
+        Some(Turn {
+            from,
+            to,
+            cause,
+            evidence,
+        })
     }
 }

@@ -181,12 +181,6 @@ impl Flow {
         flow
     }
 
-    /// Protocol class.
-    #[must_use]
-    pub fn transport(&self) -> Transport {
-        self.transport
-    }
-
     /// TCP: asked for, never answered.
     #[must_use]
     pub fn half_open(&self) -> bool {

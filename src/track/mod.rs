@@ -189,7 +189,7 @@ impl Tracker {
         let mut entry = self.entry(now, sender, true, state);
         self.pair(now, state, &mut entry);
         let finding = entry.flow.on_insert(sender, state.state_flags, state.packets);
-        let observation = self.observe(&entry, finding);
+        let observation = self.judge(entry.place, entry.hosts, entry.pairing, finding);
         self.remember(now, state.key, entry);
         observation
     }
@@ -403,10 +403,6 @@ impl Tracker {
     /// Whether a host looks like the firewall itself: on a site whose connections come in pairs, its never do.
     fn ends_here(&self, host: &HostKey) -> bool {
         self.shapes.get(host).is_some_and(|s| s.paired == 0 && s.lone >= 4)
-    }
-
-    fn observe(&self, entry: &Entry, finding: Finding) -> Option<Observation> {
-        self.judge(entry.place, entry.hosts, entry.pairing, finding)
     }
 
     fn judge(

@@ -180,15 +180,6 @@ impl<K: Hash + Eq + Copy, V> Table<K, V> {
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.slots.iter().flatten().map(|s| (&s.key, &s.value))
     }
-
-    /// Removes the entries for which `drop` says so, and returns how many.
-    pub fn remove_if(&mut self, mut gone: impl FnMut(&K, &V) -> bool) -> usize {
-        let keys: Vec<K> = self.iter().filter(|(k, v)| gone(k, v)).map(|(k, _)| *k).collect();
-        for key in &keys {
-            self.remove(key);
-        }
-        keys.len()
-    }
 }
 
 #[cfg(test)]
