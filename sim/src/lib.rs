@@ -1,0 +1,20 @@
+//! A pair (or more) of pf firewalls, their hosts and their faults, on a virtual clock with seeded dice.
+//!
+//! ```text
+//!   traffic (hosts)  <-- packets -->  world (segments, ports, faults)  <-- packets -->  firewall (pf + pfsync), carp
+//!                                       |
+//!                                       v  what a watchdog hears: pfsync and CARP frames, answers of probes
+//! ```
+//!
+//! Called by the scoreboard, by `pfwatch simulate` and by tests. The same seed gives the same octets on every machine.
+//! Never does I/O, never reads a clock: time is an argument everywhere, counted from the start of the simulation.
+
+pub mod dice;
+pub mod fault;
+pub mod packet;
+pub mod site;
+
+use std::time::Duration;
+
+/// Time since the start of the simulation.
+pub type Time = Duration;
