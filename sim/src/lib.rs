@@ -11,8 +11,10 @@
 
 pub mod dice;
 pub mod fault;
+pub mod heard;
 pub mod packet;
 pub mod site;
+pub mod truth;
 
 use std::time::Duration;
 
