@@ -15,6 +15,7 @@ pub mod fault;
 pub mod frame;
 pub mod heard;
 pub mod link;
+pub mod observer;
 pub mod packet;
 pub mod site;
 pub mod truth;
