@@ -11,8 +11,11 @@
 
 pub mod dice;
 pub mod fault;
+pub mod firewall;
 pub mod heard;
 pub mod packet;
+pub mod pf;
+mod pfsync;
 pub mod site;
 pub mod truth;
 
