@@ -12,11 +12,14 @@
 pub mod carp;
 pub mod dice;
 pub mod fault;
+pub mod firewall;
 pub mod frame;
 pub mod heard;
 pub mod link;
 pub mod observer;
 pub mod packet;
+pub mod pf;
+mod pfsync;
 pub mod site;
 pub mod truth;
 
