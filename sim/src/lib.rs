@@ -14,6 +14,7 @@ pub mod fault;
 pub mod heard;
 pub mod packet;
 pub mod site;
+pub mod traffic;
 pub mod truth;
 
 use std::time::Duration;
