@@ -21,6 +21,7 @@ pub mod packet;
 pub mod pf;
 mod pfsync;
 pub mod site;
+pub mod traffic;
 pub mod truth;
 
 use std::time::Duration;
