@@ -20,9 +20,11 @@ pub mod observer;
 pub mod packet;
 pub mod pf;
 mod pfsync;
+pub mod setup;
 pub mod site;
 pub mod traffic;
 pub mod truth;
+pub mod world;
 
 use std::time::Duration;
 
