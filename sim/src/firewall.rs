@@ -100,6 +100,8 @@ pub struct Firewall {
     /// When the purge looks at the table next.
     purge: Time,
     expired: Vec<u32>,
+    /// The rules keep state on CARP too.
+    carp_states: bool,
 }
 
 impl Firewall {
@@ -116,8 +118,16 @@ impl Firewall {
             next_id: [config.first_id; 2],
             purge: clock.next_second(),
             expired: Vec::new(),
+            carp_states: false,
             config,
         }
+    }
+
+    /// The same with a rule set that keeps state on CARP, as careless ones do: one more state per master and segment.
+    #[must_use]
+    pub fn keeping_carp_states(mut self, keep: bool) -> Self {
+        self.carp_states = keep;
+        self
     }
 
     /// pf on the way in at `from`; `None` = dropped.
@@ -250,7 +260,9 @@ impl Firewall {
     fn test(&mut self, now: Time, hook: Hook, side: Side, packet: Packet) -> Option<Packet> {
         self.clock.set(now);
         // CARP and pfsync: "pass quick ... no state".
-        if matches!(packet.body, Body::Other { proto: 112 | 240, .. }) {
+        if let Body::Other { proto, .. } = packet.body
+            && (proto == 240 || proto == 112 && !self.carp_states)
+        {
             return Some(packet);
         }
         let tuple = Tuple::of(hook, &packet, self.sync.echo_ports());
@@ -281,7 +293,8 @@ impl Firewall {
     fn create(&mut self, hook: Hook, side: Side, packet: Packet, tuple: Tuple) -> Option<Packet> {
         let ours = |address| self.config.local.contains(&address);
         let echo = matches!(packet.body, Body::Echo { .. });
-        if (hook, side) == (Hook::In, Side::Outside) && !echo && !ours(packet.dst) {
+        let carp = packet.proto() == 112;
+        if (hook, side) == (Hook::In, Side::Outside) && !echo && !carp && !ours(packet.dst) {
             return None;
         }
         let ([src, dst], timeout) = State::opening(&packet)?;

@@ -25,6 +25,7 @@ pub mod setup;
 pub mod site;
 pub mod traffic;
 pub mod truth;
+pub mod world;
 
 use std::time::Duration;
 

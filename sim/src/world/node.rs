@@ -13,7 +13,7 @@ use pfsync_proto::{CreatorId, Dialect};
 use rand::Rng;
 
 /// One in so many clients goes out with a shared address.
-const NAT_SHARE: u32 = 3;
+const NAT_SHARE: u64 = 3;
 
 /// A node as the world runs it.
 pub(super) struct Machine {
@@ -49,7 +49,7 @@ impl Machine {
             System::FreeBsd(_) => (Style::FreeBsd, NETWORK_CONTROL),
         };
         Self {
-            firewall: Firewall::new(config(setup, node, 0, Time::ZERO)),
+            firewall: firewall(setup, node, 0, Time::ZERO),
             carp: vhosts(setup, node, style, 0),
             up: true,
             frozen: Time::ZERO,
@@ -79,7 +79,7 @@ impl Machine {
     /// Everything anew: demoted until the peers told their states.
     pub(super) fn boot(&mut self, now: Time, setup: &Setup) {
         self.boots += 1;
-        self.firewall = Firewall::new(config(setup, self.node, self.boots, now));
+        self.firewall = firewall(setup, self.node, self.boots, now);
         self.carp = vhosts(setup, self.node, self.style, self.boots);
         self.up = true;
         self.frozen = now;
@@ -175,25 +175,26 @@ fn vhosts(setup: &Setup, node: Node, style: Style, boots: u64) -> [Vec<Vhost>; 2
     })
 }
 
-fn config(setup: &Setup, node: Node, boots: u64, now: Time) -> Config {
+fn firewall(setup: &Setup, node: Node, boots: u64, now: Time) -> Firewall {
     let mut dice = stream(setup.seed, &format!("pf {node} {boots}"));
     let made_up = dice.next_u32();
     let vhid = u8::try_from(node % usize::from(setup.vhids.max(1))).unwrap_or(0) + 1;
     let own = [Net::Lan, Net::Wan, Net::Sync].map(|net| address(net, node));
     let common = (1..=setup.vhids).flat_map(|v| [shared(Net::Lan, v), shared(Net::Wan, v)]);
     let seconds = u64::try_from(setup.epoch / 1_000_000_000).unwrap_or(0) + now.as_secs();
-    Config {
+    let config = Config {
         system: setup.nodes[node].system,
         creator: CreatorId(setup.nodes[node].hostid.unwrap_or(made_up).to_be_bytes()),
         first_id: seconds << 32,
         nat: setup.nat.then(|| Nat {
             to: shared(Net::Wan, vhid),
-            share: NAT_SHARE,
+            one_in: NAT_SHARE,
         }),
         local: own.into_iter().chain(common).collect(),
         defer: setup.defer,
         mtu: 1500,
         seed: dice.next_u64(),
         max_updates: 128,
-    }
+    };
+    Firewall::new(config).keeping_carp_states(setup.carp_states)
 }
