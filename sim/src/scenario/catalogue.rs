@@ -201,7 +201,11 @@ fn backup_port(s: &mut Story, net: Net) {
 
 fn three(s: &mut Story) {
     let system = s.setup.nodes[B].system;
-    s.setup.nodes.push(NodeSetup { system, advskew: 150, hostid: None });
+    s.setup.nodes.push(NodeSetup {
+        system,
+        advskew: 150,
+        hostid: None,
+    });
     port(s, Net::Wan, Way::Both);
 }
 

@@ -116,7 +116,11 @@ fn system(seed: u64) -> System {
     match seed % 4 {
         0 | 2 => System::OpenBsd,
         1 => System::FreeBsd(Dialect::FreeBsd1400),
-        _ => System::FreeBsd(if seed % 8 == 3 { Dialect::FreeBsd1301 } else { Dialect::FreeBsd1500 }),
+        _ => System::FreeBsd(if seed % 8 == 3 {
+            Dialect::FreeBsd1301
+        } else {
+            Dialect::FreeBsd1500
+        }),
     }
 }
 

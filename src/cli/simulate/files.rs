@@ -73,7 +73,10 @@ impl Files {
         let Some(path) = self.configuration else {
             return Ok(Vec::new());
         };
-        Ok(vec![format!("to see what pfwatch makes of it: {command} -c {}", path.display())])
+        Ok(vec![format!(
+            "to see what pfwatch makes of it: {command} -c {}",
+            path.display()
+        )])
     }
 }
 

@@ -44,7 +44,11 @@ pub(super) fn json(scenario: &Scenario, load: LoadName, seed: u64, setup: &Setup
         .collect();
     let must_not: Vec<Value> = all
         .iter()
-        .flat_map(|&n| well(&truth.outages, n, setup.length).into_iter().map(move |span| (n, span)))
+        .flat_map(|&n| {
+            well(&truth.outages, n, setup.length)
+                .into_iter()
+                .map(move |span| (n, span))
+        })
         .map(|(n, (from, to))| json!({"node": name(n), "health": ["down"], "from": unix(from), "to": unix(to)}))
         .collect();
     let decide_not: Vec<Value> = all
