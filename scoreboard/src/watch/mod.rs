@@ -128,3 +128,16 @@ pub fn all(pair: &crate::pair::Pair) -> Vec<Box<dyn Watch>> {
     all.push(Box::new(phi::Phi::new(pair)));
     all
 }
+
+/// The names of all, in the order of the tables.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let mut pair = crate::pair::Pair::plain(Time::ZERO);
+    pair.canaries.push(pfwatch::settings::Canary {
+        from: pf_sim::site::client(0),
+        to: pf_sim::site::INTERNET,
+        proto: 6,
+        every: std::time::Duration::from_secs(1),
+    });
+    all(&pair).iter().map(|w| w.name().to_owned()).collect()
+}
