@@ -9,12 +9,22 @@
 //! Called by the scoreboard, by `pfwatch simulate` and by tests. The same seed gives the same octets on every machine.
 //! Never does I/O, never reads a clock: time is an argument everywhere, counted from the start of the simulation.
 
+pub mod carp;
 pub mod dice;
 pub mod fault;
+pub mod firewall;
+pub mod frame;
 pub mod heard;
+pub mod link;
+pub mod observer;
 pub mod packet;
+pub mod pf;
+mod pfsync;
+pub mod setup;
 pub mod site;
+pub mod traffic;
 pub mod truth;
+pub mod world;
 
 use std::time::Duration;
 

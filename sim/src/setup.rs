@@ -1,0 +1,113 @@
+//! What a run is made of: nodes, their load, what goes wrong when, and from where it is watched.
+
+use crate::Time;
+use crate::fault::Fault;
+use crate::firewall::System;
+use crate::site::Node;
+use crate::traffic::{Canary, Load, Mix};
+use std::time::Duration;
+
+/// A node of the cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeSetup {
+    /// What it runs.
+    pub system: System,
+    /// CARP: 1/256 seconds on top of advbase. Where vhids are spread over the nodes, the nodes' values are turned round by
+    /// one node from vhid to vhid.
+    pub advskew: u8,
+    /// `set hostid`; without it each boot makes up a new one.
+    pub hostid: Option<u32>,
+}
+
+/// A run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Of all dice.
+    pub seed: u64,
+    /// At least one.
+    pub nodes: Vec<NodeSetup>,
+    /// How much the hosts do.
+    pub load: Load,
+    /// What they do.
+    pub mix: Mix,
+    /// Connections that are there to be watched.
+    pub canaries: Vec<Canary>,
+    /// A third of the clients goes out with a shared address.
+    pub nat: bool,
+    /// pfsync holds first packets back until the peer knows the state.
+    pub defer: bool,
+    /// `syncpeer`: each node sends to the next one rather than to the group.
+    pub unicast: bool,
+    /// Shared addresses per segment; more than one shares the load: the first prefers node 0, the second node 1.
+    pub vhids: u8,
+    /// Forward path by node 0, replies by node 1: the outside segment prefers the next node.
+    pub asymmetric: bool,
+    /// CARP: seconds between advertisements.
+    pub advbase: u8,
+    /// CARP: a better node takes back.
+    pub preempt: bool,
+    /// CARP: `pass`; may be empty.
+    pub password: String,
+    /// The rules keep state on CARP itself, and so pfsync announces that: noise as real sites have it.
+    pub carp_states: bool,
+    /// The rules keep state on the nodes' own pings.
+    pub ping_states: bool,
+    /// Every node pings its gateway, the Internet and its peers once a second.
+    pub pings: bool,
+    /// On which node the watcher sits; none = mirror ports of the switches.
+    pub vantage: Option<Node>,
+    /// When it ends.
+    pub length: Duration,
+    /// What goes wrong, in any order.
+    pub faults: Vec<(Time, Fault)>,
+    /// Unix nanoseconds of time 0.
+    pub epoch: i64,
+}
+
+impl Setup {
+    /// An ordinary pair, advskew 10 and 100, watched from a mirror port for ten minutes; nothing goes wrong.
+    #[must_use]
+    pub fn pair(system: System, load: Load, seed: u64) -> Self {
+        let node = |advskew| NodeSetup {
+            system,
+            advskew,
+            hostid: None,
+        };
+        Self {
+            seed,
+            nodes: vec![node(10), node(100)],
+            load,
+            mix: Mix::standard(),
+            canaries: Vec::new(),
+            nat: true,
+            defer: false,
+            unicast: false,
+            vhids: 1,
+            asymmetric: false,
+            advbase: 1,
+            preempt: true,
+            password: String::new(),
+            carp_states: false,
+            ping_states: false,
+            pings: true,
+            vantage: None,
+            length: Duration::from_secs(600),
+            faults: Vec::new(),
+            epoch: 1_790_000_000_000_000_000,
+        }
+    }
+
+    /// The same with this happening then.
+    #[must_use]
+    pub fn with(mut self, at: Time, fault: Fault) -> Self {
+        self.faults.push((at, fault));
+        self
+    }
+
+    /// The same for this long.
+    #[must_use]
+    pub fn lasting(mut self, length: Duration) -> Self {
+        self.length = length;
+        self
+    }
+}

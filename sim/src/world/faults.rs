@@ -1,0 +1,77 @@
+//! What the faults of a setup do to the world.
+
+use super::World;
+use crate::fault::Fault;
+use crate::site::Node;
+use std::time::Duration;
+
+impl World {
+    pub(super) fn fault(&mut self, fault: Fault) {
+        let now = self.now;
+        match fault {
+            Fault::Port(node, net, way, loss) => self.switches.set(node, net, way, loss),
+            Fault::Crash(node) => self.with(node, |world| {
+                world.nodes[node].crash();
+                if world.observer.on(node) {
+                    world.observer.stall(now, Duration::MAX);
+                }
+            }),
+            Fault::Boot(node) => self.with(node, |world| world.boot(node)),
+            Fault::Wedge(node) => self.with(node, |world| world.nodes[node].wedged = true),
+            Fault::Unwedge(node) => self.with(node, |world| world.nodes[node].wedged = false),
+            Fault::Freeze(node, length) => self.with(node, |world| {
+                let until = now + length;
+                world.nodes[node].frozen = world.nodes[node].frozen.max(until);
+                if world.observer.on(node) {
+                    world.observer.stall(now, length);
+                }
+            }),
+            Fault::Demote(node, by) => self.with(node, |world| world.nodes[node].demote(now, by)),
+            Fault::Advskew(node, skew) => self.with(node, |world| {
+                world.nodes[node].vhosts().for_each(|v| v.set_advskew(now, skew));
+            }),
+            Fault::ClearStates(node) => self.with(node, |world| world.nodes[node].firewall.clear(now)),
+            Fault::Upstream(loss) => self.upstream.iter_mut().for_each(|way| way.set(loss)),
+            Fault::HostileSync(rate) => self.intruder.rate(now, rate),
+            Fault::CaptureDrops(share) => self.observer.drop_frames(now, share),
+            Fault::Stall(length) => self.observer.stall(now, length),
+            Fault::ClockStep(_) => self.observer.clock(now),
+            Fault::ServersDead(_)
+            | Fault::BusiestDead(_)
+            | Fault::Quiet(_)
+            | Fault::ClientsGone(_)
+            | Fault::Flood(_)
+            | Fault::SpoofedFlood(_)
+            | Fault::Scan(_)
+            | Fault::Load(_) => {
+                self.traffic.change(now, &fault);
+                self.send_all(Vec::new());
+            }
+        }
+    }
+
+    /// Does something to a node that exists, and what follows from it.
+    fn with(&mut self, node: Node, change: impl FnOnce(&mut Self)) {
+        if node >= self.nodes.len() {
+            return;
+        }
+        change(self);
+        if self.nodes[node].runs(self.now) {
+            self.settle(node);
+        } else {
+            self.nodes[node].plan();
+        }
+    }
+
+    fn boot(&mut self, node: Node) {
+        if self.nodes[node].runs(self.now) {
+            // A planned reboot takes its interfaces down first.
+            self.nodes[node].vhosts().for_each(crate::carp::Vhost::stop);
+            self.advertise(node);
+        }
+        self.nodes[node].boot(self.now, &self.setup);
+        if self.observer.on(node) {
+            self.observer.wake(self.now);
+        }
+    }
+}

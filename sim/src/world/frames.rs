@@ -1,0 +1,131 @@
+//! The way of pfsync frames and CARP advertisements: node, port, switch (and its mirror), ports of the others.
+
+use super::World;
+use super::packets::side;
+use super::queue::Event;
+use crate::frame::{self, CARP_GROUP};
+use crate::packet::{Body, Packet};
+use crate::site::{Net, Node, address};
+use pfsync_proto::Carp;
+use rand::RngExt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Ethernet and IP.
+const HEADERS: usize = 34;
+/// On the sync net.
+const SYNC: Duration = Duration::from_micros(100);
+/// Octets behind the IP header of an advertisement.
+const ADVERTISEMENT: u16 = 36;
+
+impl World {
+    /// A node sends a pfsync payload.
+    pub(super) fn announce(&mut self, node: Node, payload: &[u8]) {
+        let peer = self.setup.unicast.then(|| (node + 1) % self.nodes.len());
+        let id = self.nodes[node].next_ip_id();
+        let octets = Arc::new(frame::pfsync(node, peer, id, payload));
+        self.intruder.overhear(&octets);
+        self.put_on(Net::Sync, node, peer, octets);
+    }
+
+    /// A node sends what its vhids want to say.
+    pub(super) fn advertise(&mut self, node: Node) {
+        for net in [Net::Lan, Net::Wan] {
+            for vhid in 1..=self.setup.vhids {
+                if let Some(ad) = self.nodes[node].vhost(net, vhid).and_then(|v| v.poll()) {
+                    self.advertisement(net, node, &ad);
+                }
+            }
+        }
+    }
+
+    fn advertisement(&mut self, net: Net, node: Node, ad: &Carp) {
+        let machine = &mut self.nodes[node];
+        let (tos, id) = (machine.tos, machine.next_ip_id());
+        if self.setup.carp_states {
+            machine.firewall.output(self.now, side(net), about(address(net, node)));
+        }
+        let octets = Arc::new(frame::carp(net, node, tos, id, ad));
+        if self.put_on(net, node, None, octets) {
+            self.switches.learn(node, net, ad.vhid);
+        }
+    }
+
+    /// A frame leaves a node's port for a peer, or for all others. Whether it got to the switch.
+    fn put_on(&mut self, net: Net, node: Node, peer: Option<Node>, octets: Arc<Vec<u8>>) -> bool {
+        if self.observer.on(node) {
+            self.observer.frame(self.now, net, octets.to_vec());
+        }
+        if !self.switches.from(node, net) {
+            return false;
+        }
+        self.distribute(net, Some(node), peer, octets);
+        true
+    }
+
+    /// A frame is at the switch.
+    pub(super) fn distribute(&mut self, net: Net, from: Option<Node>, peer: Option<Node>, octets: Arc<Vec<u8>>) {
+        if self.observer.mirrors() {
+            self.observer.frame(self.now, net, octets.to_vec());
+        }
+        for to in (0..self.nodes.len()).filter(|n| Some(*n) != from && peer.is_none_or(|p| p == *n)) {
+            let late = if net == Net::Sync {
+                Duration::ZERO
+            } else {
+                Duration::from_nanos(self.dice.random_range(0..100_000))
+            };
+            let at = self.now + SYNC + late;
+            self.queue.put(at, Event::Frame(net, to, Arc::clone(&octets)));
+        }
+    }
+
+    /// A frame is at a node's port.
+    pub(super) fn frame(&mut self, net: Net, node: Node, octets: &Arc<Vec<u8>>) {
+        if !self.switches.to(node, net) || !self.nodes[node].runs(self.now) {
+            return;
+        }
+        if self.observer.on(node) {
+            self.observer.frame(self.now, net, octets.to_vec());
+        }
+        let machine = &mut self.nodes[node];
+        let Some(payload) = payload(octets) else {
+            return;
+        };
+        if net == Net::Sync {
+            machine.firewall.receive(self.now, payload);
+        } else if let Ok(ad) = Carp::decode(payload) {
+            if self.setup.carp_states {
+                let about = about(source(octets));
+                machine.firewall.input(self.now, side(net), about);
+            }
+            if let Some(vhost) = machine.vhost(net, ad.vhid) {
+                vhost.receive(self.now, &ad);
+            }
+        }
+        self.settle(node);
+    }
+}
+
+/// An advertisement as pf sees it.
+fn about(src: IpAddr) -> Packet {
+    Packet {
+        src,
+        dst: IpAddr::V4(CARP_GROUP),
+        body: Body::Other {
+            proto: frame::CARP,
+            len: ADVERTISEMENT,
+        },
+    }
+}
+
+fn source(octets: &[u8]) -> IpAddr {
+    let src = octets.get(26..30).and_then(|o| <[u8; 4]>::try_from(o).ok());
+    IpAddr::from(src.unwrap_or_default())
+}
+
+/// What stands behind the IP header; the padding of short frames does not.
+fn payload(octets: &[u8]) -> Option<&[u8]> {
+    let total = u16::from_be_bytes([*octets.get(16)?, *octets.get(17)?]);
+    octets.get(HEADERS..14 + usize::from(total))
+}

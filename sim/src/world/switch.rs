@@ -1,0 +1,91 @@
+//! The segments' switches: each node's ports, and behind which of them a shared MAC was seen last.
+
+use crate::dice::stream;
+use crate::fault::{Loss, Way};
+use crate::link::Link;
+use crate::site::{Net, Node};
+
+/// The segments in the order of [`index`].
+pub(super) const NETS: [Net; 3] = [Net::Lan, Net::Wan, Net::Sync];
+
+/// Place of a segment in tables.
+pub(super) const fn index(net: Net) -> usize {
+    match net {
+        Net::Lan => 0,
+        Net::Wan => 1,
+        Net::Sync => 2,
+    }
+}
+
+/// Both directions of a port.
+#[derive(Clone, Debug)]
+struct Port {
+    /// To the node.
+    to: Link,
+    /// From the node.
+    from: Link,
+}
+
+/// All three switches.
+#[derive(Clone, Debug)]
+pub(super) struct Switches {
+    ports: Vec<[Port; 3]>,
+    /// By segment and vhid.
+    holders: [Vec<Option<Node>>; 2],
+}
+
+impl Switches {
+    pub(super) fn new(nodes: usize, vhids: usize, seed: u64) -> Self {
+        let port = |node: usize, net: Net| {
+            let dice = |way| stream(seed, &format!("port {node} {} {way}", net.name()));
+            Port {
+                to: Link::new(dice("in")),
+                from: Link::new(dice("out")),
+            }
+        };
+        Self {
+            ports: (0..nodes).map(|n| NETS.map(|net| port(n, net))).collect(),
+            holders: [vec![None; vhids], vec![None; vhids]],
+        }
+    }
+
+    /// A port loses frames from now on.
+    pub(super) fn set(&mut self, node: Node, net: Net, way: Way, loss: Loss) {
+        if let Some(port) = self.port(node, net) {
+            if way != Way::Out {
+                port.to.set(loss);
+            }
+            if way != Way::In {
+                port.from.set(loss);
+            }
+        }
+    }
+
+    /// Whether a frame from a node gets to the switch.
+    pub(super) fn from(&mut self, node: Node, net: Net) -> bool {
+        self.port(node, net).is_some_and(|p| p.from.pass())
+    }
+
+    /// Whether a frame from the switch gets to a node.
+    pub(super) fn to(&mut self, node: Node, net: Net) -> bool {
+        self.port(node, net).is_some_and(|p| p.to.pass())
+    }
+
+    /// An advertisement came from a node: the shared MAC is there now.
+    pub(super) fn learn(&mut self, node: Node, net: Net, vhid: u8) {
+        let table = self.holders.get_mut(index(net));
+        if let Some(holder) = table.and_then(|t| t.get_mut(usize::from(vhid).wrapping_sub(1))) {
+            *holder = Some(node);
+        }
+    }
+
+    /// Where the shared MAC of a vhid was seen last.
+    pub(super) fn holder(&self, net: Net, vhid: u8) -> Option<Node> {
+        let table = self.holders.get(index(net))?;
+        *table.get(usize::from(vhid).wrapping_sub(1))?
+    }
+
+    fn port(&mut self, node: Node, net: Net) -> Option<&mut Port> {
+        self.ports.get_mut(node)?.get_mut(index(net))
+    }
+}
