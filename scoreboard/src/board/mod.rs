@@ -1,0 +1,120 @@
+//! The board: which runs there are, who runs them, and what is left in the end.
+//!
+//! Called by the binary. A run is simulated once, whoever watches it. Runs go to threads as these become free; results
+//! are collected by what they are, not by when they came, so that the tables do not depend on how many threads there are.
+
+pub mod raw;
+pub mod stage;
+pub mod summary;
+pub mod table;
+pub mod tables;
+#[cfg(test)]
+mod tests;
+
+use crate::pair::Pair;
+use crate::run::judge;
+use pf_sim::heard::Heard;
+use pf_sim::truth::Truth;
+use raw::{Judged, Line};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// One run by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Job {
+    /// Scenario.
+    pub scenario: String,
+    /// Load.
+    pub load: String,
+    /// Seed of all its dice.
+    pub seed: u64,
+}
+
+/// A run, ready to begin.
+pub struct Stage {
+    /// What the watchers are told.
+    pub pair: Pair,
+    /// What they are not.
+    pub truth: Truth,
+    /// The simulation.
+    pub heard: Box<dyn Iterator<Item = Heard>>,
+}
+
+/// Makes runs. None where a scenario does not exist at a load.
+pub type Stages<'a> = dyn Fn(&Job) -> Option<Stage> + Sync + 'a;
+
+/// All runs of these scenarios, loads and seeds: seeds outermost, so that a board that is stopped half-way knows
+/// something about every scenario.
+#[must_use]
+pub fn jobs(scenarios: &[String], loads: &[String], seeds: u64) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    for seed in 1..=seeds {
+        for scenario in scenarios {
+            for load in loads {
+                jobs.push(Job {
+                    scenario: scenario.clone(),
+                    load: load.clone(),
+                    seed,
+                });
+            }
+        }
+    }
+    jobs
+}
+
+/// Runs all jobs on so many threads and gives each result to `each` as it comes, in any order; stops early when `each`
+/// fails.
+///
+/// # Errors
+/// What `each` failed with.
+pub fn run<E>(
+    jobs: &[Job],
+    threads: NonZeroUsize,
+    stages: &Stages<'_>,
+    mut each: impl FnMut(Line) -> Result<(), E>,
+) -> Result<(), E> {
+    let next = AtomicUsize::new(0);
+    let (results, inbox) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..threads.get().min(jobs.len()) {
+            let (next, results) = (&next, results.clone());
+            scope.spawn(move || {
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let line = stages(job).map(|stage| perform(job, stage));
+                    if line.is_some_and(|line| results.send(line).is_err()) {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(results);
+        // Leaving with an error drops the inbox, and each thread ends after its run.
+        inbox.into_iter().try_for_each(&mut each)
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a run costs is measured here and printed; nothing in the run knows of it"
+)]
+fn clock() -> Instant {
+    Instant::now()
+}
+
+fn perform(job: &Job, stage: Stage) -> Line {
+    let began = clock();
+    let length: Duration = stage.pair.length;
+    let judged = judge(&stage.pair, &stage.truth, stage.heard);
+    Line {
+        scenario: job.scenario.clone(),
+        load: job.load.clone(),
+        seed: job.seed,
+        length: length.as_secs_f64(),
+        build: String::new(),
+        cost: (clock() - began).as_secs_f64(),
+        detectors: judged.into_iter().map(|(name, score)| Judged { name, score }).collect(),
+    }
+}

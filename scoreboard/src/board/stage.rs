@@ -1,0 +1,1 @@
+//! From the simulator's catalogue to a run.

@@ -1,0 +1,165 @@
+//! What a watcher is told before a run: the pair as its configuration would describe it, and nothing of what will
+//! happen.
+//!
+//! Made from a setup of the simulator (or by hand in tests), read by scene and watchers.
+
+use crate::scene::Vhost;
+use pf_sim::Time;
+use pf_sim::site::{Net, Node};
+use pfwatch::settings::Canary;
+use std::time::Duration;
+
+/// A span in which a node, and everything that runs on it, stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// Which node.
+    pub node: Node,
+    /// From.
+    pub from: Time,
+    /// To (exclusive).
+    pub to: Time,
+    /// Whether what ran on it starts anew afterwards (it crashed) or goes on (it was frozen).
+    pub anew: bool,
+}
+
+/// The firewalls under watch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    /// CARP's `advskew` of each node, in order; its length is the number of nodes. Where the nodes share the load, these
+    /// are turned round by one node from vhid to vhid.
+    pub advskew: Vec<u8>,
+    /// CARP's `advbase` of all.
+    pub advbase: u8,
+    /// Virtual hosts on each segment.
+    pub vhids: u8,
+    /// The outside segment prefers the next node.
+    pub asymmetric: bool,
+    /// The node whose ears are everybody's; none: all is heard, as from mirror ports.
+    pub vantage: Option<Node>,
+    /// Flows that a host keeps opening.
+    pub canaries: Vec<Canary>,
+    /// Unix nanoseconds at the start of the run.
+    pub epoch: i64,
+    /// How long the run is.
+    pub length: Time,
+    /// When a watchdog beside a node does not run because the node does not.
+    pub away: Vec<Away>,
+    /// Makes the phase of those who look only now and then differ between runs.
+    pub seed: u64,
+}
+
+impl Pair {
+    /// Two nodes, the first preferred, with CARP's defaults.
+    #[must_use]
+    pub fn plain(length: Time) -> Self {
+        Self {
+            advskew: vec![0, 100],
+            advbase: 1,
+            vhids: 1,
+            asymmetric: false,
+            vantage: None,
+            canaries: Vec::new(),
+            epoch: 1_790_000_000_000_000_000,
+            length,
+            away: Vec::new(),
+            seed: 1,
+        }
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.advskew.len()
+    }
+
+    /// Whose view health is taken from: the node that comes second in CARP's order, as in most pairs the only one
+    /// that has anything to do when the first fails; or whoever lends his ears.
+    #[must_use]
+    pub fn backup(&self) -> Node {
+        if let Some(node) = self.vantage {
+            return node;
+        }
+        let mut order: Vec<Node> = (0..self.nodes()).collect();
+        order.sort_by_key(|&n| (self.advskew[n], n));
+        order.get(1).or(order.first()).copied().unwrap_or(0)
+    }
+
+    /// Whether `node` stands still at `at`.
+    #[must_use]
+    pub fn is_away(&self, node: Node, at: Time) -> bool {
+        let holds = |a: &Away| a.node == node && a.from <= at && at < a.to;
+        self.away.iter().any(holds)
+    }
+
+    /// Whether `node` began anew after `before` and up to `at`.
+    #[must_use]
+    pub fn began_anew(&self, node: Node, before: Time, at: Time) -> bool {
+        let holds = |a: &Away| a.node == node && a.anew && before < a.to && a.to <= at;
+        self.away.iter().any(holds)
+    }
+
+    /// What a node adds to the interval of its advertisements, in 1/256 s.
+    #[must_use]
+    pub fn skew(&self, node: Node, (net, vhid): Vhost) -> u8 {
+        let nodes = self.nodes().max(1);
+        let spread = if self.vhids > 1 {
+            usize::from(vhid.saturating_sub(1))
+        } else {
+            0
+        };
+        let turn = (spread + usize::from(self.asymmetric && net == Net::Wan)) % nodes;
+        self.advskew.get((node + nodes - turn) % nodes).copied().unwrap_or(0)
+    }
+
+    /// How long a CARP backup waits for advertisements before it takes over: `3 * advbase + advskew / 256`, with the
+    /// backup's own skew (`carp_setrun`). The one with the smallest skew among the others is the first to do so.
+    #[must_use]
+    pub fn master_timeout(&self, master: Node, vhost: Vhost) -> Duration {
+        let others = (0..self.nodes()).filter(|&n| n != master);
+        let skew = others.map(|n| self.skew(n, vhost)).min().unwrap_or(0);
+        let parts = |n: u32| Duration::from_secs(1) * n / 256;
+        match self.advbase {
+            0 => parts(3 * u32::from(skew.max(1))),
+            base => Duration::from_secs(3) * u32::from(base) + parts(u32::from(skew)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAN: Vhost = (Net::Lan, 1);
+
+    #[test]
+    fn the_backup_is_the_second_in_carps_order() {
+        let mut pair = Pair::plain(Duration::ZERO);
+        assert_eq!(pair.backup(), 1);
+        pair.advskew = vec![200, 0, 100];
+        assert_eq!(pair.backup(), 2);
+        pair.vantage = Some(0);
+        assert_eq!(pair.backup(), 0);
+    }
+
+    #[test]
+    fn carp_waits_three_intervals_and_the_skew_of_who_waits() {
+        let mut pair = Pair::plain(Duration::ZERO);
+        assert_eq!(pair.master_timeout(0, LAN), Duration::from_nanos(3_390_625_000));
+        assert_eq!(pair.master_timeout(1, LAN), Duration::from_secs(3));
+        pair.advskew = vec![0, 100, 50];
+        pair.advbase = 2;
+        assert_eq!(pair.master_timeout(0, LAN), Duration::from_nanos(6_195_312_500));
+    }
+
+    #[test]
+    fn preferences_are_turned_where_the_load_is_shared() {
+        let mut pair = Pair::plain(Duration::ZERO);
+        pair.vhids = 2;
+        let skews = |pair: &Pair, vhost| [0, 1].map(|n| pair.skew(n, vhost));
+        assert_eq!(skews(&pair, LAN), [0, 100]);
+        assert_eq!(skews(&pair, (Net::Wan, 2)), [100, 0]);
+        (pair.vhids, pair.asymmetric) = (1, true);
+        assert_eq!(skews(&pair, LAN), [0, 100]);
+        assert_eq!(skews(&pair, (Net::Wan, 1)), [100, 0]);
+    }
+}

@@ -1,0 +1,335 @@
+//! pfwatch itself, as it is: one engine beside each node, driven as `pfwatch::drive` drives it.
+//!
+//! Health comes from the engine beside the backup (it is the same beside every node), actions from all of them. An
+//! engine stops with its node and starts anew after a crash; a node that was frozen notices that as its own stall.
+
+use super::{Act, Said, Watch};
+use crate::pair::Pair;
+use crate::scene::{ETHERNET, Scene};
+use pf_sim::Time;
+use pf_sim::heard::{Blindness, Heard, Target};
+use pf_sim::site::{self, Net, Node};
+use pfwatch::capture::{self, Frame, GapCause};
+use pfwatch::engine::Engine;
+use pfwatch::event::{Action, Event, Health};
+use pfwatch::settings::{self, About, Path, Prefix, Probe, Segment, Settings, Zone};
+use pfwatch::time::Timestamp;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// What pfwatch is given beside pfsync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Witnesses {
+    /// Nothing.
+    None,
+    /// CARP on both segments.
+    Carp,
+    /// CARP, a far probe about each node itself, and probes about both addresses of its peers.
+    Probes,
+    /// All that, and the canaries are in its configuration.
+    Canary,
+}
+
+impl Witnesses {
+    /// All sets, the poorest first.
+    pub const ALL: [Self; 4] = [Self::None, Self::Carp, Self::Probes, Self::Canary];
+
+    /// Whether canaries are configured.
+    #[must_use]
+    pub fn canary(self) -> bool {
+        self == Self::Canary
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "pfwatch",
+            Self::Carp => "pfwatch, CARP",
+            Self::Probes => "pfwatch, CARP, probes",
+            Self::Canary => "pfwatch, CARP, probes, canary",
+        }
+    }
+
+    /// What the configuration beside `me` would be.
+    #[must_use]
+    pub fn settings(self, pair: &Pair, me: Node) -> Settings {
+        let segment = |net: Net| Segment {
+            name: net.name().into(),
+            password: None,
+        };
+        let zone = |name: &str, addr: [u8; 4], len: u8| Zone {
+            name: name.into(),
+            prefixes: vec![Prefix {
+                addr: IpAddr::V4(Ipv4Addr::from(addr)),
+                len,
+            }],
+        };
+        let carp = self != Self::None;
+        let probes = matches!(self, Self::Probes | Self::Canary);
+        Settings {
+            nodes: (0..pair.nodes()).map(|n| node(pair, n, n == me)).collect(),
+            segments: if carp { SEGMENTS.map(segment).into() } else { Vec::new() },
+            zones: vec![zone("lan", [10, 0, 0, 0], 8), zone("wan", [0, 0, 0, 0], 0)],
+            paths: vec![Path {
+                from: 0,
+                to: 1,
+                critical: true,
+            }],
+            canaries: if self.canary() {
+                pair.canaries.clone()
+            } else {
+                Vec::new()
+            },
+            probes: if probes {
+                targets(pair, me).iter().map(probe).collect()
+            } else {
+                Vec::new()
+            },
+            ..Settings::default()
+        }
+    }
+}
+
+/// Segments in the order of the settings.
+const SEGMENTS: [Net; 2] = [Net::Lan, Net::Wan];
+
+fn node(pair: &Pair, n: Node, is_self: bool) -> settings::Node {
+    let shared = SEGMENTS
+        .iter()
+        .flat_map(|&net| (1..=pair.vhids).map(move |v| site::shared(net, v)));
+    settings::Node {
+        name: format!("fw{}", n + 1),
+        addresses: vec![site::address(Net::Sync, n)],
+        is_self,
+        local: SEGMENTS
+            .iter()
+            .map(|&net| site::address(net, n))
+            .chain(shared)
+            .collect(),
+    }
+}
+
+/// What pfwatch beside `me` probes, in the order of the settings.
+fn targets(pair: &Pair, me: Node) -> Vec<Target> {
+    let peers = (0..pair.nodes()).filter(|&n| n != me);
+    let about = peers.flat_map(|n| SEGMENTS.map(|net| Target::Peer(n, net)));
+    std::iter::once(Target::Internet).chain(about).collect()
+}
+
+/// fall and rise as the shipped configuration has them.
+fn probe(target: &Target) -> Probe {
+    let (name, about) = match *target {
+        Target::Peer(n, net) => (format!("fw{} {}", n + 1, net.name()), About::Node(n)),
+        _ => ("internet".into(), About::SelfNode),
+    };
+    Probe {
+        name,
+        about,
+        fall: 3,
+        rise: 5,
+    }
+}
+
+/// One engine.
+struct Beside {
+    me: Node,
+    settings: Settings,
+    targets: Vec<Target>,
+    engine: Engine,
+    /// The last time that it was driven.
+    seen: Time,
+}
+
+/// See the module.
+pub struct Watchdog {
+    name: &'static str,
+    epoch: i64,
+    health_from: Node,
+    beside: Vec<Beside>,
+    said: Said,
+}
+
+impl Watchdog {
+    /// For these nodes with these witnesses. Without CARP there is no role and thus nothing to decide: then the one
+    /// engine beside the backup says all there is. What is heard with one node's ears is for the engine beside that one.
+    #[must_use]
+    pub fn new(pair: &Pair, witnesses: Witnesses) -> Self {
+        let alone = witnesses == Witnesses::None || pair.vantage.is_some();
+        let all = (0..pair.nodes()).filter(|&n| !alone || n == pair.backup());
+        let beside = all.map(|me| {
+            let settings = witnesses.settings(pair, me);
+            let targets = if settings.probes.is_empty() {
+                Vec::new()
+            } else {
+                targets(pair, me)
+            };
+            (me, settings, targets)
+        });
+        Self::configured(pair, witnesses.name(), beside)
+    }
+
+    /// With any configuration: node, what its engine is told, and whom its probes ask, in the order of the settings.
+    pub fn configured(
+        pair: &Pair,
+        name: &'static str,
+        beside: impl Iterator<Item = (Node, Settings, Vec<Target>)>,
+    ) -> Self {
+        let beside = beside.map(|(me, settings, targets)| Beside {
+            me,
+            targets,
+            engine: Engine::new(settings.clone(), 1),
+            settings,
+            seen: Time::ZERO,
+        });
+        Self {
+            name,
+            epoch: pair.epoch,
+            health_from: pair.backup(),
+            beside: beside.collect(),
+            said: Said::default(),
+        }
+    }
+
+    fn collect(&mut self, index: usize) {
+        let health = self.beside[index].me == self.health_from;
+        let Beside { engine, me, .. } = &mut self.beside[index];
+        while let Some(event) = engine.poll() {
+            match event {
+                Event::Verdict(v) if health => {
+                    let at = since(self.epoch, v.at);
+                    let (worst, _) = engine.node_health(v.node);
+                    self.said.output(at, v.node.index(), worst == Health::Down);
+                }
+                Event::Decision(d) => {
+                    let at = since(self.epoch, d.at);
+                    let (act, against) = match d.action {
+                        Action::Promote => (Act::Promote, Some(d.node.index())),
+                        Action::Fence => (Act::Fence, Some(d.node.index())),
+                        Action::Demote => (Act::Demote, None),
+                        Action::Restore => (Act::Restore, None),
+                    };
+                    self.said.deed(at, *me, act, against);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Drives each engine over the deadlines before `to`.
+    fn idle(&mut self, to: Time, pair: &Pair) {
+        for i in 0..self.beside.len() {
+            let Beside { me, engine, .. } = &mut self.beside[i];
+            let until = stamp(self.epoch, to);
+            loop {
+                let deadline = engine.next_deadline();
+                if deadline >= until {
+                    break;
+                }
+                if pair.is_away(*me, since(self.epoch, deadline)) {
+                    // Nobody is there to look; whoever comes back is told below what he missed.
+                    break;
+                }
+                engine.idle(deadline);
+            }
+            self.collect(i);
+        }
+    }
+}
+
+impl Beside {
+    /// After its node stood still: a new engine (then true), or one that was blind.
+    fn back(&mut self, at: Time, epoch: i64, pair: &Pair) -> bool {
+        let missed = pair
+            .away
+            .iter()
+            .find(|a| a.node == self.me && self.seen < a.to && a.to <= at);
+        self.seen = at;
+        if let Some(away) = missed {
+            if away.anew {
+                self.engine = Engine::new(self.settings.clone(), 1);
+            } else {
+                let length = away.to.saturating_sub(away.from);
+                self.engine.gap(stamp(epoch, away.to), length, GapCause::Stall, 0);
+            }
+            return away.anew;
+        }
+        false
+    }
+
+    fn hear(&mut self, heard: &Heard, epoch: i64) {
+        let at = stamp(epoch, heard.at());
+        match heard {
+            Heard::Frame { net, octets, .. } => {
+                let net = match net {
+                    Net::Sync => capture::Net::Sync,
+                    _ if self.settings.segments.is_empty() => return,
+                    Net::Lan => capture::Net::Segment(0),
+                    Net::Wan => capture::Net::Segment(1),
+                };
+                self.engine.frame(&Frame {
+                    at,
+                    net,
+                    link: ETHERNET,
+                    data: octets,
+                    wire_len: u32::try_from(octets.len()).unwrap_or(u32::MAX),
+                });
+            }
+            Heard::Ping { node, target, ok, .. } => {
+                if *node == self.me
+                    && let Some(index) = self.targets.iter().position(|t| t == target)
+                {
+                    self.engine.probe(at, index, *ok);
+                }
+            }
+            Heard::Gap {
+                length, lost, cause, ..
+            } => self.engine.gap(at, *length, why(*cause), *lost),
+        }
+    }
+}
+
+impl Watch for Watchdog {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn advance(&mut self, to: Time, scene: &Scene) {
+        self.idle(to, scene.pair());
+    }
+
+    fn heard(&mut self, heard: &Heard, scene: &Scene) {
+        for i in 0..self.beside.len() {
+            let beside = &mut self.beside[i];
+            if scene.pair().is_away(beside.me, heard.at()) {
+                continue;
+            }
+            let anew = beside.back(heard.at(), self.epoch, scene.pair());
+            if anew && beside.me == self.health_from {
+                // What the one before it had concluded is forgotten with it.
+                (0..scene.pair().nodes()).for_each(|n| self.said.output(heard.at(), n, false));
+            }
+            beside.hear(heard, self.epoch);
+            self.collect(i);
+        }
+    }
+
+    fn said(&self) -> &Said {
+        &self.said
+    }
+}
+
+fn why(cause: Blindness) -> GapCause {
+    match cause {
+        Blindness::Drops => GapCause::KernelDrop,
+        Blindness::Stall => GapCause::Stall,
+        Blindness::Clock => GapCause::ClockStep,
+    }
+}
+
+/// On the engine's clock.
+fn stamp(epoch: i64, at: Time) -> Timestamp {
+    Timestamp::from_nanos(epoch) + at
+}
+
+/// On the simulator's clock.
+fn since(epoch: i64, at: Timestamp) -> Time {
+    at.since(Timestamp::from_nanos(epoch))
+}
