@@ -11,6 +11,8 @@
 //! it, so that all watchers are judged on the same frames.
 
 pub mod board;
+pub mod compare;
+pub mod evidence;
 pub mod pair;
 pub mod rate;
 pub mod run;

@@ -160,7 +160,7 @@ impl Mood {
             }
             Turn::Lull => {
                 self.quiet = self.dice.random_range(0.8..1.0);
-                self.schedule(now + Duration::from_secs(60) + self.lasting(), Turn::LullOver);
+                self.schedule(until + Duration::from_secs(60), Turn::LullOver);
             }
             Turn::ServerBack(n) => self.dead[n] = false,
             Turn::ClientBack(n) => self.gone[n] = false,
