@@ -375,7 +375,10 @@ impl Firewall {
             System::FreeBsd(_) => wire.flow_hash() / 4 % 2,
         };
         let counter = &mut self.next_id[usize::from(cpu == 1)];
-        let id = *counter | cpu << 56;
+        let id = match self.config.system {
+            System::OpenBsd => *counter,
+            System::FreeBsd(_) => *counter & ((1 << 56) - 1) | cpu << 56,
+        };
         *counter = counter.wrapping_add(1);
         Key {
             id: StateId(id.to_be_bytes()),

@@ -215,3 +215,6 @@ fn lifetime(a: u8, b: u8) -> u8 {
         pftm::TCP_ESTABLISHED
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,17 @@
 
 use super::*;
 
+/// Share served while nothing is wrong: some bookmarks are old, and some people try those again and again.
+const WELL: f64 = 0.9;
+
 #[test]
 fn a_steady_pair_serves() {
     let (world, heard) = run(pair(120));
-    assert!(served(&world, 5, 90) > 0.95, "{}", served(&world, 5, 90));
+    let total = world.experience().total();
+    assert!(
+        f64::from(total.established) > 0.95 * f64::from(total.tried),
+        "{total:?}"
+    );
     assert_eq!(world.masters(Net::Lan, 1), [0]);
     assert_eq!(world.masters(Net::Wan, 1), [0]);
     assert!(ads(&heard, Net::Lan).iter().all(|(_, node, _)| *node == 0));
@@ -19,7 +26,7 @@ fn a_crash_is_taken_over_and_connections_live_on() {
     let took = first_ad(&heard, Net::Lan, 1, s(60)) - s(60);
     // Counted from the last advertisement, which was at most 1.04 s before.
     assert!((2.3..3.4).contains(&took.as_secs_f64()), "{took:?}");
-    assert!(served(&world, 65, 120) > 0.95, "{}", served(&world, 65, 120));
+    assert!(served(&world, 65, 120) > WELL, "{}", served(&world, 65, 120));
     let broken: u32 = world.experience().seconds()[60..].iter().map(|s| s.broken).sum();
     let before = world.experience().seconds()[..60]
         .iter()
@@ -42,13 +49,13 @@ fn a_dead_wan_port_splits_the_pair_and_kills_the_service() {
     assert_eq!(world.masters(Net::Wan, 1), [0]);
     while world.next().is_some() {}
     assert!(served(&world, 51, 70) < 0.2, "{}", served(&world, 51, 70));
-    assert!(served(&world, 105, 140) > 0.95, "{}", served(&world, 105, 140));
+    assert!(served(&world, 105, 140) > WELL, "{}", served(&world, 105, 140));
 }
 
 #[test]
 fn a_cut_sync_link_hurts_nobody() {
     let (world, heard) = run(pair(120).with(s(30), dead(0, Net::Sync)));
-    assert!(served(&world, 5, 90) > 0.95);
+    assert!(served(&world, 5, 90) > WELL);
     let last = frames(&heard, PFSYNC)
         .filter(|(_, _, src, _)| *src == 1)
         .last()
@@ -63,7 +70,7 @@ fn a_wedged_node_stays_master_and_serves_nobody() {
     let (world, heard) = run(setup);
     assert!(ads(&heard, Net::Wan).iter().all(|(_, node, _)| *node == 0));
     assert!(served(&world, 51, 70) < 0.2, "{}", served(&world, 51, 70));
-    assert!(served(&world, 105, 140) > 0.95);
+    assert!(served(&world, 105, 140) > WELL);
 }
 
 #[test]
@@ -92,7 +99,7 @@ fn a_planned_demotion_hands_over_at_once() {
     }
     let demoted = ads(&heard, Net::Lan).iter().find(|(at, ..)| *at >= s(20)).unwrap().2;
     assert_eq!((demoted.demote, demoted.advskew), (50, 10));
-    assert!(served(&world, 5, 60) > 0.95);
+    assert!(served(&world, 5, 60) > WELL);
     assert_eq!(world.masters(Net::Lan, 1), [0]);
 }
 
@@ -100,14 +107,26 @@ fn a_planned_demotion_hands_over_at_once() {
 fn a_booting_node_learns_the_states_before_it_takes_back() {
     let setup = pair(180).with(s(60), Fault::Crash(0)).with(s(100), Fault::Boot(0));
     let mut world = World::new(setup);
-    until(&mut world, s(99));
-    let of_others = world.states(1);
-    let heard = until(&mut world, s(110));
-    assert_eq!(world.masters(Net::Lan, 1), [0]);
-    assert!(world.states(0) * 2 > of_others, "{} of {of_others}", world.states(0));
-    assert!(first_ad(&heard, Net::Lan, 0, s(100)) < s(104));
+    until(&mut world, s(105));
+    assert_eq!(world.masters(Net::Lan, 1), [1], "one frame in 20 ms takes its time");
+    let mut heard = Vec::new();
+    while world.masters(Net::Lan, 1) != [0] && world.now() < s(140) {
+        heard.extend(world.next());
+    }
+    assert!(
+        world.states(0) * 10 > world.states(1) * 9,
+        "{} {}",
+        world.states(0),
+        world.states(1)
+    );
+    heard.extend(until(&mut world, s(150)));
+    assert!(first_ad(&heard, Net::Wan, 0, s(100)) < s(130));
+    assert_eq!(
+        (world.masters(Net::Lan, 1), world.masters(Net::Wan, 1)),
+        (vec![0], vec![0])
+    );
     while world.next().is_some() {}
-    assert!(served(&world, 105, 150) > 0.95);
+    assert!(served(&world, 105, 150) > WELL);
     let broken: u32 = world.experience().seconds()[99..].iter().map(|s| s.broken).sum();
     assert!(broken <= 10, "{broken}");
 }
@@ -123,7 +142,7 @@ fn three_nodes_follow_each_other() {
     until(&mut world, s(90));
     assert_eq!(world.masters(Net::Wan, 1), [2]);
     while world.next().is_some() {}
-    assert!(served(&world, 76, 100) > 0.95, "{}", served(&world, 76, 100));
+    assert!(served(&world, 76, 100) > WELL, "{}", served(&world, 76, 100));
 }
 
 #[test]
@@ -137,7 +156,7 @@ fn shared_load_and_split_paths_serve_too() {
         assert_eq!(world.masters(Net::Lan, 2), [1][..usize::from(vhids) - 1]);
         let share = served(&world, 5, 60);
         // Answers that come before the other node heard of the state are lost, and the first packet sent again.
-        assert!(share > if asymmetric { 0.5 } else { 0.95 }, "{vhids}: {share}");
+        assert!(share > if asymmetric { 0.5 } else { WELL }, "{vhids}: {share}");
     }
 }
 
@@ -149,7 +168,7 @@ fn freebsd_pairs_work_in_all_their_dialects() {
             .lasting(s(100))
             .with(s(30), Fault::Demote(0, 240));
         let (world, heard) = run(setup);
-        assert!(served(&world, 5, 80) > 0.95, "{dialect:?}");
+        assert!(served(&world, 5, 80) > WELL, "{dialect:?}");
         assert!(first_ad(&heard, Net::Lan, 1, s(30)) - s(30) < Time::from_millis(1));
         let demoted = ads(&heard, Net::Lan).iter().find(|(at, ..)| *at >= s(30)).unwrap().2;
         assert_eq!((demoted.demote, demoted.advskew), (0, 240));
