@@ -15,7 +15,7 @@ use crate::dissect::{Ip, Kind, Refusal, dissect};
 use crate::event::{Event, NodeId, Notice};
 use crate::settings::Settings;
 use crate::time::Timestamp;
-use crate::track::Tracker;
+use crate::track::{Observation, Tracker};
 use counters::{Counters, NodeCounters};
 use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Message, Packet, Proto112};
 use std::collections::{BTreeMap, VecDeque};
@@ -59,6 +59,18 @@ pub struct Engine {
     events: VecDeque<Event>,
     verdicts: Vec<crate::event::Verdict>,
     scratch: Vec<Event>,
+    tap: Option<Vec<Heard>>,
+}
+
+/// An observation with its time and sender, as the detector was told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heard {
+    /// When.
+    pub at: Timestamp,
+    /// Whose message.
+    pub node: NodeId,
+    /// What it proves.
+    pub observation: Observation,
 }
 
 impl Engine {
@@ -87,6 +99,7 @@ impl Engine {
             events: VecDeque::new(),
             verdicts: Vec::new(),
             scratch: Vec::new(),
+            tap: None,
             settings,
         };
         for (i, node) in engine.settings.nodes.clone().into_iter().enumerate() {
@@ -164,6 +177,12 @@ impl Engine {
     /// What was concluded, in order.
     pub fn poll(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// From now on keeps what the tracker tells the detector; returns what was kept since the last call. For those who
+    /// study evidence: a watchdog has no use for it.
+    pub fn observations(&mut self) -> Vec<Heard> {
+        self.tap.replace(Vec::new()).unwrap_or_default()
     }
 
     fn advance(&mut self, at: Timestamp) -> Timestamp {
@@ -324,6 +343,13 @@ impl Engine {
         };
         if let Some(o) = observation {
             self.counters.nodes[node.index()].evidence(&o, now);
+            if let Some(tap) = &mut self.tap {
+                tap.push(Heard {
+                    at: now,
+                    node,
+                    observation: o,
+                });
+            }
             self.detector.observe(now, node, &o, self.carp.split());
         }
     }

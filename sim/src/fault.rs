@@ -49,6 +49,8 @@ pub enum Fault {
     Demote(Node, i16),
     /// `ifconfig carp advskew` on all vhids: what a promotion does.
     Advskew(Node, u8),
+    /// The same on one network only: whoever does this leaves the pair unsynchronised.
+    AdvskewOn(Node, Net, u8),
     /// `pfctl -F states` on a node (rule reload).
     ClearStates(Node),
     /// Everything beyond the outside segment loses packets.

@@ -20,6 +20,7 @@ pub mod observer;
 pub mod packet;
 pub mod pf;
 mod pfsync;
+pub mod scenario;
 pub mod setup;
 pub mod site;
 pub mod traffic;

@@ -59,7 +59,8 @@ pub struct World {
     order: Order,
     dice: Dice,
     intruder: Intruder,
-    observer: Observer,
+    /// The first sits where the setup says; see [`World::listen`] for more.
+    ears: Vec<Observer>,
     events: u64,
 }
 
@@ -98,7 +99,7 @@ impl World {
             order: Order::default(),
             dice: stream(seed, "world"),
             intruder: Intruder::new(seed),
-            observer: Observer::new(setup.vantage, seed),
+            ears: vec![Observer::new(setup.vantage, seed)],
             events: 0,
             setup,
         };
@@ -113,8 +114,25 @@ impl World {
     )]
     pub fn next(&mut self) -> Option<Heard> {
         loop {
-            if let Some(heard) = self.observer.poll() {
+            if let (0, heard) = self.next_of_all()? {
                 return Some(heard);
+            }
+        }
+    }
+
+    /// One more watcher of the same world, somewhere else; its number.
+    pub fn listen(&mut self, vantage: Option<Node>) -> usize {
+        self.ears.push(Observer::new(vantage, self.setup.seed));
+        self.ears.len() - 1
+    }
+
+    /// What is heard next and by which watcher.
+    pub fn next_of_all(&mut self) -> Option<(usize, Heard)> {
+        loop {
+            for (n, ear) in self.ears.iter_mut().enumerate() {
+                if let Some(heard) = ear.poll() {
+                    return Some((n, heard));
+                }
             }
             let (at, turn) = self.first();
             if at > self.end {
@@ -197,7 +215,8 @@ impl World {
         }
         try_it(self.traffic_wake, Turn::Traffic);
         try_it(deadline(self.intruder.next_deadline()), Turn::Intruder);
-        try_it(deadline(self.observer.next_deadline()), Turn::Observer);
+        let ears = self.ears.iter().map(|e| deadline(e.next_deadline())).min();
+        try_it(ears.unwrap_or(u64::MAX), Turn::Observer);
         // A deadline in the past is late, not a step back.
         (first.0.max(nanos(self.now)), first.1)
     }
@@ -225,7 +244,7 @@ impl World {
                 self.send_all(sent);
             }
             Turn::Intruder => self.intrude(),
-            Turn::Observer => self.observer.advance(self.now),
+            Turn::Observer => self.ears.iter_mut().for_each(|e| e.advance(self.now)),
         }
     }
 

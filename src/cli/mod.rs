@@ -13,6 +13,7 @@ mod look;
 mod nothing;
 mod output;
 mod run;
+mod simulate;
 mod usage;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -59,6 +60,8 @@ enum Command {
     Analyze(analyze::Args),
     /// Listen on the firewalls' networks and log what happens to the firewalls, and what should be done about it
     Run(run::Args),
+    /// Write a capture of firewalls to which something happens, with the truth about it: for drills and tuning
+    Simulate(simulate::Args),
 }
 
 /// For eyes or for programs.
@@ -99,6 +102,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Decode(command) => decode::run(command, &args.common),
         Command::Analyze(command) => analyze::run(command, &args.common),
         Command::Run(command) => run::run(command, &args.common),
+        Command::Simulate(command) => simulate::run(command, &args.common),
     };
     result.unwrap_or_else(|failure| failure.report())
 }

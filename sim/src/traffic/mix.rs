@@ -198,6 +198,23 @@ impl Mix {
         }
     }
 
+    /// The laboratory in which the captures of real pairs were made: 41 clients, 30 servers, 12 openings a second. Counted
+    /// in its steady capture; what lasts for all of it stands here by what keeps as many going.
+    #[must_use]
+    pub fn laboratory() -> Self {
+        Self::of(&[
+            (Kind::WebShort, 5.9),
+            (Kind::Dns, 4.05),
+            (Kind::WebKeep, 1.75),
+            (Kind::Probe, 0.23),
+            (Kind::Ping, 0.17),
+            (Kind::BulkUp, 0.08),
+            (Kind::Interactive, 14.0 / 400.0),
+            (Kind::BulkDown, 0.16),
+            (Kind::RtpBoth, 7.0 / 60.0),
+        ])
+    }
+
     /// Any shares; they need not add up to anything. What is not finite or below 0 counts as 0.
     #[must_use]
     pub fn of(shares: &[(Kind, f64)]) -> Self {
@@ -248,6 +265,13 @@ impl Load {
         flows_per_second: 500.0,
         clients: 2000,
         servers: 1500,
+        daily: false,
+    };
+    /// The laboratory of the real captures, see [`Mix::laboratory`].
+    pub const LABORATORY: Self = Self {
+        flows_per_second: 12.3,
+        clients: 41,
+        servers: 30,
         daily: false,
     };
     /// A house of offices.

@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::fault::Fault;
+use crate::observer::Observer;
 use crate::site::Node;
 use std::time::Duration;
 
@@ -12,9 +13,7 @@ impl World {
             Fault::Port(node, net, way, loss) => self.switches.set(node, net, way, loss),
             Fault::Crash(node) => self.with(node, |world| {
                 world.nodes[node].crash();
-                if world.observer.on(node) {
-                    world.observer.stall(now, Duration::MAX);
-                }
+                world.ears_on(node).for_each(|e| e.stall(now, Duration::MAX));
             }),
             Fault::Boot(node) => self.with(node, |world| world.boot(node)),
             Fault::Wedge(node) => self.with(node, |world| world.nodes[node].wedged = true),
@@ -22,20 +21,25 @@ impl World {
             Fault::Freeze(node, length) => self.with(node, |world| {
                 let until = now + length;
                 world.nodes[node].frozen = world.nodes[node].frozen.max(until);
-                if world.observer.on(node) {
-                    world.observer.stall(now, length);
-                }
+                world.ears_on(node).for_each(|e| e.stall(now, length));
             }),
             Fault::Demote(node, by) => self.with(node, |world| world.nodes[node].demote(now, by)),
             Fault::Advskew(node, skew) => self.with(node, |world| {
                 world.nodes[node].vhosts().for_each(|v| v.set_advskew(now, skew));
             }),
+            Fault::AdvskewOn(node, net, skew) => self.with(node, |world| {
+                for vhid in 1..=world.setup.vhids {
+                    if let Some(vhost) = world.nodes[node].vhost(net, vhid) {
+                        vhost.set_advskew(now, skew);
+                    }
+                }
+            }),
             Fault::ClearStates(node) => self.with(node, |world| world.nodes[node].firewall.clear(now)),
             Fault::Upstream(loss) => self.upstream.iter_mut().for_each(|way| way.set(loss)),
             Fault::HostileSync(rate) => self.intruder.rate(now, rate),
-            Fault::CaptureDrops(share) => self.observer.drop_frames(now, share),
-            Fault::Stall(length) => self.observer.stall(now, length),
-            Fault::ClockStep(_) => self.observer.clock(now),
+            Fault::CaptureDrops(share) => self.ears.iter_mut().for_each(|e| e.drop_frames(now, share)),
+            Fault::Stall(length) => self.ears.iter_mut().for_each(|e| e.stall(now, length)),
+            Fault::ClockStep(_) => self.ears.iter_mut().for_each(|e| e.clock(now)),
             Fault::ServersDead(_)
             | Fault::BusiestDead(_)
             | Fault::Quiet(_)
@@ -63,6 +67,10 @@ impl World {
         }
     }
 
+    fn ears_on(&mut self, node: Node) -> impl Iterator<Item = &mut Observer> {
+        self.ears.iter_mut().filter(move |e| e.on(node))
+    }
+
     fn boot(&mut self, node: Node) {
         if self.nodes[node].runs(self.now) {
             // A planned reboot takes its interfaces down first.
@@ -70,8 +78,7 @@ impl World {
             self.advertise(node);
         }
         self.nodes[node].boot(self.now, &self.setup);
-        if self.observer.on(node) {
-            self.observer.wake(self.now);
-        }
+        let now = self.now;
+        self.ears_on(node).for_each(|e| e.wake(now));
     }
 }

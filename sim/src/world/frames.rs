@@ -4,6 +4,7 @@ use super::World;
 use super::packets::side;
 use super::queue::Event;
 use crate::frame::{self, CARP_GROUP};
+use crate::observer::Observer;
 use crate::packet::{Body, Packet};
 use crate::site::{Net, Node, address};
 use pfsync_proto::Carp;
@@ -54,9 +55,7 @@ impl World {
 
     /// A frame leaves a node's port for a peer, or for all others. Whether it got to the switch.
     fn put_on(&mut self, net: Net, node: Node, peer: Option<Node>, octets: Arc<Vec<u8>>) -> bool {
-        if self.observer.on(node) {
-            self.observer.frame(self.now, net, octets.to_vec());
-        }
+        self.overheard(net, &octets, |ear| ear.on(node));
         if !self.switches.from(node, net) {
             return false;
         }
@@ -64,11 +63,15 @@ impl World {
         true
     }
 
+    fn overheard(&mut self, net: Net, octets: &[u8], by: impl Fn(&Observer) -> bool) {
+        for ear in self.ears.iter_mut().filter(|ear| by(ear)) {
+            ear.frame(self.now, net, octets.to_vec());
+        }
+    }
+
     /// A frame is at the switch.
     pub(super) fn distribute(&mut self, net: Net, from: Option<Node>, peer: Option<Node>, octets: Arc<Vec<u8>>) {
-        if self.observer.mirrors() {
-            self.observer.frame(self.now, net, octets.to_vec());
-        }
+        self.overheard(net, &octets, Observer::mirrors);
         for to in (0..self.nodes.len()).filter(|n| Some(*n) != from && peer.is_none_or(|p| p == *n)) {
             let late = if net == Net::Sync {
                 Duration::ZERO
@@ -85,9 +88,7 @@ impl World {
         if !self.switches.to(node, net) || !self.nodes[node].runs(self.now) {
             return;
         }
-        if self.observer.on(node) {
-            self.observer.frame(self.now, net, octets.to_vec());
-        }
+        self.overheard(net, octets, |ear| ear.on(node));
         let machine = &mut self.nodes[node];
         let Some(payload) = payload(octets) else {
             return;

@@ -91,12 +91,13 @@ impl World {
     /// The answer is there, or the patience over; a node that does not run tells nobody.
     pub(super) fn answer(&mut self, node: Node, target: Target, ok: bool) {
         if self.nodes[node].runs(self.now) {
-            self.observer.news(Heard::Ping {
+            let ping = Heard::Ping {
                 at: self.now,
                 node,
                 target,
                 ok,
-            });
+            };
+            self.ears.iter_mut().for_each(|e| e.news(ping.clone()));
         }
     }
 }

@@ -12,6 +12,7 @@ mod info;
 mod pcapng;
 mod reader;
 mod window;
+pub mod write;
 
 pub use self::info::{FileInfo, FileInput, Progress};
 

@@ -1,0 +1,92 @@
+//! Do both levels come to the same verdicts? The same scenario, load and seed frame by frame and as evidence.
+
+use super::life::Library;
+use super::mood::Mood;
+use super::replay::Replay;
+use crate::scene::ETHERNET;
+use pf_sim::Time;
+use pf_sim::heard::Heard;
+use pf_sim::setup::Setup;
+use pf_sim::site::Net;
+use pf_sim::truth::{Grade, Truth};
+use pf_sim::world::World;
+use pfwatch::capture::{Frame, Net as Where};
+use pfwatch::engine::Engine;
+use pfwatch::event::{Event, Health, NodeId, Verdict};
+use pfwatch::settings::Settings;
+use pfwatch::time::Timestamp;
+use std::time::Duration;
+
+/// What one level said about the active node.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Said {
+    /// From the onset to the first `down`, where there is an outage to find.
+    pub found: Option<Duration>,
+    /// `down` where nothing was wrong.
+    pub false_alarms: u32,
+}
+
+/// Frame by frame, by pfsync alone.
+#[must_use]
+pub fn by_frames(setup: &Setup, truth: &Truth) -> Said {
+    let mut setup = setup.clone();
+    // The lives of a single node were recorded; CARP would move what is asked about.
+    setup.nodes.truncate(1);
+    let epoch = Timestamp::from_nanos(setup.epoch);
+    let mut engine = Engine::new(Settings::default(), 1);
+    let mut world = World::new(setup);
+    let mut said = Said::default();
+    while let Some(heard) = world.next() {
+        let Heard::Frame { at, net: Net::Sync, octets, .. } = heard else {
+            continue;
+        };
+        while engine.next_deadline() < epoch + at {
+            engine.idle(engine.next_deadline());
+        }
+        engine.frame(&Frame {
+            at: epoch + at,
+            net: Where::Sync,
+            link: ETHERNET,
+            data: &octets,
+            wire_len: u32::try_from(octets.len()).unwrap_or(u32::MAX),
+        });
+        while let Some(event) = engine.poll() {
+            if let Event::Verdict(v) = event {
+                said.note(v.at.since(epoch), &v, truth);
+            }
+        }
+    }
+    said
+}
+
+/// As evidence. `None` if this level does not know what happens in the scenario.
+#[must_use]
+pub fn by_evidence(library: &Library, setup: &Setup, truth: &Truth) -> Option<Said> {
+    let mood = Mood::new(setup.load.clients, setup.load.servers, None, setup.seed);
+    let mut replay = Replay::new(library, &setup.load, &setup.mix, &Settings::default(), mood, setup.seed);
+    let mut said = Said::default();
+    let mut say = |at: Time, v: &Verdict| said.note(at, v, truth);
+    for (at, fault) in &setup.faults {
+        replay.run(*at, &mut say);
+        if !replay.mood.change(fault) {
+            return None;
+        }
+    }
+    replay.run(setup.length, &mut say);
+    Some(said)
+}
+
+impl Said {
+    fn note(&mut self, at: Time, verdict: &Verdict, truth: &Truth) {
+        if verdict.to != Health::Down || verdict.node != NodeId(0) {
+            return;
+        }
+        match truth.down(0, at, Duration::from_secs(2)) {
+            Some(outage) if outage.grade == Grade::Must => {
+                self.found.get_or_insert(at.saturating_sub(outage.from));
+            }
+            Some(_) => {}
+            None => self.false_alarms += 1,
+        }
+    }
+}

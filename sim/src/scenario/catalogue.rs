@@ -1,0 +1,215 @@
+//! What each scenario does. Node 0 carries the traffic at the start, node 1 (and 2) stands by.
+
+use super::{Kind, Scenario, Story};
+use crate::fault::{Fault, Loss, Way};
+use crate::setup::NodeSetup;
+use crate::site::{Net, Node};
+use crate::truth::{Act, Grade};
+use std::time::Duration;
+
+const A: Node = 0;
+const B: Node = 1;
+
+macro_rules! scenarios {
+    ($($kind:ident $name:literal $what:literal $tell:expr;)*) => {
+        /// All of them.
+        pub(super) const ALL: &[Scenario] = &[$(Scenario { name: $name, what: $what, kind: Kind::$kind, tell: $tell }),*];
+    };
+}
+
+scenarios! {
+    Crash "crash" "the active firewall dies, and boots when the trouble is over" crash;
+    Blackhole "wedge" "the active firewall lives, CARP and pfsync go on, nothing is forwarded" wedge;
+    Blackhole "inside-port-dead" "the active firewall's inside switch port dies without losing link"
+        |s| port(s, Net::Lan, Way::Both);
+    Blackhole "outside-port-dead" "the active firewall's outside switch port dies without losing link"
+        |s| port(s, Net::Wan, Way::Both);
+    Blackhole "forward-lost" "what the active firewall sends outside is lost, replies would come" |s| port(s, Net::Wan, Way::Out);
+    Blackhole "reply-lost" "what is sent outside arrives, the replies do not reach the active firewall"
+        |s| port(s, Net::Wan, Way::In);
+    Blackhole "reply-lost-inside" "replies leave the active firewall and do not reach the clients"
+        |s| port(s, Net::Lan, Way::Out);
+    Blackhole "clients-lost-inside" "nothing that clients send reaches the active firewall" |s| port(s, Net::Lan, Way::In);
+    Degraded "loss-10" "one packet in ten is lost on the active firewall's outside port" |s| lossy(s, 0.1);
+    Degraded "loss-30" "three packets in ten are lost on the active firewall's outside port" |s| lossy(s, 0.3);
+    Degraded "loss-60" "six packets in ten are lost on the active firewall's outside port" |s| lossy(s, 0.6);
+    Degraded "flapping-port" "the active firewall's outside port dies and returns every few seconds" flapping;
+    Degraded "upstream-dead" "everything beyond both firewalls is gone: moving does not help" upstream;
+    Degraded "clients-gone" "all clients vanish at once: their switch, not the firewall" clients_gone;
+    Fine "steady" "nothing happens" |_| {};
+    Fine "sync-cable-out" "the sync cable is pulled: the firewalls are fine and deaf to each other" sync_out;
+    Fine "sync-loss-1" "one sync frame in a hundred is lost" |s| sync_loss(s, 0.01, 1.0);
+    Fine "sync-loss-5" "one sync frame in twenty is lost, in bursts" |s| sync_loss(s, 0.05, 4.0);
+    Fine "sync-loss-20" "one sync frame in five is lost, in bursts" |s| sync_loss(s, 0.2, 8.0);
+    Fine "backup-reboot" "the backup reboots and asks for a bulk update" backup_reboot;
+    Fine "failover" "planned failover and fail-back" failover;
+    Fine "asymmetric" "one firewall carries the requests and the other the replies, always" |s| s.setup.asymmetric = true;
+    Fine "unsynchronised" "somebody moves the outside address alone to the other firewall" unsynchronised;
+    Fine "load-sharing" "two vhids, each firewall master of one" |s| s.setup.vhids = 2;
+    Fine "half-servers-dead" "half of the servers stop answering, the busiest among them" half_servers;
+    Fine "busiest-dead" "the one busy server stops answering" busiest;
+    Fine "half-clients-gone" "half of the clients vanish at once" half_clients;
+    Fine "syn-flood" "one client floods a server with SYNs" |s| storm(s, Fault::Flood(300), Fault::Flood(0));
+    Fine "port-scan" "one client scans addresses and ports" |s| storm(s, Fault::Scan(200), Fault::Scan(0));
+    Fine "spoofed-flood" "SYNs from forged addresses to forged servers" |s| storm(s, Fault::SpoofedFlood(300), Fault::SpoofedFlood(0));
+    Fine "state-flush" "a rule reload flushes all states" |s| s.begins(Fault::ClearStates(A));
+    Fine "lull" "nearly all clients fall quiet at once, and return at once" |s| storm(s, Fault::Quiet(0.97), Fault::Quiet(0.0));
+    Fine "silence" "all clients fall quiet at once, and return at once" |s| storm(s, Fault::Quiet(1.0), Fault::Quiet(0.0));
+    Fine "rush" "five times the usual load at once" |s| storm(s, Fault::Load(5.0), Fault::Load(1.0));
+    Fine "clock-forward" "the watching host's clock jumps an hour forward" |s| s.begins(Fault::ClockStep(3_600.0));
+    Fine "clock-back" "the watching host's clock jumps an hour back" |s| s.begins(Fault::ClockStep(-3_600.0));
+    Fine "capture-drops" "the watching host loses a third of the frames" |s| storm(s, Fault::CaptureDrops(0.33), Fault::CaptureDrops(0.0));
+    Fine "own-stall" "the watching process stands still for eight seconds" |s| s.begins(Fault::Stall(Duration::from_secs(8)));
+    Fine "freeze" "the active firewall stands still for 700 ms now and then" freeze;
+    Fine "hostile-sync" "somebody on the sync net sends damaged, forged and replayed frames" |s| storm(s, Fault::HostileSync(50), Fault::HostileSync(0));
+    Fine "backup-outside-port-dead" "the backup's outside port dies: it believes to be master there" |s| backup_port(s, Net::Wan);
+    Fine "backup-inside-port-dead" "the backup's inside port dies: it believes to be master there" |s| backup_port(s, Net::Lan);
+    Blackhole "three-nodes" "outside port dead, with two backups: exactly one promotes" three;
+    Blackhole "load-sharing-dead" "two vhids, and the outside port of one of the firewalls dies" sharing_dead;
+}
+
+fn crash(s: &mut Story) {
+    s.begins(Fault::Crash(A));
+    s.ends(Fault::Boot(A));
+    s.down(A, Grade::Must);
+}
+
+/// The active node forwards nothing: it must be found, and moving away from it is right.
+fn blackhole(s: &mut Story) {
+    s.down(A, Grade::Must);
+    s.right(B, Act::Promote, true);
+}
+
+fn wedge(s: &mut Story) {
+    s.begins(Fault::Wedge(A));
+    s.ends(Fault::Unwedge(A));
+    blackhole(s);
+    demotes(s, A);
+}
+
+/// A probe that goes as far as the traffic fails here, so that stepping back is right.
+fn demotes(s: &mut Story, node: Node) {
+    s.right(node, Act::Demote, false);
+}
+
+fn port(s: &mut Story, net: Net, way: Way) {
+    s.begins(Fault::Port(A, net, way, Loss::ALL));
+    s.ends(Fault::Port(A, net, way, Loss::NONE));
+    blackhole(s);
+    if net == Net::Wan {
+        demotes(s, A);
+    }
+}
+
+fn lossy(s: &mut Story, share: f64) {
+    let loss = Loss { share, burst: 1.0 };
+    s.begins(Fault::Port(A, Net::Wan, Way::Both, loss));
+    s.ends(Fault::Port(A, Net::Wan, Way::Both, Loss::NONE));
+    demotes(s, A);
+    // More than every second packet lost each way: five of six round trips fail.
+    if share > 0.5 {
+        s.down(A, Grade::May);
+        s.right(B, Act::Promote, false);
+    }
+}
+
+fn flapping(s: &mut Story) {
+    let period = (s.lasts / 6).max(Duration::from_secs(8));
+    s.lasts = period * 6;
+    for i in 0..6 {
+        let at = s.start + period * i;
+        s.at(at, Fault::Port(A, Net::Wan, Way::Both, Loss::ALL));
+        s.at(at + period / 2, Fault::Port(A, Net::Wan, Way::Both, Loss::NONE));
+    }
+    s.down(A, Grade::May);
+    s.right(B, Act::Promote, false);
+    demotes(s, A);
+}
+
+fn upstream(s: &mut Story) {
+    s.begins(Fault::Upstream(Loss::ALL));
+    s.ends(Fault::Upstream(Loss::NONE));
+    s.down(A, Grade::May);
+    demotes(s, A);
+    demotes(s, B);
+}
+
+fn clients_gone(s: &mut Story) {
+    s.begins(Fault::ClientsGone(1.0));
+    s.ends(Fault::ClientsGone(0.0));
+    s.down(A, Grade::May);
+}
+
+fn sync_out(s: &mut Story) {
+    s.begins(Fault::Port(B, Net::Sync, Way::Both, Loss::ALL));
+    s.begins(Fault::Port(A, Net::Sync, Way::Both, Loss::ALL));
+    s.ends(Fault::Port(A, Net::Sync, Way::Both, Loss::NONE));
+    s.ends(Fault::Port(B, Net::Sync, Way::Both, Loss::NONE));
+}
+
+fn sync_loss(s: &mut Story, share: f64, burst: f64) {
+    s.begins(Fault::Port(A, Net::Sync, Way::Both, Loss { share, burst }));
+    s.ends(Fault::Port(A, Net::Sync, Way::Both, Loss::NONE));
+}
+
+fn backup_reboot(s: &mut Story) {
+    s.begins(Fault::Crash(B));
+    s.at(s.start + s.lasts / 2, Fault::Boot(B));
+}
+
+fn failover(s: &mut Story) {
+    s.begins(Fault::Demote(A, 128));
+    s.ends(Fault::Demote(A, -128));
+}
+
+fn unsynchronised(s: &mut Story) {
+    s.begins(Fault::AdvskewOn(A, Net::Wan, 200));
+    s.ends(Fault::AdvskewOn(A, Net::Wan, 10));
+}
+
+fn half_servers(s: &mut Story) {
+    storm(s, Fault::ServersDead(0.5), Fault::ServersDead(0.0));
+}
+
+fn busiest(s: &mut Story) {
+    storm(s, Fault::BusiestDead(1), Fault::BusiestDead(0));
+}
+
+fn half_clients(s: &mut Story) {
+    storm(s, Fault::ClientsGone(0.5), Fault::ClientsGone(0.0));
+}
+
+fn storm(s: &mut Story, begin: Fault, end: Fault) {
+    s.begins(begin);
+    s.ends(end);
+}
+
+fn freeze(s: &mut Story) {
+    for i in 0..5 {
+        s.at(s.start + s.lasts / 5 * i, Fault::Freeze(A, Duration::from_millis(700)));
+    }
+}
+
+fn backup_port(s: &mut Story, net: Net) {
+    s.begins(Fault::Port(B, net, Way::Both, Loss::ALL));
+    s.ends(Fault::Port(B, net, Way::Both, Loss::NONE));
+    // Its own far probe fails if that is the outside port.
+    if net == Net::Wan {
+        demotes(s, B);
+    }
+}
+
+fn three(s: &mut Story) {
+    let system = s.setup.nodes[B].system;
+    s.setup.nodes.push(NodeSetup {
+        system,
+        advskew: 150,
+        hostid: None,
+    });
+    port(s, Net::Wan, Way::Both);
+}
+
+fn sharing_dead(s: &mut Story) {
+    s.setup.vhids = 2;
+    port(s, Net::Wan, Way::Both);
+}
