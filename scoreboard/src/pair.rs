@@ -5,7 +5,10 @@
 
 use crate::scene::Vhost;
 use pf_sim::Time;
+use pf_sim::fault::Fault;
+use pf_sim::setup::Setup;
 use pf_sim::site::{Net, Node};
+use pf_sim::traffic;
 use pfwatch::settings::Canary;
 use std::time::Duration;
 
@@ -49,6 +52,32 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The pair of a simulation, as its operator would describe it.
+    #[must_use]
+    pub fn of(setup: &Setup) -> Self {
+        let canary = |c: &traffic::Canary| Canary {
+            from: c.client,
+            to: c.server,
+            proto: match c.kind {
+                traffic::Probe::Tcp => 6,
+                traffic::Probe::Icmp => 1,
+            },
+            every: c.every,
+        };
+        Self {
+            advskew: setup.nodes.iter().map(|n| n.advskew).collect(),
+            advbase: setup.advbase,
+            vhids: setup.vhids,
+            asymmetric: setup.asymmetric,
+            vantage: setup.vantage,
+            canaries: setup.canaries.iter().map(canary).collect(),
+            epoch: setup.epoch,
+            length: setup.length,
+            away: away(setup),
+            seed: setup.seed,
+        }
+    }
+
     /// Two nodes, the first preferred, with CARP's defaults.
     #[must_use]
     pub fn plain(length: Time) -> Self {
@@ -125,9 +154,68 @@ impl Pair {
     }
 }
 
+/// When each node stands still. The stall of a watcher that sits on a frozen node is heard as such; elsewhere nobody tells.
+fn away(setup: &Setup) -> Vec<Away> {
+    let mut faults = setup.faults.clone();
+    faults.sort_by_key(|(at, _)| *at);
+    let mut away: Vec<Away> = Vec::new();
+    for (from, fault) in faults {
+        match fault {
+            Fault::Crash(node) => away.push(Away {
+                node,
+                from,
+                to: Time::MAX,
+                anew: true,
+            }),
+            Fault::Boot(node) => match away.iter_mut().find(|a| a.node == node && a.to == Time::MAX) {
+                Some(crashed) => crashed.to = from,
+                None => away.push(Away {
+                    node,
+                    from,
+                    to: from,
+                    anew: true,
+                }),
+            },
+            Fault::Freeze(node, length) if setup.vantage != Some(node) => away.push(Away {
+                node,
+                from,
+                to: from + length,
+                anew: false,
+            }),
+            _ => {}
+        }
+    }
+    away
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pf_sim::firewall::System;
+    use pf_sim::traffic::Load;
+
+    #[test]
+    fn a_node_is_away_from_crash_to_boot_and_while_it_is_frozen() {
+        let s = Duration::from_secs;
+        let setup = Setup::pair(System::OpenBsd, Load::OFFICE, 1)
+            .with(s(50), Fault::Boot(0))
+            .with(s(20), Fault::Crash(0))
+            .with(s(30), Fault::Freeze(1, s(5)))
+            .with(s(70), Fault::Crash(1))
+            .with(s(80), Fault::Boot(0));
+        let pair = Pair::of(&setup);
+        let spans: Vec<_> = pair.away.iter().map(|a| (a.node, a.from, a.to, a.anew)).collect();
+        let wanted = [
+            (0, s(20), s(50), true),
+            (1, s(30), s(35), false),
+            (1, s(70), Time::MAX, true),
+            (0, s(80), s(80), true),
+        ];
+        assert_eq!(spans, wanted);
+        assert!(pair.is_away(0, s(20)) && !pair.is_away(0, s(50)));
+        assert!(pair.began_anew(0, s(79), s(80)) && !pair.began_anew(0, s(50), s(79)));
+        assert!(!pair.began_anew(1, s(1), s(60)));
+    }
 
     const LAN: Vhost = (Net::Lan, 1);
 
