@@ -7,7 +7,7 @@ mod pair;
 mod speed;
 
 use super::*;
-use crate::packet::{Segment, flags};
+use crate::packet::{Body, Segment, flags};
 use pfsync_proto::{Packet as Payload, State as Wire, UpdC};
 
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 1, 7));
