@@ -176,6 +176,19 @@ fn connect(firewall: &mut Firewall, now: Time, port: u16) {
     }
 }
 
+/// A connection from its handshake to its last acknowledgement.
+fn close(firewall: &mut Firewall, now: Time, port: u16) {
+    use flags::{ACK, FIN};
+    connect(firewall, now, port);
+    for (from, packet) in [
+        (Side::Inside, up(port, FIN | ACK, 301, 1201, 0)),
+        (Side::Outside, down(port, FIN | ACK, 1201, 302, 0)),
+        (Side::Inside, up(port, ACK, 302, 1202, 0)),
+    ] {
+        assert!(forward(firewall, now, from, packet).is_some(), "{packet:?}");
+    }
+}
+
 fn full(said: &[Said], action: Action) -> Vec<&Wire> {
     said.iter()
         .filter_map(|(a, m)| match m {

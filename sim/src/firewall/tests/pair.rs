@@ -193,6 +193,22 @@ fn imported_states_expire_and_are_told_of_by_both() {
 }
 
 #[test]
+fn a_delete_is_taken_over_without_a_word() {
+    for system in ALL {
+        let (mut a, mut b) = pair(system);
+        close(&mut a, ms(0), 40001);
+        run_pair(&mut a, &mut b, ms(3000));
+        assert_eq!(b.states(), 2);
+        let again = up(40001, SYN, 90_000, 0, 0);
+        assert_eq!(forward(&mut a, ms(4000), Side::Inside, again), None);
+        let said = run_pair(&mut a, &mut b, ms(6000));
+        assert_eq!(actions(&by(&said, 1)), [Action::DelC]);
+        assert_eq!(by(&said, 2), []);
+        assert_eq!((a.states(), b.states()), (1, 1), "{system:?}");
+    }
+}
+
+#[test]
 fn a_cleared_node_takes_its_own_states_from_the_other() {
     for system in ALL {
         let (mut a, mut b) = pair(system);
