@@ -105,7 +105,7 @@ struct Counter {
 }
 
 impl Counter {
-    fn new(spans: &'static [(&'static str, Time, Time)]) -> Self {
+    fn new(spans: &'static [(&'static str, Time, Time)], from: Option<Timestamp>) -> Self {
         let node = |n: u8| Node {
             name: String::new(),
             addresses: vec![std::net::Ipv4Addr::new(172, 16, 0, n).into()],
@@ -120,7 +120,7 @@ impl Counter {
         engine.observations();
         Self {
             engine,
-            from: None,
+            from,
             counts: vec![[Counts::default(); 2]; spans.len()],
             spans,
             last: [[0; 4]; 2],
@@ -129,7 +129,11 @@ impl Counter {
 
     fn frame(&mut self, frame: &Frame<'_>) {
         let from = *self.from.get_or_insert(frame.at);
-        let at = frame.at.since(from);
+        let at = if frame.at < from {
+            Time::MAX
+        } else {
+            frame.at.since(from)
+        };
         self.engine.frame(frame);
         while self.engine.poll().is_some() {}
         let told = self.engine.observations();
@@ -197,7 +201,10 @@ fn real(case: &Case, captures: &Path) -> Result<Vec<[Counts; 2]>, SourceError> {
         path: captures.join(format!("{}.sync.pcap.zst", case.capture)),
         net: Where::Sync,
     }]);
-    let mut counter = Counter::new(case.spans);
+    let truth = std::fs::read_to_string(captures.join(format!("{}.truth.json", case.capture))).unwrap_or_default();
+    let truth: serde_json::Value = serde_json::from_str(&truth).unwrap_or_default();
+    let from = truth.pointer("/traffic/from").and_then(serde_json::Value::as_f64);
+    let mut counter = Counter::new(case.spans, from.map(unix));
     loop {
         match source.next(Timestamp::MAX)? {
             Input::Frame(frame) => counter.frame(&frame),
@@ -207,6 +214,11 @@ fn real(case: &Case, captures: &Path) -> Result<Vec<[Counts; 2]>, SourceError> {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "Unix times of captures fit")]
+fn unix(seconds: f64) -> Timestamp {
+    Timestamp::from_nanos((seconds * 1e9) as i64)
+}
+
 fn simulated(case: &Case, seed: u64) -> Vec<[Counts; 2]> {
     let mut setup = Setup::pair(System::OpenBsd, Load::LABORATORY, seed).lasting(secs(240));
     setup.mix = Mix::laboratory();
@@ -214,9 +226,15 @@ fn simulated(case: &Case, seed: u64) -> Vec<[Counts; 2]> {
     setup.faults = case.faults.to_vec();
     let epoch = Timestamp::from_nanos(setup.epoch);
     let mut world = World::new(setup);
-    let mut counter = Counter::new(case.spans);
+    let mut counter = Counter::new(case.spans, Some(epoch));
     while let Some(heard) = world.next() {
-        if let Heard::Frame { at, net: Net::Sync, octets, .. } = heard {
+        if let Heard::Frame {
+            at,
+            net: Net::Sync,
+            octets,
+            ..
+        } = heard
+        {
             counter.frame(&Frame {
                 at: epoch + at,
                 net: Where::Sync,
@@ -237,7 +255,11 @@ pub fn table(captures: &Path, seed: u64) -> Result<String, SourceError> {
     let mut text = String::new();
     for case in CASES {
         let (real, simulated) = (real(case, captures)?, simulated(case, seed));
-        let _ = writeln!(text, "\n`{}`: {}. Real / simulated, per second.\n", case.capture, case.title);
+        let _ = writeln!(
+            text,
+            "\n`{}`: {}. Real / simulated, per second.\n",
+            case.capture, case.title
+        );
         text.push_str(
             "| span | node | frames | INS | UPD_C | DEL_C | attempt | forward | reverse | both | end-to-end | through the pair | new TCP answered | new UDP answered |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
         );

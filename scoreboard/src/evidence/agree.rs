@@ -37,7 +37,13 @@ pub fn by_frames(setup: &Setup, truth: &Truth) -> Said {
     let mut world = World::new(setup);
     let mut said = Said::default();
     while let Some(heard) = world.next() {
-        let Heard::Frame { at, net: Net::Sync, octets, .. } = heard else {
+        let Heard::Frame {
+            at,
+            net: Net::Sync,
+            octets,
+            ..
+        } = heard
+        else {
             continue;
         };
         while engine.next_deadline() < epoch + at {

@@ -169,7 +169,10 @@ impl Mood {
             Turn::LullOver => self.quiet = 0.0,
             Turn::Server | Turn::Client => {}
         }
-        if matches!(turn, Turn::Server | Turn::Client | Turn::Servers | Turn::Clients | Turn::Lull) {
+        if matches!(
+            turn,
+            Turn::Server | Turn::Client | Turn::Servers | Turn::Clients | Turn::Lull
+        ) {
             self.schedule_next(now, turn);
         }
     }

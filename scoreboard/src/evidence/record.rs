@@ -41,7 +41,15 @@ pub fn library(load: &Load, mix: &Mix, system: System, seed: u64) -> Library {
     for (i, trouble) in Trouble::ALL.into_iter().enumerate() {
         let seed = seed.wrapping_add(1 + i as u64);
         let fault = Some(trouble);
-        record(load, mix, system, seed, fault, &mut library.fresh[i], &mut library.tails[i]);
+        record(
+            load,
+            mix,
+            system,
+            seed,
+            fault,
+            &mut library.fresh[i],
+            &mut library.tails[i],
+        );
     }
     library
 }
@@ -70,7 +78,12 @@ fn record(
     whole: &mut Shelf,
     others: &mut Shelf,
 ) {
-    let load = Load { clients: HOSTS, servers: HOSTS, daily: false, ..*load };
+    let load = Load {
+        clients: HOSTS,
+        servers: HOSTS,
+        daily: false,
+        ..*load
+    };
     let end = length(&load);
     // Half of the time well, so that there is something to cut.
     let cut = trouble.map_or(Time::MAX, |_| end / 2);
@@ -96,7 +109,10 @@ fn record(
         let life = |from: Time, steps: &[(Time, Step)]| Life {
             steps: steps
                 .iter()
-                .map(|(at, step)| Step { after: millis(at.saturating_sub(from)), ..*step })
+                .map(|(at, step)| Step {
+                    after: millis(at.saturating_sub(from)),
+                    ..*step
+                })
                 .collect(),
             open,
         };
@@ -128,7 +144,13 @@ fn told(setup: Setup) -> Told {
     let mut index: HashMap<(HostKey, HostKey), usize, foldhash::fast::FixedState> = HashMap::default();
     let mut told: Told = Vec::new();
     while let Some(heard) = world.next() {
-        let Heard::Frame { at, net: Net::Sync, octets, .. } = heard else {
+        let Heard::Frame {
+            at,
+            net: Net::Sync,
+            octets,
+            ..
+        } = heard
+        else {
             continue;
         };
         engine.frame(&Frame {

@@ -16,8 +16,8 @@ use pfwatch::track::flow::{Class, Movement, Outcome};
 use pfwatch::track::zones::octets;
 use pfwatch::track::{HostKey, Observation};
 use rand::RngExt;
-use std::collections::BinaryHeap;
 use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 /// Everything is told at multiples of this: what is told within one such moment came in one frame.
@@ -249,13 +249,28 @@ impl<'l> Replay<'l> {
                 let Some(life) = self.library.tails[trouble as usize].draw(run.kind, &mut self.dice) else {
                     return;
                 };
-                run = Running { trouble: Some(trouble), part: Part::Tail, life, step: 0, base: self.slot, ..run };
+                run = Running {
+                    trouble: Some(trouble),
+                    part: Part::Tail,
+                    life,
+                    step: 0,
+                    base: self.slot,
+                    ..run
+                };
             }
             (Part::Fresh | Part::Tail, now) if now != run.trouble => {
                 // Mended (or broken otherwise): the next try gets through.
                 if now.is_none() {
-                    let class = if run.part == Part::Fresh { Class::HalfOpen } else { Class::Stalled };
-                    let step = Step { after: 0, movement: Movement::EndToEnd, trial: Some((class, Outcome::Success)) };
+                    let class = if run.part == Part::Fresh {
+                        Class::HalfOpen
+                    } else {
+                        Class::Stalled
+                    };
+                    let step = Step {
+                        after: 0,
+                        movement: Movement::EndToEnd,
+                        trial: Some((class, Outcome::Success)),
+                    };
                     self.say(&run, &step);
                 }
                 return;
@@ -275,12 +290,18 @@ impl<'l> Replay<'l> {
     }
 
     fn say(&mut self, run: &Running, step: &Step) {
-        let (Some(client), Some(server)) =
-            (self.clients_keys.get(run.client as usize), self.servers_keys.get(run.server as usize))
-        else {
+        let (Some(client), Some(server)) = (
+            self.clients_keys.get(run.client as usize),
+            self.servers_keys.get(run.server as usize),
+        ) else {
             return;
         };
-        let o = Observation { path: 0, movement: step.movement, trial: step.trial, hosts: Some((*client, *server)) };
+        let o = Observation {
+            path: 0,
+            movement: step.movement,
+            trial: step.trial,
+            hosts: Some((*client, *server)),
+        };
         self.told += 1;
         self.detector.observe(stamp(at(self.slot)), NODE, &o, None);
     }

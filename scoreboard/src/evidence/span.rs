@@ -29,12 +29,23 @@ pub struct Span {
 
 /// Runs a healthy node for `length` at this load, with the weather of its site; `risk` = false alarms per year.
 #[must_use]
-pub fn span(library: &Library, load: &Load, mix: &Mix, weather: Weather, risk: f64, length: Duration, seed: u64) -> Span {
+pub fn span(
+    library: &Library,
+    load: &Load,
+    mix: &Mix,
+    weather: Weather,
+    risk: f64,
+    length: Duration,
+    seed: u64,
+) -> Span {
     let mut settings = Settings::default();
     settings.detect.risk_per_year = risk;
     let mood = Mood::new(load.clients, load.servers, Some(weather), seed);
     let mut replay = Replay::new(library, load, mix, &settings, mood, seed);
-    let mut span = Span { length, ..Span::default() };
+    let mut span = Span {
+        length,
+        ..Span::default()
+    };
     replay.run(WARM_UP + length, &mut |at, verdict| {
         if at < WARM_UP {
             return;

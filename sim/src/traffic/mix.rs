@@ -210,8 +210,8 @@ impl Mix {
             (Kind::Ping, 0.17),
             (Kind::BulkUp, 0.08),
             (Kind::Interactive, 14.0 / 400.0),
-            (Kind::BulkDown, 0.16),
-            (Kind::RtpBoth, 7.0 / 60.0),
+            (Kind::BulkDown, 0.6),
+            (Kind::RtpBoth, 7.0 / 266.0),
         ])
     }
 
@@ -257,6 +257,8 @@ pub struct Load {
     pub servers: usize,
     /// Follow a curve of day and night; the simulation starts at midnight.
     pub daily: bool,
+    /// How far the servers are, as a multiple of what is usual (one way 2 to 60 ms).
+    pub distance: f64,
 }
 
 impl Load {
@@ -266,6 +268,7 @@ impl Load {
         clients: 2000,
         servers: 1500,
         daily: false,
+        distance: 1.0,
     };
     /// The laboratory of the real captures, see [`Mix::laboratory`].
     pub const LABORATORY: Self = Self {
@@ -273,6 +276,7 @@ impl Load {
         clients: 41,
         servers: 30,
         daily: false,
+        distance: 0.05,
     };
     /// A house of offices.
     pub const OFFICE: Self = Self {
@@ -280,6 +284,7 @@ impl Load {
         clients: 120,
         servers: 300,
         daily: false,
+        distance: 1.0,
     };
     /// A branch.
     pub const BRANCH: Self = Self {
@@ -287,6 +292,7 @@ impl Load {
         clients: 15,
         servers: 60,
         daily: false,
+        distance: 1.0,
     };
     /// Nobody is there.
     pub const NIGHT: Self = Self {
@@ -294,6 +300,7 @@ impl Load {
         clients: 4,
         servers: 8,
         daily: false,
+        distance: 1.0,
     };
 }
 

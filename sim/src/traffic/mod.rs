@@ -74,6 +74,7 @@ pub struct Traffic {
     next_arrival: Ns,
     canaries: Vec<Perch>,
     attacks: [Attack; 3],
+    distance: f64,
 }
 
 impl Traffic {
@@ -87,6 +88,11 @@ impl Traffic {
             .zip(1_u64..)
             .filter_map(|(canary, n)| perch(canary, draw::mix(seed, n)));
         Self {
+            distance: if load.distance.is_finite() {
+                load.distance.clamp(0.0, 100.0)
+            } else {
+                1.0
+            },
             next_arrival: arrivals.next_at(),
             arrivals,
             hosts: Hosts::new(people),
@@ -176,7 +182,8 @@ impl Traffic {
     /// One-way delay of the path beyond the outside segment; fixed for each server.
     #[must_use]
     pub fn delay(&self, server: IpAddr) -> Duration {
-        people::v4(server).map_or(Duration::from_millis(10), |address| time(people::delay(address)))
+        let usual = people::v4(server).map_or(Duration::from_millis(10), |address| time(people::delay(address)));
+        usual.mul_f64(self.distance)
     }
 
     /// What users feel.
