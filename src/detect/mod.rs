@@ -6,6 +6,7 @@
 
 pub mod carp;
 pub mod hosts;
+pub mod near;
 pub mod path;
 pub mod rates;
 pub mod score;
@@ -273,6 +274,7 @@ impl Detector {
         let evidence = Evidence {
             carp_gone: witness.gone,
             pfsync_silent: length.as_secs_f64(),
+            pfsync_usual: self.nodes[i].silence.limit().map(|l| l.as_secs_f64()),
             threshold: self.threshold,
             ..Evidence::default()
         };

@@ -4,9 +4,10 @@
 //! nothing of CARP: its caller says whether the node carries traffic at all.
 
 use super::hosts::Hosts;
+use super::near::Closest;
 use super::rates::Rates;
 use super::score::{self, Side};
-use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
+use crate::event::{Cause, Evidence, Health, Near, NodeId, Verdict};
 use crate::time::Timestamp;
 use crate::track::flow::{Movement, Outcome};
 use crate::track::{HostKey, Observation};
@@ -26,6 +27,8 @@ const SETTLING: Duration = Duration::from_secs(5);
 const RECOVERED_HOSTS: u32 = 3;
 /// Share of tries that succeed, in parts of the usual, below which successes are strays.
 const RECOVERED_SHARE: f64 = 0.35;
+/// In parts of what `down` needs: below it a suspicion has come to nothing.
+const RELIEVED: f64 = 0.25;
 /// In parts of `max`: after so long without a try a path that was down is quiet.
 const FORGOTTEN: u32 = 5;
 /// What the CARP witness of a split is worth, in suspicion, and the hosts on each side that must fail beside it.
@@ -96,12 +99,16 @@ pub struct PathHealth {
     pub last_end_to_end: Timestamp,
     /// Last score.
     pub suspicion: f64,
+    /// How close it came to `down`.
+    pub closest: Closest,
     clients: Hosts,
     servers: Hosts,
     rates: Rates,
     start: Timestamp,
     failed: u32,
     succeeded: u32,
+    opening: u32,
+    first_failure: Option<Timestamp>,
     toward: [u32; 2],
     last_try: Timestamp,
     /// The last answer that the host tables were told.
@@ -123,12 +130,15 @@ impl PathHealth {
             born: Timestamp::MAX,
             last_end_to_end: Timestamp::MIN,
             suspicion: 0.0,
+            closest: Closest::default(),
             clients: Hosts::new(seed),
             servers: Hosts::new(seed.rotate_left(7)),
             rates: Rates::default(),
             start: Timestamp::MIN,
             failed: 0,
             succeeded: 0,
+            opening: 0,
+            first_failure: None,
             toward: [0; 2],
             last_try: Timestamp::MIN,
             answered: (Timestamp::MIN, ANONYMOUS, ANONYMOUS),
@@ -150,6 +160,7 @@ impl PathHealth {
         self.rates.discard();
         self.open_window(now);
         self.suspicion = 0.0;
+        self.closest.over();
         self.due = None;
     }
 
@@ -157,6 +168,7 @@ impl PathHealth {
         self.clients.reset();
         self.servers.reset();
         (self.start, self.failed, self.succeeded, self.toward) = (now, 0, 0, [0; 2]);
+        (self.opening, self.first_failure) = (0, None);
     }
 
     /// Whether these hosts are known to have worked here.
@@ -192,12 +204,16 @@ impl PathHealth {
         };
         let outcome = if success { Outcome::Success } else { outcome };
         self.last_try = now;
+        if class.opens() && outcome != Outcome::Partial {
+            self.opening = self.opening.saturating_add(1);
+        }
         self.rates.note(class, outcome);
         if outcome != Outcome::Success {
             self.answered.0 = Timestamp::MIN;
             let ratio = self.rates.ratio(class, outcome);
             if outcome == Outcome::Failure {
                 self.failed = self.failed.saturating_add(1);
+                self.first_failure.get_or_insert(now);
             }
             if ratio < 0.95 {
                 self.clients.failure(now, client, ratio);
@@ -238,7 +254,11 @@ impl PathHealth {
             && !matches!(o.movement, Movement::EndToEnd | Movement::PairEndToEnd)
         {
             let ratio = self.rates.ratio(class, outcome);
-            self.failed = self.failed.saturating_add(u32::from(outcome == Outcome::Failure));
+            if outcome == Outcome::Failure {
+                self.failed = self.failed.saturating_add(1);
+                self.opening = self.opening.saturating_add(u32::from(class.opens()));
+                self.first_failure.get_or_insert(now);
+            }
             self.clients.failure(now, client, ratio);
             self.servers.failure(now, server, ratio);
             self.last_try = now;
@@ -290,11 +310,12 @@ impl PathHealth {
             succeeded: self.succeeded,
             clients: clients.window.len() as u32,
             servers: servers.window.len() as u32,
+            opening: self.opening,
             seconds: age.as_secs_f64(),
             usual: self.rates.usual(),
             since_end_to_end: self.age_of_proof(now),
-            carp_gone: 0,
-            pfsync_silent: 0.0,
+            since_failure: self.first_failure.map(|t| now.since(t).as_secs_f64()),
+            ..Evidence::default()
         };
         if self.health == Health::Down {
             return self.judge_down(now, set, evidence);
@@ -320,6 +341,18 @@ impl PathHealth {
         });
         let change = self.judge_up(now, set, proven || missing, evidence);
         if self.health != Health::Down {
+            if set.may_fall {
+                let share = score / threshold;
+                let cause = self.blackhole(&evidence);
+                self.closest.note(share, || Near {
+                    at: now,
+                    cause,
+                    evidence,
+                });
+            }
+            if score < RELIEVED * threshold {
+                self.closest.over();
+            }
             if strays > 0 && window <= 0.0 {
                 self.rates.commit();
                 self.open_window(now);
@@ -348,7 +381,7 @@ impl PathHealth {
         }
         let lively = now.since(self.last_end_to_end) <= QUIET && self.last_end_to_end > Timestamp::MIN;
         let suspect = score >= 0.5 * set.threshold && age >= set.min / 2;
-        let relieved = score < 0.25 * set.threshold;
+        let relieved = score < RELIEVED * set.threshold;
         let (to, cause) = match self.health {
             _ if suspect => (Health::Suspect, self.blackhole(&evidence)),
             Health::Suspect if !relieved => return None,
@@ -425,6 +458,9 @@ impl PathHealth {
     pub fn turn(&mut self, to: Health, cause: Cause, evidence: Evidence) -> Change {
         if self.health == to {
             return None;
+        }
+        if to == Health::Down {
+            self.closest.fell();
         }
         let from = std::mem::replace(&mut self.health, to);
         self.cause = cause;

@@ -151,6 +151,24 @@ fn part_of_the_hosts_failing_is_never_down() {
 }
 
 #[test]
+fn how_close_it_came_is_kept_and_the_alarm_itself_is_no_margin() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    lab.traffic(50, 60.0, 63.0, |_, s| s % 3 == 0);
+    lab.traffic(50, 63.0, 120.0, |_, _| true);
+    let closest = |lab: &Lab| {
+        let path = lab.detector.path(FW, 0).unwrap();
+        path.closest.days().first().map(crate::event::Near::share).unwrap()
+    };
+    let doubt = closest(&lab);
+    assert!(doubt > 0.25 && doubt < 1.0, "{doubt}");
+    lab.traffic(50, 120.0, 125.0, |_, _| false);
+    assert_eq!(lab.detector.health(FW, 0), Health::Down);
+    lab.traffic(50, 125.0, 140.0, |_, _| true);
+    assert!((closest(&lab) - doubt).abs() < 1e-9);
+}
+
+#[test]
 fn floods_and_scans_are_never_down_even_at_night() {
     for by_day in [true, false] {
         for what in 0..4 {
