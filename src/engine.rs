@@ -89,6 +89,7 @@ impl Engine {
             scratch: Vec::new(),
             settings,
         };
+        engine.detector.watch(&engine.settings.canaries);
         for (i, node) in engine.settings.nodes.clone().into_iter().enumerate() {
             if let Some(&address) = node.addresses.first() {
                 engine.add_node(address, Some(node.name).filter(|n| !n.is_empty()), node.is_self);

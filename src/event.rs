@@ -62,6 +62,8 @@ pub enum Cause {
     Silence,
     /// pfsync fell silent while the node's CARP advertisements go on.
     SyncLost,
+    /// A flow that a host keeps opening is not heard any more, and nothing else was proven since.
+    CanaryMissing,
     /// Round trips are proven again (or for the first time).
     EndToEnd,
     /// Nothing tries to pass.
@@ -83,6 +85,7 @@ impl Cause {
             Self::BlackholeReverse => "blackhole-reverse",
             Self::Silence => "silence",
             Self::SyncLost => "sync lost",
+            Self::CanaryMissing => "canary missing",
             Self::EndToEnd => "end-to-end",
             Self::Quiet => "quiet",
             Self::Backup => "backup",
@@ -119,6 +122,12 @@ pub struct Evidence {
     pub carp_gone: u32,
     /// Seconds since this node's pfsync was last heard.
     pub pfsync_silent: f64,
+    /// Canaries that tried and got nowhere, among the others.
+    pub canaries: u32,
+    /// Seconds since a canary was last heard that is missing, and how often it should come.
+    pub canary_silent: Option<f64>,
+    /// See `canary_silent`.
+    pub canary_every: Option<f64>,
     /// Its usual silence ends within so many seconds, where that is known.
     pub pfsync_usual: Option<f64>,
     /// Seconds since the first of the tries that failed; the evidence is older where answers were among them.

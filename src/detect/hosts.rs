@@ -18,7 +18,7 @@ const MAX_STRANGERS: usize = 16;
 /// Tries of one host within this long are one observation: pairs of states, bursts of one program.
 const SLOT: Duration = Duration::from_millis(400);
 /// Every observation is up to this old, so failing may be heard this much before the last answers are.
-const LAG: Duration = Duration::from_millis(1_100);
+pub(super) const LAG: Duration = Duration::from_millis(1_100);
 
 #[derive(Clone, Copy)]
 struct Host {
@@ -38,19 +38,19 @@ struct Host {
 
 /// Tries that are one observation together: when they began and the strongest of them.
 #[derive(Clone, Copy)]
-struct Slot {
+pub(super) struct Slot {
     since: Timestamp,
     ratio: f64,
 }
 
 impl Slot {
-    const EMPTY: Self = Self {
+    pub(super) const EMPTY: Self = Self {
         since: Timestamp::MIN,
         ratio: 1.0,
     };
 
     /// Takes a try in and returns by what it changes the product.
-    fn take(&mut self, now: Timestamp, ratio: f64) -> f64 {
+    pub(super) fn take(&mut self, now: Timestamp, ratio: f64) -> f64 {
         if self.since == Timestamp::MIN || now.since(self.since) >= SLOT {
             *self = Self { since: now, ratio: 1.0 };
         }

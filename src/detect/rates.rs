@@ -83,6 +83,14 @@ impl Rates {
         (alive / DEAD[class as usize][outcome as usize]).clamp(FLOOR, 1.0)
     }
 
+    /// The same where only some classes ever occur: what is assumed of the others says nothing.
+    #[must_use]
+    pub fn usual_of_seen(&self) -> f64 {
+        let seen = self.learned.iter().filter(|r| r.iter().sum::<f64>() > PRIOR_WEIGHT);
+        let (good, all) = seen.fold((0.0, 0.0), |(good, all), r| (good + r[0], all + r.iter().sum::<f64>()));
+        if all > 0.0 { good / all } else { 0.0 }
+    }
+
     /// Share of all learned tries that succeeded.
     #[must_use]
     pub fn usual(&self) -> f64 {

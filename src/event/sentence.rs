@@ -38,6 +38,16 @@ impl Verdict {
                 "no pfsync for {}, but its CARP advertisements go on: it is the sync link that is lost",
                 seconds(e.pfsync_silent)
             ),
+            Cause::CanaryMissing => {
+                let (silent, every) = (e.canary_silent.unwrap_or(e.pfsync_silent), e.canary_every);
+                let every = every.map_or_else(String::new, |every| {
+                    format!(", which should come every {}", seconds(every))
+                });
+                format!(
+                    "no canary for {}{every}, and no other round trip since: its host may be dead as well as this node",
+                    seconds(silent)
+                )
+            }
             Cause::EndToEnd => {
                 let again = if matches!(self.from, Health::Down | Health::Suspect) {
                     " again"
@@ -92,7 +102,16 @@ impl Evidence {
 }
 
 fn hosts(e: &Evidence) -> String {
-    format!("{} to {}", plural(e.clients, "host"), plural(e.servers, "server"))
+    let canaries = match e.canaries {
+        0 => String::new(),
+        1 => " (1 canary)".into(),
+        n => format!(" ({n} canaries)"),
+    };
+    format!(
+        "{} to {}{canaries}",
+        plural(e.clients, "host"),
+        plural(e.servers, "server")
+    )
 }
 
 fn usually(e: &Evidence, verb: &str) -> String {

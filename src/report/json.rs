@@ -217,6 +217,9 @@ pub fn evidence(e: &Evidence) -> Value {
         "pfsync_silent": round(e.pfsync_silent),
         "pfsync_usual": e.pfsync_usual.map(round),
         "opening": e.opening,
+        "canaries": e.canaries,
+        "canary_silent": e.canary_silent.map(round),
+        "canary_every": e.canary_every.map(round),
         "since_failure": e.since_failure.map(round),
     })
 }
