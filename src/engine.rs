@@ -5,6 +5,7 @@
 //! no-op; time that runs backwards is clamped and counted.
 
 pub mod counters;
+mod memory;
 mod view;
 
 use crate::capture::{Frame, GapCause, Net};
@@ -53,6 +54,7 @@ pub struct Engine {
     detector: Detector,
     carp: CarpView,
     policy: Policy,
+    recalled: memory::Recalled,
     counters: Counters,
     now: Timestamp,
     concluded: Timestamp,
@@ -81,6 +83,7 @@ impl Engine {
             by_local: BTreeMap::new(),
             shared: BTreeMap::new(),
             carp: CarpView::default(),
+            recalled: memory::Recalled::default(),
             counters: Counters::default(),
             now: Timestamp::MIN,
             concluded: Timestamp::MIN,
@@ -139,7 +142,9 @@ impl Engine {
             self.counters.foreign += 1;
             return None;
         }
-        Some(self.add_node(address, None, false))
+        let id = self.add_node(address, None, false);
+        self.recall_nodes();
+        Some(id)
     }
 
     /// When something must be looked at even if nothing is heard.
@@ -171,7 +176,11 @@ impl Engine {
         if at < self.now {
             self.counters.clamped += 1;
         }
+        let first = self.now == Timestamp::MIN;
         self.now = self.now.max(at);
+        if first {
+            self.recall_nodes();
+        }
         self.now
     }
 

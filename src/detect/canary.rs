@@ -8,12 +8,13 @@
 mod tests;
 
 use super::hosts::{LAG, Slot};
+use super::memory::{CanaryMemory, weight};
 use super::rates::Rates;
 use crate::event::NodeId;
 use crate::settings;
 use crate::time::Timestamp;
 use crate::track::flow::{Class, Movement, Outcome};
-use crate::track::zones::octets;
+use crate::track::zones::{address, octets};
 use crate::track::{HostKey, Observation};
 use std::time::Duration;
 
@@ -35,12 +36,12 @@ const SLACK: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Canary {
     /// Initiator and responder.
-    pub hosts: (HostKey, HostKey),
+    hosts: (HostKey, HostKey),
     every: Duration,
     /// What is usual for it, through whichever node.
-    pub rates: Rates,
+    rates: Rates,
     /// Answers so far, those of runs before this one included. Without any it was never right, and proves nothing.
-    pub answers: u32,
+    answers: u32,
     streak: u32,
     place: Option<NodeId>,
 }
@@ -90,14 +91,30 @@ impl Canaries {
         Self { list }
     }
 
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Canary> {
-        self.list.iter()
+    /// What was learned of them.
+    #[must_use]
+    pub fn remember(&self) -> Vec<CanaryMemory> {
+        let heard = self.list.iter().filter(|c| c.answers > 0);
+        heard
+            .map(|c| CanaryMemory {
+                from: address(c.hosts.0),
+                to: address(c.hosts.1),
+                outcomes: c.rates.remember(),
+                answers: c.answers,
+            })
+            .collect()
     }
 
-    /// The one between these hosts.
-    pub fn find_mut(&mut self, hosts: (HostKey, HostKey)) -> Option<&mut Canary> {
-        self.list.iter_mut().find(|c| c.hosts == hosts)
+    /// Takes back what was learned once; of canaries that are not configured any more, nothing.
+    pub fn recall(&mut self, memory: &[CanaryMemory], age: Duration) {
+        let weight = weight(age);
+        for m in memory.iter().filter(|_| weight > 0.0) {
+            let hosts = (octets(m.from), octets(m.to));
+            if let Some(c) = self.list.iter_mut().find(|c| c.hosts == hosts) {
+                c.rates.recall(&m.outcomes, weight);
+                c.answers = m.answers;
+            }
+        }
     }
 
     /// Whether this is the initiator (or responder) of one.

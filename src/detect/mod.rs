@@ -7,6 +7,7 @@
 pub mod canary;
 pub mod carp;
 pub mod hosts;
+pub mod memory;
 pub mod near;
 pub mod path;
 pub mod rates;
@@ -22,8 +23,10 @@ use crate::track::flow::Outcome;
 use crate::track::{HostKey, Observation};
 use canary::Canaries;
 use carp::{CarpView, Split, Witness};
+use memory::{CanaryMemory, NodeMemory, weight};
 use path::{PathHealth, Setting};
 use silence::Silence;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How often silence and quiet are looked at.
@@ -43,6 +46,8 @@ const SYNC_LOST: Duration = Duration::from_secs(4);
 struct NodeHealth {
     silence: Silence,
     first: Timestamp,
+    /// Known from before this run.
+    recalled: bool,
     paths: Vec<PathHealth>,
     /// It stood still: what failed meanwhile is not held against it until then.
     grace_until: Timestamp,
@@ -95,6 +100,7 @@ impl Detector {
         self.nodes.push(NodeHealth {
             silence: Silence::default(),
             first: Timestamp::MAX,
+            recalled: false,
             paths,
             grace_until: Timestamp::MIN,
             active: true,
@@ -114,6 +120,50 @@ impl Detector {
         self.nodes.get(node.index())?.paths.get(path)
     }
 
+    /// What was learned of a node, whose paths are called so; `None` if nothing was.
+    #[must_use]
+    pub fn remember(&self, now: Timestamp, node: NodeId, address: IpAddr, names: &[String]) -> Option<NodeMemory> {
+        let n = self.nodes.get(node.index())?;
+        if n.first == Timestamp::MAX && !n.recalled {
+            return None;
+        }
+        let (gaps, frames) = n.silence.remember(now);
+        let paths = n.paths.iter().zip(names);
+        Some(NodeMemory {
+            address,
+            age: Duration::ZERO,
+            gaps,
+            frames,
+            paths: paths.map(|(p, name)| p.remember(now, name.clone())).collect(),
+        })
+    }
+
+    /// Takes back what was learned of a node once, `age` ago; paths of other names are left out.
+    pub fn recall(&mut self, now: Timestamp, node: NodeId, age: Duration, memory: &NodeMemory, names: &[String]) {
+        let weight = weight(age);
+        let Some(n) = self.nodes.get_mut(node.index()).filter(|_| weight > 0.0) else {
+            return;
+        };
+        n.recalled = true;
+        n.silence.recall(&memory.gaps, memory.frames, age, weight);
+        for (path, name) in n.paths.iter_mut().zip(names) {
+            if let Some(m) = memory.paths.iter().find(|m| m.name == *name) {
+                path.recall(now, age, m);
+            }
+        }
+    }
+
+    /// What was learned of the canaries.
+    #[must_use]
+    pub fn remember_canaries(&self) -> Vec<CanaryMemory> {
+        self.canaries.remember()
+    }
+
+    /// Takes that back, `age` later.
+    pub fn recall_canaries(&mut self, memory: &[CanaryMemory], age: Duration) {
+        self.canaries.recall(memory, age);
+    }
+
     /// A pfsync frame of `node` came in, whatever it says.
     pub fn frame(&mut self, now: Timestamp, node: NodeId) {
         if let Some(n) = self.nodes.get_mut(node.index()) {
@@ -122,6 +172,14 @@ impl Detector {
             if n.silence.busy() && n.silence.unusual(now) {
                 n.grace_until = now + GRACE;
                 n.paths.iter_mut().for_each(|p| p.restart(now));
+            }
+            // A crash, or a link that was out, is not how it usually pauses.
+            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::SyncLost);
+            if n.paths
+                .iter()
+                .any(|p| gone(p) && matches!(p.health, Health::Down | Health::Unknown))
+            {
+                n.silence.forgive(now);
             }
             n.silence.heard(now);
         }

@@ -6,9 +6,9 @@
 use crate::track::flow::{CLASSES, Class, Outcome};
 
 /// Sum of the prior's pseudo counts per class.
-const PRIOR_WEIGHT: f64 = 20.0;
+pub const PRIOR_WEIGHT: f64 = 20.0;
 /// Counts are halved beyond this, so that the past fades.
-const MEMORY: f64 = 4_000.0;
+pub const MEMORY: f64 = 4_000.0;
 /// A single message is never worth more than this factor.
 const FLOOR: f64 = 0.02;
 
@@ -66,6 +66,21 @@ impl Rates {
                 for l in learned {
                     *l /= 2.0;
                 }
+            }
+        }
+    }
+
+    /// What was learned, by class.
+    #[must_use]
+    pub fn remember(&self) -> Vec<[f64; 3]> {
+        self.learned.to_vec()
+    }
+
+    /// Takes back what was learned once; what is missing in `weight` is what is assumed before anything is.
+    pub fn recall(&mut self, outcomes: &[[f64; 3]], weight: f64) {
+        for ((learned, old), prior) in self.learned.iter_mut().zip(outcomes).zip(ALIVE) {
+            for ((l, o), p) in learned.iter_mut().zip(old).zip(prior) {
+                *l = o * weight + p * PRIOR_WEIGHT * (1.0 - weight);
             }
         }
     }

@@ -7,6 +7,7 @@ mod judge;
 
 use super::canary::{Canaries, Songs, Try};
 use super::hosts::Hosts;
+use super::memory::{PathMemory, weight};
 use super::near::Closest;
 use super::rates::Rates;
 use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
@@ -242,6 +243,27 @@ impl PathHealth {
             _ => {}
         }
         self.schedule(now);
+    }
+
+    /// What was learned here.
+    #[must_use]
+    pub fn remember(&self, now: Timestamp, name: String) -> PathMemory {
+        PathMemory {
+            name,
+            outcomes: self.rates.remember(),
+            round_trips: self.rate_now(now),
+            clients: self.clients.remember(now),
+            servers: self.servers.remember(now),
+        }
+    }
+
+    /// Takes back what was learned once, `age` ago.
+    pub fn recall(&mut self, now: Timestamp, age: Duration, memory: &PathMemory) {
+        self.rates.recall(&memory.outcomes, weight(age));
+        self.rate = memory.round_trips * (-age.as_secs_f64() / 60.0).exp();
+        self.rate_at = now;
+        self.clients.recall(now - age, now, &memory.clients);
+        self.servers.recall(now - age, now, &memory.servers);
     }
 
     fn schedule(&mut self, now: Timestamp) {
