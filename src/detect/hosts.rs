@@ -20,7 +20,7 @@ const MAX_STRANGERS: usize = 16;
 /// Tries of one host within this long are one observation: pairs of states, bursts of one program.
 const SLOT: Duration = Duration::from_millis(400);
 /// Every observation is up to this old, so failing may be heard this much before the last answers are.
-pub(super) const LAG: Duration = Duration::from_millis(1_100);
+pub const LAG: Duration = Duration::from_millis(1_100);
 
 #[derive(Clone, Copy)]
 struct Host {
@@ -40,19 +40,20 @@ struct Host {
 
 /// Tries that are one observation together: when they began and the strongest of them.
 #[derive(Clone, Copy)]
-pub(super) struct Slot {
+pub struct Slot {
     since: Timestamp,
     ratio: f64,
 }
 
 impl Slot {
-    pub(super) const EMPTY: Self = Self {
+    /// None yet.
+    pub const EMPTY: Self = Self {
         since: Timestamp::MIN,
         ratio: 1.0,
     };
 
     /// Takes a try in and returns by what it changes the product.
-    pub(super) fn take(&mut self, now: Timestamp, ratio: f64) -> f64 {
+    pub fn take(&mut self, now: Timestamp, ratio: f64) -> f64 {
         if self.since == Timestamp::MIN || now.since(self.since) >= SLOT {
             *self = Self { since: now, ratio: 1.0 };
         }

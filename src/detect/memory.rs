@@ -4,6 +4,9 @@
 //! may be damaged or forged and is checked whole before any of it is taken. What is old counts less. Health is no
 //! part of it, nor is anything from a window that has not ended well: an outage is never remembered as usual.
 
+use super::Detector;
+use crate::event::NodeId;
+use crate::time::Timestamp;
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -109,6 +112,52 @@ pub fn weight(age: Duration) -> f64 {
         return 0.0;
     }
     0.5_f64.powf(age.as_secs_f64() / HALF_LIFE)
+}
+
+impl Detector {
+    /// What was learned of a node, whose paths are called so; `None` if nothing was.
+    #[must_use]
+    pub fn remember(&self, now: Timestamp, node: NodeId, address: IpAddr, names: &[String]) -> Option<NodeMemory> {
+        let n = self.nodes.get(node.index())?;
+        if n.first == Timestamp::MAX && !n.recalled {
+            return None;
+        }
+        let (gaps, frames) = n.silence.remember(now);
+        let paths = n.paths.iter().zip(names);
+        Some(NodeMemory {
+            address,
+            age: Duration::ZERO,
+            gaps,
+            frames,
+            paths: paths.map(|(p, name)| p.remember(now, name.clone())).collect(),
+        })
+    }
+
+    /// Takes back what was learned of a node once, `age` ago; paths of other names are left out.
+    pub fn recall(&mut self, now: Timestamp, node: NodeId, age: Duration, memory: &NodeMemory, names: &[String]) {
+        let weight = weight(age);
+        let Some(n) = self.nodes.get_mut(node.index()).filter(|_| weight > 0.0) else {
+            return;
+        };
+        n.recalled = true;
+        n.silence.recall(&memory.gaps, memory.frames, age, weight);
+        for (path, name) in n.paths.iter_mut().zip(names) {
+            if let Some(m) = memory.paths.iter().find(|m| m.name == *name) {
+                path.recall(now, age, m);
+            }
+        }
+    }
+
+    /// What was learned of the canaries.
+    #[must_use]
+    pub fn remember_canaries(&self) -> Vec<CanaryMemory> {
+        self.canaries.remember()
+    }
+
+    /// Takes that back, `age` later.
+    pub fn recall_canaries(&mut self, memory: &[CanaryMemory], age: Duration) {
+        self.canaries.recall(memory, age);
+    }
 }
 
 impl Memory {

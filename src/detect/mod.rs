@@ -23,10 +23,8 @@ use crate::track::flow::Outcome;
 use crate::track::{HostKey, Observation};
 use canary::Canaries;
 use carp::{CarpView, Split, Witness};
-use memory::{CanaryMemory, NodeMemory, weight};
 use path::{PathHealth, Setting};
 use silence::Silence;
-use std::net::IpAddr;
 use std::time::Duration;
 
 /// How often silence and quiet are looked at.
@@ -118,50 +116,6 @@ impl Detector {
     #[must_use]
     pub fn path(&self, node: NodeId, path: usize) -> Option<&PathHealth> {
         self.nodes.get(node.index())?.paths.get(path)
-    }
-
-    /// What was learned of a node, whose paths are called so; `None` if nothing was.
-    #[must_use]
-    pub fn remember(&self, now: Timestamp, node: NodeId, address: IpAddr, names: &[String]) -> Option<NodeMemory> {
-        let n = self.nodes.get(node.index())?;
-        if n.first == Timestamp::MAX && !n.recalled {
-            return None;
-        }
-        let (gaps, frames) = n.silence.remember(now);
-        let paths = n.paths.iter().zip(names);
-        Some(NodeMemory {
-            address,
-            age: Duration::ZERO,
-            gaps,
-            frames,
-            paths: paths.map(|(p, name)| p.remember(now, name.clone())).collect(),
-        })
-    }
-
-    /// Takes back what was learned of a node once, `age` ago; paths of other names are left out.
-    pub fn recall(&mut self, now: Timestamp, node: NodeId, age: Duration, memory: &NodeMemory, names: &[String]) {
-        let weight = weight(age);
-        let Some(n) = self.nodes.get_mut(node.index()).filter(|_| weight > 0.0) else {
-            return;
-        };
-        n.recalled = true;
-        n.silence.recall(&memory.gaps, memory.frames, age, weight);
-        for (path, name) in n.paths.iter_mut().zip(names) {
-            if let Some(m) = memory.paths.iter().find(|m| m.name == *name) {
-                path.recall(now, age, m);
-            }
-        }
-    }
-
-    /// What was learned of the canaries.
-    #[must_use]
-    pub fn remember_canaries(&self) -> Vec<CanaryMemory> {
-        self.canaries.remember()
-    }
-
-    /// Takes that back, `age` later.
-    pub fn recall_canaries(&mut self, memory: &[CanaryMemory], age: Duration) {
-        self.canaries.recall(memory, age);
     }
 
     /// A pfsync frame of `node` came in, whatever it says.
