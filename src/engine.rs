@@ -5,6 +5,7 @@
 //! no-op; time that runs backwards is clamped and counted.
 
 pub mod counters;
+mod memory;
 mod view;
 
 use crate::capture::{Frame, GapCause, Net};
@@ -53,6 +54,7 @@ pub struct Engine {
     detector: Detector,
     carp: CarpView,
     policy: Policy,
+    recalled: memory::Recalled,
     counters: Counters,
     now: Timestamp,
     concluded: Timestamp,
@@ -93,6 +95,7 @@ impl Engine {
             by_local: BTreeMap::new(),
             shared: BTreeMap::new(),
             carp: CarpView::default(),
+            recalled: memory::Recalled::default(),
             counters: Counters::default(),
             now: Timestamp::MIN,
             concluded: Timestamp::MIN,
@@ -102,6 +105,7 @@ impl Engine {
             tap: None,
             settings,
         };
+        engine.detector.watch(&engine.settings.canaries);
         for (i, node) in engine.settings.nodes.clone().into_iter().enumerate() {
             if let Some(&address) = node.addresses.first() {
                 engine.add_node(address, Some(node.name).filter(|n| !n.is_empty()), node.is_self);
@@ -151,7 +155,9 @@ impl Engine {
             self.counters.foreign += 1;
             return None;
         }
-        Some(self.add_node(address, None, false))
+        let id = self.add_node(address, None, false);
+        self.recall_nodes();
+        Some(id)
     }
 
     /// When something must be looked at even if nothing is heard.
@@ -189,7 +195,11 @@ impl Engine {
         if at < self.now {
             self.counters.clamped += 1;
         }
+        let first = self.now == Timestamp::MIN;
         self.now = self.now.max(at);
+        if first {
+            self.recall_nodes();
+        }
         self.now
     }
 

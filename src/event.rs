@@ -62,6 +62,8 @@ pub enum Cause {
     Silence,
     /// pfsync fell silent while the node's CARP advertisements go on.
     SyncLost,
+    /// A flow that a host keeps opening is not heard any more, and nothing else was proven since.
+    CanaryMissing,
     /// Round trips are proven again (or for the first time).
     EndToEnd,
     /// Nothing tries to pass.
@@ -83,6 +85,7 @@ impl Cause {
             Self::BlackholeReverse => "blackhole-reverse",
             Self::Silence => "silence",
             Self::SyncLost => "sync lost",
+            Self::CanaryMissing => "canary missing",
             Self::EndToEnd => "end-to-end",
             Self::Quiet => "quiet",
             Self::Backup => "backup",
@@ -107,6 +110,8 @@ pub struct Evidence {
     pub clients: u32,
     /// Independent responders that nobody reached.
     pub servers: u32,
+    /// Of the tries (failed and answered), those to open something new: a connection, a query, a ping.
+    pub opening: u32,
     /// Seconds over which the evidence was collected.
     pub seconds: f64,
     /// Share of tries that usually succeed, 0..=1.
@@ -117,6 +122,48 @@ pub struct Evidence {
     pub carp_gone: u32,
     /// Seconds since this node's pfsync was last heard.
     pub pfsync_silent: f64,
+    /// Canaries that tried and got nowhere, among the others.
+    pub canaries: u32,
+    /// Seconds since a canary was last heard that is missing, and how often it should come.
+    pub canary_silent: Option<f64>,
+    /// See `canary_silent`.
+    pub canary_every: Option<f64>,
+    /// Its usual silence ends within so many seconds, where that is known.
+    pub pfsync_usual: Option<f64>,
+    /// Seconds since the first of the tries that failed; the evidence is older where answers were among them.
+    pub since_failure: Option<f64>,
+}
+
+/// How close a node came to `down` on a path: the height of a climb of suspicion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Near {
+    /// When.
+    pub at: Timestamp,
+    /// What it would have been called.
+    pub cause: Cause,
+    /// The numbers at that moment.
+    pub evidence: Evidence,
+}
+
+impl Near {
+    /// Suspicion in parts of what `down` needs. 1 and more: only that it was too young kept it from being one.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.evidence.suspicion / self.evidence.threshold.max(f64::MIN_POSITIVE)
+    }
+
+    /// Days since 1970 on the source's clock.
+    #[must_use]
+    pub fn day(&self) -> i64 {
+        const DAY: i64 = 86_400_000_000_000;
+        self.at.as_nanos().div_euclid(DAY)
+    }
+
+    /// The evidence as a clause.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        self.evidence.blackhole(self.cause)
+    }
 }
 
 /// A change of health.
@@ -136,6 +183,18 @@ pub struct Verdict {
     pub cause: Cause,
     /// With which numbers.
     pub evidence: Evidence,
+}
+
+impl Verdict {
+    /// Seconds by which it came after its evidence began: the first try that failed, or the last that was heard.
+    #[must_use]
+    pub fn since_evidence(&self) -> Option<f64> {
+        match self.cause {
+            Cause::BlackholeForward | Cause::BlackholeReverse => self.evidence.since_failure,
+            Cause::Silence => Some(self.evidence.pfsync_silent),
+            _ => None,
+        }
+    }
 }
 
 /// What policy wants done.

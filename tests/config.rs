@@ -224,7 +224,7 @@ fn unknown_keys_are_refused_with_a_suggestion() {
         ),
         (
             "[detect]\nzzz = 1",
-            "is no key of [detect]; there are `risk`, `min` and `max`",
+            "is no key of [detect]; there are `risk`, `min`, `max` and `memory`",
         ),
         (
             "\n[[nodes]]\nname = \"a\"",

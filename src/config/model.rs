@@ -123,6 +123,8 @@ pub struct Detect {
     pub min: Duration,
     /// Evidence older than this is forgotten.
     pub max: Duration,
+    /// Where what was learned survives a restart.
+    pub memory: Option<PathBuf>,
 }
 
 impl Default for Detect {
@@ -135,6 +137,7 @@ impl Default for Detect {
             },
             min: Duration::from_secs(1),
             max: Duration::from_secs(60),
+            memory: None,
         }
     }
 }

@@ -61,6 +61,7 @@ impl Config {
         out.key("risk", quoted(self.detect.risk));
         out.key("min", quoted(format_duration(self.detect.min)));
         out.key("max", quoted(format_duration(self.detect.max)));
+        out.option("memory", self.detect.memory.as_deref().map(Path::to_string_lossy));
         for probe in &self.probes {
             out.header("[[probe]]");
             out.key("name", quoted(&probe.name));

@@ -233,6 +233,11 @@ fn detect(cx: &mut Context, t: &Table<'_, '_>, detect: &mut Detect) {
         &mut detect.max,
         t.get(cx, "max").and_then(|f| f.duration(cx, MILLISECOND)),
     );
+    let wanted = r#"write the path of a file such as "/var/db/pfwatch/memory.json""#;
+    detect.memory = t
+        .get(cx, "memory")
+        .and_then(|f| f.string(cx, wanted))
+        .map(PathBuf::from);
 }
 
 fn probe(cx: &mut Context, t: &Table<'_, '_>) -> Option<Probe> {

@@ -37,7 +37,7 @@ pub const SECTIONS: &[Section] = &[
     one("zones", &[]),
     many("path", &["from", "to", "critical"]),
     many("canary", &["from", "to", "proto", "every"]),
-    one("detect", &["risk", "min", "max"]),
+    one("detect", &["risk", "min", "max", "memory"]),
     many(
         "probe",
         &["name", "about", "command", "every", "timeout", "fall", "rise"],

@@ -3,10 +3,12 @@
 //! Fed with trials by `detect`. A host counts against the firewall only if it is known to have worked, its tries began
 //! to fail with the others (not long before: that host is broken by itself), and it had no answer since. Bounded.
 
+use super::memory::{self, HostMemory, OLDEST};
 use super::score::HOST_GONE;
 use crate::time::Timestamp;
 use crate::track::HostKey;
 use crate::track::table::Table;
+use crate::track::zones::{address, octets};
 use std::time::Duration;
 
 /// Hosts remembered per side.
@@ -18,7 +20,7 @@ const MAX_STRANGERS: usize = 16;
 /// Tries of one host within this long are one observation: pairs of states, bursts of one program.
 const SLOT: Duration = Duration::from_millis(400);
 /// Every observation is up to this old, so failing may be heard this much before the last answers are.
-const LAG: Duration = Duration::from_millis(1_100);
+pub const LAG: Duration = Duration::from_millis(1_100);
 
 #[derive(Clone, Copy)]
 struct Host {
@@ -38,19 +40,20 @@ struct Host {
 
 /// Tries that are one observation together: when they began and the strongest of them.
 #[derive(Clone, Copy)]
-struct Slot {
+pub struct Slot {
     since: Timestamp,
     ratio: f64,
 }
 
 impl Slot {
-    const EMPTY: Self = Self {
+    /// None yet.
+    pub const EMPTY: Self = Self {
         since: Timestamp::MIN,
         ratio: 1.0,
     };
 
     /// Takes a try in and returns by what it changes the product.
-    fn take(&mut self, now: Timestamp, ratio: f64) -> f64 {
+    pub fn take(&mut self, now: Timestamp, ratio: f64) -> f64 {
         if self.since == Timestamp::MIN || now.since(self.since) >= SLOT {
             *self = Self { since: now, ratio: 1.0 };
         }
@@ -109,6 +112,33 @@ impl Hosts {
     #[must_use]
     pub fn works(&self, host: &HostKey) -> bool {
         self.table.get(host).is_some_and(|h| h.last_success > Timestamp::MIN)
+    }
+
+    /// Those that work, the ones that were answered last first.
+    #[must_use]
+    pub fn remember(&self, now: Timestamp) -> Vec<HostMemory> {
+        let works = self.table.iter().filter(|(_, h)| h.last_success > Timestamp::MIN);
+        let mut hosts: Vec<HostMemory> = works
+            .map(|(key, h)| HostMemory {
+                address: address(*key),
+                age: now.since(h.last_success),
+            })
+            .filter(|h| h.age <= OLDEST)
+            .collect();
+        hosts.sort_by_key(|h| (h.age, h.address));
+        hosts.truncate(memory::MAX_HOSTS);
+        hosts
+    }
+
+    /// Hosts that worked once, as of `learned`. What is known better stays.
+    pub fn recall(&mut self, learned: Timestamp, now: Timestamp, hosts: &[HostMemory]) {
+        for h in hosts {
+            let (key, answered) = (octets(h.address), learned - h.age);
+            if now.since(answered) > OLDEST || answered == Timestamp::MIN || self.works(&key) {
+                continue;
+            }
+            self.entry(answered, key).last_success = answered;
+        }
     }
 
     /// Distinct hosts with an answer in this window.

@@ -4,8 +4,11 @@
 //! The rules are design §2-3: a blackhole is proven by messages, silence only together with CARP, our own blindness
 //! suspends judgement, a node that yields starts afresh.
 
+pub mod canary;
 pub mod carp;
 pub mod hosts;
+pub mod memory;
+pub mod near;
 pub mod path;
 pub mod rates;
 pub mod score;
@@ -14,10 +17,11 @@ pub mod silence;
 mod tests;
 
 use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
-use crate::settings::Detect;
+use crate::settings::{self, Detect};
 use crate::time::Timestamp;
 use crate::track::flow::Outcome;
 use crate::track::{HostKey, Observation};
+use canary::Canaries;
 use carp::{CarpView, Split, Witness};
 use path::{PathHealth, Setting};
 use silence::Silence;
@@ -40,6 +44,8 @@ const SYNC_LOST: Duration = Duration::from_secs(4);
 struct NodeHealth {
     silence: Silence,
     first: Timestamp,
+    /// Known from before this run.
+    recalled: bool,
     paths: Vec<PathHealth>,
     /// It stood still: what failed meanwhile is not held against it until then.
     grace_until: Timestamp,
@@ -52,6 +58,7 @@ pub struct Detector {
     settings: Detect,
     threshold: f64,
     nodes: Vec<NodeHealth>,
+    canaries: Canaries,
     paths: usize,
     seed: u64,
     next_tick: Timestamp,
@@ -68,12 +75,18 @@ impl Detector {
             threshold: score::threshold(settings.risk_per_year),
             settings: settings.clone(),
             nodes: Vec::new(),
+            canaries: Canaries::default(),
             paths,
             seed,
             next_tick: Timestamp::MIN,
             grace_until: Timestamp::MIN,
             heard: Vec::new(),
         }
+    }
+
+    /// Flows that hosts keep opening, from now on.
+    pub fn watch(&mut self, canaries: &[settings::Canary]) {
+        self.canaries = Canaries::new(canaries);
     }
 
     /// Makes room for a node.
@@ -85,6 +98,7 @@ impl Detector {
         self.nodes.push(NodeHealth {
             silence: Silence::default(),
             first: Timestamp::MAX,
+            recalled: false,
             paths,
             grace_until: Timestamp::MIN,
             active: true,
@@ -113,6 +127,14 @@ impl Detector {
                 n.grace_until = now + GRACE;
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
+            // A crash, or a link that was out, is not how it usually pauses.
+            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::SyncLost);
+            if n.paths
+                .iter()
+                .any(|p| gone(p) && matches!(p.health, Health::Down | Health::Unknown))
+            {
+                n.silence.forgive(now);
+            }
             n.silence.heard(now);
         }
         self.signal(now, node);
@@ -137,8 +159,9 @@ impl Detector {
         if now < n.grace_until && failed {
             return;
         }
+        let canary = self.canaries.take(node, o);
         if let Some(p) = n.paths.get_mut(o.path) {
-            p.observe(now, o, split.is_none());
+            p.observe(now, o, canary, split.is_none());
         }
         // In a split the demand of the pair counts against the one that lost a side.
         if let Some(suspect) = split.and_then(|s| s.suspect).filter(|s| *s != node)
@@ -147,7 +170,7 @@ impl Detector {
                 .get_mut(suspect.index())
                 .and_then(|n| n.paths.get_mut(o.path))
         {
-            p.demand(now, o);
+            p.demand(now, o, canary);
         }
     }
 
@@ -156,7 +179,7 @@ impl Detector {
         self.grace_until = now + GRACE;
         for n in &mut self.nodes {
             n.silence.forgive(now);
-            n.paths.iter_mut().for_each(|p| p.restart(now));
+            n.paths.iter_mut().for_each(|p| p.forgive(now));
         }
     }
 
@@ -227,6 +250,8 @@ impl Detector {
         let p = &mut n.paths[path];
         let change = if active {
             let set = Setting {
+                node,
+                canaries: &self.canaries,
                 threshold: self.threshold,
                 min: self.settings.min,
                 max: self.settings.max,
@@ -234,9 +259,11 @@ impl Detector {
                 // In a split both sides look blackholed; only the one that lost something is to blame.
                 may_fall: now >= self.grace_until && (split.is_none() || mine.is_some()),
             };
-            // A host that worked through any other node is no stranger.
-            let known =
-                |client: bool, h: &HostKey| before.iter().chain(&*behind).any(|n| n.paths[path].knows(client, h));
+            // A host that worked through any other node is no stranger, nor is one of a canary.
+            let canaries = &self.canaries;
+            let known = |client: bool, h: &HostKey| {
+                canaries.vouches(client, h) || before.iter().chain(&*behind).any(|n| n.paths[path].knows(client, h))
+            };
             p.judge(now, &set, |h| known(true, h), |h| known(false, h))
         } else {
             p.idle_as_backup(now)
@@ -273,6 +300,7 @@ impl Detector {
         let evidence = Evidence {
             carp_gone: witness.gone,
             pfsync_silent: length.as_secs_f64(),
+            pfsync_usual: self.nodes[i].silence.limit().map(|l| l.as_secs_f64()),
             threshold: self.threshold,
             ..Evidence::default()
         };
@@ -284,6 +312,11 @@ impl Detector {
             let evidence = Evidence {
                 since_end_to_end: p.age_of_proof(now),
                 ..evidence
+            };
+            // Where nothing but canaries passed, their hosts may be dead as well as the link: ask neither to be believed.
+            let (to, cause) = match cause {
+                Cause::SyncLost if p.only_canaries() => (Health::Suspect, Cause::CanaryMissing),
+                _ => (to, cause),
             };
             out.extend(p.turn(to, cause, evidence).map(|t| t.verdict(now, node, path)));
             p.restart(now);

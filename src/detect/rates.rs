@@ -6,9 +6,9 @@
 use crate::track::flow::{CLASSES, Class, Outcome};
 
 /// Sum of the prior's pseudo counts per class.
-const PRIOR_WEIGHT: f64 = 20.0;
+pub const PRIOR_WEIGHT: f64 = 20.0;
 /// Counts are halved beyond this, so that the past fades.
-const MEMORY: f64 = 4_000.0;
+pub const MEMORY: f64 = 4_000.0;
 /// A single message is never worth more than this factor.
 const FLOOR: f64 = 0.02;
 
@@ -70,6 +70,21 @@ impl Rates {
         }
     }
 
+    /// What was learned, by class.
+    #[must_use]
+    pub fn remember(&self) -> Vec<[f64; 3]> {
+        self.learned.to_vec()
+    }
+
+    /// Takes back what was learned once; what is missing in `weight` is what is assumed before anything is.
+    pub fn recall(&mut self, outcomes: &[[f64; 3]], weight: f64) {
+        for ((learned, old), prior) in self.learned.iter_mut().zip(outcomes).zip(ALIVE) {
+            for ((l, o), p) in learned.iter_mut().zip(old).zip(prior) {
+                *l = o * weight + p * PRIOR_WEIGHT * (1.0 - weight);
+            }
+        }
+    }
+
     /// The window did not end well.
     pub fn discard(&mut self) {
         self.pending = [[0.0; 3]; CLASSES];
@@ -81,6 +96,14 @@ impl Rates {
         let row = &self.learned[class as usize];
         let alive = row[outcome as usize] / row.iter().sum::<f64>();
         (alive / DEAD[class as usize][outcome as usize]).clamp(FLOOR, 1.0)
+    }
+
+    /// The same where only some classes ever occur: what is assumed of the others says nothing.
+    #[must_use]
+    pub fn usual_of_seen(&self) -> f64 {
+        let seen = self.learned.iter().filter(|r| r.iter().sum::<f64>() > PRIOR_WEIGHT);
+        let (good, all) = seen.fold((0.0, 0.0), |(good, all), r| (good + r[0], all + r.iter().sum::<f64>()));
+        if all > 0.0 { good / all } else { 0.0 }
     }
 
     /// Share of all learned tries that succeeded.

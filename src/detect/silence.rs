@@ -7,11 +7,11 @@ use crate::time::Timestamp;
 use std::time::Duration;
 
 /// Bins of a quarter octave from 1 ms up: the last one is beyond an hour.
-const BINS: usize = 92;
+pub const BINS: usize = 92;
 /// Frames after which a distribution means something.
 const LEARNED: f64 = 30.0;
 /// Counts are halved beyond this.
-const MEMORY: f64 = 6_000.0;
+pub const MEMORY: f64 = 6_000.0;
 /// The gap that one in this many exceeds is the node's usual longest.
 const RARE: f64 = 300.0;
 /// Silence is noteworthy after this multiple of the usual longest gap, and never before `FLOOR`.
@@ -57,6 +57,22 @@ impl Silence {
             }
         }
         self.last = now;
+    }
+
+    /// The gaps, and the frames per second.
+    #[must_use]
+    pub fn remember(&self, now: Timestamp) -> (Vec<f64>, f64) {
+        let fading = (-self.length(now).as_secs_f64() / 20.0).exp();
+        (self.bins.to_vec(), self.rate * fading)
+    }
+
+    /// Takes back what was learned once, before anything was heard. How busy it was fades as it does while it is silent.
+    pub fn recall(&mut self, gaps: &[f64], rate: f64, age: Duration, weight: f64) {
+        for (bin, old) in self.bins.iter_mut().zip(gaps) {
+            *bin += old * weight;
+        }
+        self.total = self.bins.iter().sum();
+        self.rate += rate * (-age.as_secs_f64() / 20.0).exp();
     }
 
     /// We were blind until `now`: that gap is ours.

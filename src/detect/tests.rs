@@ -3,9 +3,9 @@
 use super::*;
 use crate::track::flow::{Class, Movement, Outcome};
 
-const FW: NodeId = NodeId(0);
+pub(super) const FW: NodeId = NodeId(0);
 
-fn at(seconds: f64) -> Timestamp {
+pub(super) fn at(seconds: f64) -> Timestamp {
     Timestamp::from_nanos(1_790_000_000_000_000_000) + Duration::from_secs_f64(seconds)
 }
 
@@ -16,23 +16,23 @@ fn host(net: u8, i: u32) -> HostKey {
     h
 }
 
-fn client(i: u32) -> HostKey {
+pub(super) fn client(i: u32) -> HostKey {
     host(10, i)
 }
 
-fn server(i: u32) -> HostKey {
+pub(super) fn server(i: u32) -> HostKey {
     host(203, i)
 }
 
-struct Lab {
-    detector: Detector,
-    carp: CarpView,
-    verdicts: Vec<Verdict>,
-    now: f64,
+pub(super) struct Lab {
+    pub(super) detector: Detector,
+    pub(super) carp: CarpView,
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) now: f64,
 }
 
 impl Lab {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut detector = Detector::new(&Detect::default(), 1, 1);
         detector.add_node();
         Self {
@@ -43,14 +43,14 @@ impl Lab {
         }
     }
 
-    fn until(&mut self, t: f64) {
+    pub(super) fn until(&mut self, t: f64) {
         while self.now < t {
             self.now += 0.05;
             self.detector.judge(at(self.now), &self.carp, &mut self.verdicts);
         }
     }
 
-    fn attempt(&mut self, client: HostKey, server: HostKey, answered: bool) {
+    pub(super) fn attempt(&mut self, client: HostKey, server: HostKey, answered: bool) {
         let (movement, outcome) = if answered {
             (Movement::EndToEnd, Outcome::Success)
         } else {
@@ -67,7 +67,7 @@ impl Lab {
     }
 
     /// `per_second` tries of 20 clients to 12 servers, each answered if `answered(client, server)`.
-    fn traffic(&mut self, per_second: u32, from: f64, to: f64, answered: impl Fn(u32, u32) -> bool) {
+    pub(super) fn traffic(&mut self, per_second: u32, from: f64, to: f64, answered: impl Fn(u32, u32) -> bool) {
         let mut n = 0_u32;
         let mut t = from;
         while t < to {
@@ -80,7 +80,7 @@ impl Lab {
         self.until(to);
     }
 
-    fn down_at(&self) -> Option<f64> {
+    pub(super) fn down_at(&self) -> Option<f64> {
         self.verdicts
             .iter()
             .find(|v| v.to == Health::Down)
@@ -148,6 +148,24 @@ fn part_of_the_hosts_failing_is_never_down() {
             assert_eq!(lab.down_at(), None, "{what} at {per_second}/s");
         }
     }
+}
+
+#[test]
+fn how_close_it_came_is_kept_and_the_alarm_itself_is_no_margin() {
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    lab.traffic(50, 60.0, 63.0, |_, s| s % 3 == 0);
+    lab.traffic(50, 63.0, 120.0, |_, _| true);
+    let closest = |lab: &Lab| {
+        let path = lab.detector.path(FW, 0).unwrap();
+        path.closest.days().first().map(crate::event::Near::share).unwrap()
+    };
+    let doubt = closest(&lab);
+    assert!(doubt > 0.25 && doubt < 1.0, "{doubt}");
+    lab.traffic(50, 120.0, 125.0, |_, _| false);
+    assert_eq!(lab.detector.health(FW, 0), Health::Down);
+    lab.traffic(50, 125.0, 140.0, |_, _| true);
+    assert!((closest(&lab) - doubt).abs() < 1e-9);
 }
 
 #[test]
@@ -323,7 +341,7 @@ fn a_flood_does_not_hide_an_outage_that_comes_with_it() {
 }
 
 /// A pair whose fw1 (the detector's only node) was master of two segments until another took the second at `split`.
-fn split_after(lab: &mut Lab, seconds: u32, split: u32, night: bool) {
+pub(super) fn split_after(lab: &mut Lab, seconds: u32, split: u32, night: bool) {
     let adv = |advskew| pfsync_proto::Carp {
         vhid: 1,
         advskew,

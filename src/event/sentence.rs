@@ -10,41 +10,44 @@ impl Verdict {
     pub fn sentence(&self) -> String {
         let e = &self.evidence;
         match self.cause {
-            Cause::BlackholeForward => {
-                let tries = e.failed.saturating_add(e.succeeded);
-                format!(
-                    "{} of {} from {} were answered in {}{}",
-                    e.succeeded,
-                    plural(tries, "try"),
-                    hosts(e),
-                    seconds(e.seconds),
-                    usually(e, "are")
-                )
-            }
-            Cause::BlackholeReverse => {
-                let tries = e.failed.saturating_add(e.succeeded);
-                format!(
-                    "servers' packets go in and their clients do not go on: {} of {} between {} went on in {}{}",
-                    e.succeeded,
-                    plural(tries, "exchange"),
-                    hosts(e).replace(" to ", " and "),
-                    seconds(e.seconds),
-                    usually(e, "do")
-                )
+            cause @ (Cause::BlackholeForward | Cause::BlackholeReverse) => {
+                let doubt = if self.to == Health::Suspect {
+                    format!("; suspicion {:.1} of {:.1}", e.suspicion, e.threshold)
+                } else {
+                    String::new()
+                };
+                e.blackhole(cause) + &doubt
             }
             Cause::Silence if e.carp_gone > 0 => format!(
                 "no pfsync for {} and its CARP advertisements are gone from {}",
                 seconds(e.pfsync_silent),
                 plural(e.carp_gone, "segment")
             ),
-            Cause::Silence => format!(
-                "no pfsync for {}, which is long for this node",
-                seconds(e.pfsync_silent)
-            ),
+            Cause::Silence => match e.pfsync_usual {
+                Some(usual) => format!(
+                    "no pfsync for {}; usually something comes within {}",
+                    seconds(e.pfsync_silent),
+                    seconds(usual)
+                ),
+                None => format!(
+                    "no pfsync for {}, which is long for this node",
+                    seconds(e.pfsync_silent)
+                ),
+            },
             Cause::SyncLost => format!(
                 "no pfsync for {}, but its CARP advertisements go on: it is the sync link that is lost",
                 seconds(e.pfsync_silent)
             ),
+            Cause::CanaryMissing => {
+                let (silent, every) = (e.canary_silent.unwrap_or(e.pfsync_silent), e.canary_every);
+                let every = every.map_or_else(String::new, |every| {
+                    format!(", which should come every {}", seconds(every))
+                });
+                format!(
+                    "no canary for {}{every}, and no other round trip since: its host may be dead as well as this node",
+                    seconds(silent)
+                )
+            }
             Cause::EndToEnd => {
                 let again = if matches!(self.from, Health::Down | Health::Suspect) {
                     " again"
@@ -67,8 +70,48 @@ impl Verdict {
     }
 }
 
+impl Evidence {
+    /// What failed, as a clause.
+    pub(super) fn blackhole(&self, cause: Cause) -> String {
+        let count = self.failed.saturating_add(self.succeeded);
+        if cause == Cause::BlackholeReverse {
+            return format!(
+                "servers' packets go in and their clients do not go on: {} of {} between {} went on in {}{}",
+                self.succeeded,
+                plural(count, "exchange"),
+                hosts(self).replace(" to ", " and "),
+                seconds(self.seconds),
+                usually(self, "do")
+            );
+        }
+        let to_connect = match self.opening {
+            0 => String::new(),
+            n if n >= count => " to connect".into(),
+            n => format!(" ({n} to connect)"),
+        };
+        let verb = if count == 1 { "was" } else { "were" };
+        format!(
+            "{} of {}{to_connect} from {} {verb} answered in {}{}",
+            self.succeeded,
+            plural(count, "try"),
+            hosts(self),
+            seconds(self.seconds),
+            usually(self, "are")
+        )
+    }
+}
+
 fn hosts(e: &Evidence) -> String {
-    format!("{} to {}", plural(e.clients, "host"), plural(e.servers, "server"))
+    let canaries = match e.canaries {
+        0 => String::new(),
+        1 => " (1 canary)".into(),
+        n => format!(" ({n} canaries)"),
+    };
+    format!(
+        "{} to {}{canaries}",
+        plural(e.clients, "host"),
+        plural(e.servers, "server")
+    )
 }
 
 fn usually(e: &Evidence, verb: &str) -> String {
@@ -122,22 +165,36 @@ mod tests {
             servers: 19,
             seconds: 1.1,
             usual: 0.65,
+            opening: 40,
             ..Evidence::default()
         };
         let said = verdict(Health::Down, Cause::BlackholeForward, e).sentence();
         assert_eq!(
             said,
-            "0 of 46 tries from 23 hosts to 19 servers were answered in 1.1 s; usually 65 % are"
+            "0 of 46 tries (40 to connect) from 23 hosts to 19 servers were answered in 1.1 s; usually 65 % are"
         );
         let e = Evidence {
             failed: 1,
             clients: 1,
             servers: 1,
             seconds: 0.3,
+            opening: 1,
+            suspicion: 4.31,
+            threshold: 8.5,
             ..Evidence::default()
         };
         let said = verdict(Health::Suspect, Cause::BlackholeForward, e).sentence();
-        assert_eq!(said, "0 of 1 try from 1 host to 1 server were answered in 0.30 s");
+        assert_eq!(
+            said,
+            "0 of 1 try to connect from 1 host to 1 server was answered in 0.30 s; suspicion 4.3 of 8.5"
+        );
+        let e = Evidence {
+            pfsync_silent: 2.1,
+            pfsync_usual: Some(1.5),
+            ..Evidence::default()
+        };
+        let said = verdict(Health::Suspect, Cause::Silence, e).sentence();
+        assert_eq!(said, "no pfsync for 2.1 s; usually something comes within 1.5 s");
         let e = Evidence {
             pfsync_silent: 2.133,
             carp_gone: 2,

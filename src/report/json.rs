@@ -4,8 +4,9 @@
 //! time.
 
 use super::Report;
+use super::margins::Spot;
 use crate::engine::Engine;
-use crate::event::{Decision, Evidence, NodeId, Notice, Verdict};
+use crate::event::{Decision, Evidence, Health, Near, NodeId, Notice, Verdict};
 use crate::time::Timestamp;
 use pfsync_proto::ErrorKind;
 use serde_json::{Map, Value, json};
@@ -55,6 +56,7 @@ pub fn render(report: &Report, engine: &Engine) -> Value {
         "unsynchronised": report.unsynchronised.iter().map(|(from, to)| json!({
             "from": seconds(*from), "to": to.map(seconds),
         })).collect::<Vec<_>>(),
+        "margins": margins(report, engine),
     })
 }
 
@@ -71,7 +73,38 @@ pub fn verdict(v: &Verdict, engine: &Engine) -> Value {
         "cause": v.cause.as_str(),
         "evidence": evidence(&v.evidence),
         "reason": v.sentence(),
+        "after": after(v),
     })
+}
+
+/// By how many seconds a `down` came after its evidence began and after the last proven round trip.
+fn after(v: &Verdict) -> Value {
+    if v.to != Health::Down {
+        return Value::Null;
+    }
+    json!({
+        "evidence": v.since_evidence().map(round),
+        "end_to_end": v.evidence.since_end_to_end.map(round),
+    })
+}
+
+fn margins(report: &Report, engine: &Engine) -> Vec<Value> {
+    let margin = |(key, near): (&Spot, &Near)| {
+        let e = &near.evidence;
+        json!({
+            "day": super::margins::day(near),
+            "node": engine.address(key.node).to_string(),
+            "name": engine.name(key.node),
+            "path": engine.path_name(key.path),
+            "suspicion": round(e.suspicion),
+            "threshold": round(e.threshold),
+            "margin": round(e.threshold - e.suspicion),
+            "at": seconds(near.at),
+            "evidence": evidence(e),
+            "reason": near.sentence(),
+        })
+    };
+    report.margins.iter().map(margin).collect()
 }
 
 /// A decision; the log of `run` has the same keys.
@@ -170,7 +203,6 @@ fn segments(report: &Report, engine: &Engine) -> Vec<Value> {
 /// The numbers behind a verdict.
 #[must_use]
 pub fn evidence(e: &Evidence) -> Value {
-    let round = |x: f64| (x * 1000.0).round() / 1000.0;
     json!({
         "suspicion": round(e.suspicion),
         "threshold": round(e.threshold),
@@ -183,7 +215,17 @@ pub fn evidence(e: &Evidence) -> Value {
         "since_end_to_end": e.since_end_to_end.map(round),
         "carp_gone": e.carp_gone,
         "pfsync_silent": round(e.pfsync_silent),
+        "pfsync_usual": e.pfsync_usual.map(round),
+        "opening": e.opening,
+        "canaries": e.canaries,
+        "canary_silent": e.canary_silent.map(round),
+        "canary_every": e.canary_every.map(round),
+        "since_failure": e.since_failure.map(round),
     })
+}
+
+fn round(x: f64) -> f64 {
+    (x * 1000.0).round() / 1000.0
 }
 
 /// Seconds with fraction, to the microsecond (what an f64 holds at Unix times).

@@ -3,12 +3,14 @@
 //! Filled by `analyze`, rendered by `json` and `text`. Knows no engine internals beyond its accessors.
 
 pub mod json;
+pub mod margins;
 pub mod text;
 
 use crate::capture::file::FileInfo;
 use crate::engine::Engine;
 use crate::event::{Decision, Event, Notice, Verdict};
 use crate::time::Timestamp;
+use margins::Margins;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -56,6 +58,8 @@ pub struct Report {
     pub masters: BTreeMap<(usize, u8), Vec<Mastership>>,
     /// Times during which the pair was unsynchronised.
     pub unsynchronised: Vec<(Timestamp, Option<Timestamp>)>,
+    /// How close each node came to a false alarm, per day.
+    pub margins: Margins,
     /// Per node, per path.
     pub series: Vec<Vec<Series>>,
     /// First and last moment of the capture.
@@ -121,6 +125,7 @@ impl Report {
     pub fn finish(&mut self, files: Vec<FileInfo>, engine: &mut Engine) {
         self.due = Timestamp::MIN;
         self.collect(engine);
+        self.margins.finish(engine);
         self.files = files;
     }
 
@@ -153,6 +158,7 @@ impl Report {
         }
         let (first, _) = *self.span.get_or_insert((now, now));
         self.span = Some((first, now));
+        self.margins.look(engine);
         for (i, node) in engine.counters().nodes.iter().enumerate() {
             if self.series.len() <= i {
                 self.series.push(vec![Series::default(); node.paths.len()]);

@@ -70,6 +70,14 @@ pub enum Class {
     Stalled,
 }
 
+impl Class {
+    /// A try to open something new, or to go on with one that was never answered.
+    #[must_use]
+    pub const fn opens(self) -> bool {
+        !matches!(self, Self::Active | Self::Stalled)
+    }
+}
+
 /// How many classes there are.
 pub const CLASSES: usize = 7;
 

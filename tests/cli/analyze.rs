@@ -1,6 +1,7 @@
 //! `analyze`: the page, where it goes, and the answer in the exit code.
 
 use crate::{capture, pfwatch, port_dead, ran};
+use serde_json::Value;
 use std::fs;
 
 #[test]
@@ -20,6 +21,7 @@ fn the_page_says_what_happened_first() {
         "\nPATHS\n",
         "\nPROGRESS",
         "\nTIMELINE (UTC)\n",
+        "\nHOW CLOSE to a false alarm",
         "\nWHAT PFWATCH WOULD HAVE DONE",
         "\nNEXT\n",
     ] {
@@ -44,6 +46,36 @@ fn the_page_says_what_happened_first() {
         page.lines().all(|l| l == l.trim_end() || l.contains("proven")),
         "blanks at the end of a line"
     );
+}
+
+/// The back-test: each `down` tells how long it took, each day how close a false alarm was, and the alarm is none.
+#[test]
+fn it_tells_how_long_detection_took_and_how_close_a_false_alarm_was() {
+    let report: Value = serde_json::from_str(&ran(port_dead().args(["--format", "json"])).out).unwrap();
+    let list = |key: &str| report[key].as_array().unwrap().clone();
+    let number = |v: &Value| v.as_f64().unwrap();
+    let downs: Vec<Value> = list("verdicts").into_iter().filter(|v| v["to"] == "down").collect();
+    assert!(!downs.is_empty());
+    for v in &downs {
+        let (began, trip) = (number(&v["after"]["evidence"]), number(&v["after"]["end_to_end"]));
+        assert!((0.3..3.0).contains(&began) && (0.9..3.0).contains(&trip), "{v}");
+    }
+    assert!(
+        list("verdicts")
+            .iter()
+            .all(|v| v["to"] == "down" || v["after"].is_null())
+    );
+    let fw1: Vec<Value> = list("margins").into_iter().filter(|m| m["name"] == "fw1").collect();
+    let [only] = fw1.as_slice() else { panic!("{fw1:?}") };
+    assert_eq!(only["day"], "2026-11-22");
+    assert!(
+        number(&only["margin"]) > 1.0,
+        "what went down counts as no margin: {only}"
+    );
+    assert!((number(&only["threshold"]) - number(&only["suspicion"]) - number(&only["margin"])).abs() < 0.002);
+    assert!(only["reason"].as_str().unwrap().contains(" of "), "{only}");
+    let page = ran(&mut port_dead()).out;
+    assert!(page.contains("after its evidence began"), "{page}");
 }
 
 #[test]

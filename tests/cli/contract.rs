@@ -9,7 +9,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     (
         "",
         "schema files frames nodes verdicts decisions segments unsynchronised",
-        "notices",
+        "notices margins",
     ),
     ("/files/0", "path linktype frames first last", "linktypes"),
     (
@@ -33,11 +33,21 @@ const KEYS: &[(&str, &str, &str)] = &[
         "path attempt forward reverse end_to_end last_end_to_end",
         "health",
     ),
-    ("/verdicts/0", "at node path from to cause evidence", "name reason"),
+    (
+        "/verdicts/0",
+        "at node path from to cause evidence",
+        "name reason after",
+    ),
     (
         "/verdicts/0/evidence",
         "",
-        "suspicion threshold failed succeeded clients servers seconds usual since_end_to_end carp_gone pfsync_silent",
+        "suspicion threshold failed succeeded clients servers seconds usual since_end_to_end carp_gone pfsync_silent \
+         pfsync_usual opening since_failure canaries canary_silent canary_every",
+    ),
+    (
+        "/margins/0",
+        "",
+        "day node name path suspicion threshold margin at evidence reason",
     ),
     ("/decisions/0", "at seq action node cause", "name reason"),
     ("/notices/0", "", "at node text"),

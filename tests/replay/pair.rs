@@ -2,6 +2,7 @@
 
 use pfwatch::capture::file::{FileInput, FileSource};
 use pfwatch::capture::{Frame, Input, LinkType, Net, Source, SourceError};
+use pfwatch::detect::memory::Memory;
 use pfwatch::drive;
 use pfwatch::engine::Engine;
 use pfwatch::report::Report;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// See the module.
 pub(crate) struct Pair {
@@ -78,7 +80,7 @@ impl Pair {
     }
 
     /// Both nodes as the truth describes them.
-    fn settings(&self, me: &str) -> Settings {
+    pub(crate) fn settings(&self, me: &str) -> Settings {
         let locals: BTreeMap<String, Vec<IpAddr>> = serde_json::from_value(self.truth["local"].clone()).unwrap();
         let node = |(i, (address, local)): (usize, (String, Vec<IpAddr>))| Node {
             name: format!("fw{}", i + 1),
@@ -100,10 +102,23 @@ impl Pair {
 
     /// What `analyze` finds in the frames up to and including `until`.
     pub(crate) fn analyze(&self, me: &str, until: Timestamp) -> (Report, Engine) {
-        let mut engine = Engine::new(self.settings(me), 1);
+        self.analyze_with(self.settings(me), (Timestamp::MIN, until), None)
+    }
+
+    /// The same with other settings, frames later than `span.0` up to and including `span.1`, and something to begin with.
+    pub(crate) fn analyze_with(
+        &self,
+        settings: Settings,
+        span: (Timestamp, Timestamp),
+        memory: Option<(&Memory, Duration)>,
+    ) -> (Report, Engine) {
+        let mut engine = Engine::new(settings, 1);
+        if let Some((memory, age)) = memory {
+            engine.recall(memory, age).unwrap();
+        }
         let mut report = Report::new();
         let mut source = Replay {
-            frames: self.frames.iter().filter(|f| f.at <= until).collect(),
+            frames: self.frames.iter().filter(|f| span.0 < f.at && f.at <= span.1).collect(),
             next: 0,
         };
         while drive::step(&mut source, &mut engine).unwrap() {

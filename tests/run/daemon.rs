@@ -20,9 +20,11 @@ pub(super) struct Daemon {
 }
 
 impl Daemon {
-    pub(super) fn start(config: &Path) -> Self {
+    /// With its memory in `state`.
+    pub(super) fn start(config: &Path, state: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pfwatch"));
         command.args(["run", "-v", "--log-format", "json", "-c"]).arg(config);
+        command.arg("--state").arg(state);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -41,7 +41,9 @@ fn the_same_is_said_live_and_offline() {
 
     let report = analyzed(&config, &files);
     let (offline, end) = reported(&report);
-    let mut daemon = Daemon::start(&config);
+    let state = folder.path().join("memory.json");
+    let mut daemon = Daemon::start(&config, &state);
+    daemon.until("nothing is remembered yet");
     daemon.until("listening on sync (sync), lan (lan), wan (wan)");
     daemon.until("observing: nothing will be done");
     reloads(&mut daemon, &config);
@@ -53,12 +55,38 @@ fn the_same_is_said_live_and_offline() {
         took < Duration::from_secs(1),
         "asked for are 0.3 s, on a host with nothing else to do"
     );
+    let counted = log.iter().rfind(|line| line["event"] == "counters").unwrap();
+    assert_eq!(counted["memory"]["saved"], 1, "{counted}");
+    remembers(&config, &state);
     same_keys(&report, &log);
     compare(&offline, &logged(&log), end);
     let verdicts = |what: &str| offline.iter().any(|s| s.1.contains(what));
     if name == "awan_port_dead" {
         assert!(verdicts("172.16.0.1 down") && verdicts("promote"), "{offline:?}");
     }
+}
+
+/// What was learned is there, and the next one takes it up; a damaged file costs a warning.
+fn remembers(config: &Path, state: &Path) {
+    let memory: Value = serde_json::from_slice(&fs::read(state).unwrap()).unwrap();
+    let nodes: Vec<&Value> = memory["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|n| &n["address"])
+        .collect();
+    assert_eq!(nodes, ["172.16.0.1", "172.16.0.2"]);
+    assert!(!memory["nodes"][0]["paths"][0]["servers"].as_array().unwrap().is_empty());
+    let mut next = Daemon::start(config, state);
+    next.until("is taken up from");
+    next.until("observing: nothing will be done");
+    assert_eq!(next.end("TERM").0, Some(0));
+    fs::write(state, "half a fi").unwrap();
+    let mut last = Daemon::start(config, state);
+    last.until("is not what was learned, so learning starts anew");
+    last.until("observing: nothing will be done");
+    assert_eq!(last.end("TERM").0, Some(0));
+    assert!(state.with_extension("json.damaged").exists() && state.exists());
 }
 
 /// The shipped configuration, run beside fw2, with interfaces.
@@ -88,8 +116,8 @@ fn reloads(daemon: &mut Daemon, config: &Path) {
             "what was learned is kept",
         ),
         (good.clone(), "what was learned is kept"),
-        (format!("{good}[detect]\nmax = \"50s\"\n"), "learning starts anew"),
-        (good.clone(), "learning starts anew"),
+        (format!("{good}[detect]\nmax = \"50s\"\n"), "health starts anew"),
+        (good.clone(), "health starts anew"),
     ];
     for (text, expected) in table {
         fs::write(config, text).unwrap();

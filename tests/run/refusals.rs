@@ -118,6 +118,32 @@ fn what_will_be_missed_is_said() {
 }
 
 #[test]
+fn canaries_that_cannot_prove_anything_are_told() {
+    let canary = |from: u8, to: u8, every: &str| {
+        format!("[[canary]]\nfrom = \"10.0.1.{from}\"\nto = \"192.0.2.{to}\"\nproto = \"tcp\"\nevery = \"{every}\"\n")
+    };
+    let said = |canaries: String| run_with(&format!("{GOOD}{canaries}"), &["-n"]).2;
+    let table = [
+        (canary(9, 1, "1s") + &canary(8, 2, "15s"), ""),
+        (canary(9, 1, "1s"), "share a host"),
+        (canary(9, 1, "1s") + &canary(9, 2, "1s"), "share a host"),
+        (
+            canary(9, 1, "1s") + &canary(8, 2, "30s"),
+            "10.0.1.8 to 192.0.2.2 comes too seldom",
+        ),
+    ];
+    for (canaries, expected) in table {
+        let said: Vec<String> = said(canaries)
+            .lines()
+            .filter(|l| l.contains("canar"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(said.len(), usize::from(!expected.is_empty()), "{said:?}");
+        assert!(said.iter().all(|l| l.contains(expected)), "{said:?}");
+    }
+}
+
+#[test]
 fn an_interface_that_is_not_there() {
     let (code, out, said) = run(&["--interface", "no-such-7"]);
     // Without the permission to capture that comes first, on some systems.

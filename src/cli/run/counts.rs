@@ -3,6 +3,7 @@
 //! Asked by the loop. The sentence tells what was added since the line before, the object for programs the totals.
 
 use super::journal::{Journal, say};
+use super::state::State;
 use crate::capture::live::LiveSource;
 use crate::engine::Engine;
 use crate::report::json::seconds;
@@ -41,7 +42,14 @@ impl Counts {
     }
 
     /// Writes the line.
-    pub(super) fn tell(&mut self, now: Timestamp, journal: &Journal, engine: &Engine, source: &LiveSource) {
+    pub(super) fn tell(
+        &mut self,
+        now: Timestamp,
+        journal: &Journal,
+        engine: &Engine,
+        source: &LiveSource,
+        state: &State,
+    ) {
         let elapsed = now.since(self.last).as_secs_f64();
         self.last = now;
         let text = format!("in {elapsed:.0} s: {}", self.sentence(engine, source));
@@ -49,7 +57,7 @@ impl Counts {
             Level::INFO,
             &text,
             "counters",
-            object(journal.unix(now), engine, source),
+            object(journal.unix(now), engine, source, state),
         );
     }
 
@@ -92,7 +100,7 @@ impl Counts {
     }
 }
 
-fn object(at: Timestamp, engine: &Engine, source: &LiveSource) -> Value {
+fn object(at: Timestamp, engine: &Engine, source: &LiveSource, state: &State) -> Value {
     let c = engine.counters();
     let errors: Map<String, Value> = c.errors.iter().map(|(k, n)| (k.as_str().into(), (*n).into())).collect();
     let nodes = engine.node_ids().filter_map(|n| Some((n, c.nodes.get(n.index())?)));
@@ -109,6 +117,7 @@ fn object(at: Timestamp, engine: &Engine, source: &LiveSource) -> Value {
             "bad_checksum": c.bad_checksum,
             "bad_hmac": c.bad_hmac,
         },
+        "memory": state.object(),
         "flow_table": { "entries": entries, "evictions": evicted },
         "nodes": nodes.map(|(n, counted)| json!({
             "address": engine.address(n).to_string(),

@@ -7,6 +7,7 @@ mod counts;
 mod journal;
 mod layout;
 mod plan;
+mod state;
 
 pub(super) use layout::start as start_log;
 
@@ -18,15 +19,18 @@ use crate::capture::{GapCause, SourceError};
 use crate::drive;
 use crate::engine::Engine;
 use crate::settings::Settings;
+use crate::time::Timestamp;
 use counts::Counts;
 use journal::Journal;
 use plan::Plan;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use state::State;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -37,6 +41,9 @@ pub(super) struct Args {
     /// The interface of the sync network, instead of those of the configuration; may be given several times
     #[arg(long, value_name = "IF")]
     interface: Vec<String>,
+    /// Where what was learned survives a restart, instead of `memory` in [detect] of the configuration
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// Decide, but do nothing
     #[arg(long)]
     dry_run: bool,
@@ -49,6 +56,10 @@ impl Args {
     /// It will write a log, rather than answer somebody who waits.
     pub(super) const fn is_daemon(&self) -> bool {
         !self.no_run
+    }
+
+    fn memory(&self, plan: &Plan) -> Option<PathBuf> {
+        self.state.clone().or_else(|| plan.config.detect.memory.clone())
     }
 }
 
@@ -76,7 +87,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
             return Ok(exit::UNAVAILABLE);
         }
     };
-    match Daemon::start(plan, common) {
+    match Daemon::start(plan, args, common) {
         Ok(mut daemon) => Ok(daemon.watch(args, &signals)),
         Err(e) => Ok(refused(e)),
     }
@@ -117,14 +128,19 @@ struct Daemon {
     engine: Engine,
     journal: Journal,
     counts: Counts,
+    state: State,
 }
 
 impl Daemon {
-    fn start(plan: Plan, common: &Common) -> Result<Self, SourceError> {
+    fn start(plan: Plan, args: &Args, common: &Common) -> Result<Self, SourceError> {
         let source = LiveSource::open(&plan.inputs, plan.options.clone())?;
         let counts = Counts::new(common.verbose > 0, source.now());
+        let mut engine = fresh(&plan.settings);
+        let mut state = State::new(args.memory(&plan), source.now());
+        state.recall(&mut engine);
         Ok(Self {
-            engine: fresh(&plan.settings),
+            engine,
+            state,
             journal: Journal::new(common.zone()),
             plan,
             source,
@@ -156,14 +172,27 @@ impl Daemon {
                 self.journal.event(now, &event, &self.engine);
             }
             if self.counts.is_due(now) {
-                self.counts.tell(now, &self.journal, &self.engine, &self.source);
+                self.tell(now);
             }
+            self.state.tick(now, &self.engine);
             self.journal.tick(now, &self.source);
         }
-        self.counts
-            .tell(self.source.now(), &self.journal, &self.engine, &self.source);
+        self.state.end(&self.engine);
+        self.tell(self.source.now());
         tracing::info!("ended by a signal");
         exit::OK
+    }
+
+    fn tell(&mut self, now: Timestamp) {
+        let Self {
+            counts,
+            journal,
+            engine,
+            source,
+            state,
+            ..
+        } = self;
+        counts.tell(now, journal, engine, source, state);
     }
 
     /// Takes the configuration anew: all of it, or nothing.
@@ -196,7 +225,12 @@ impl Daemon {
         plan.warn();
         let relearn = plan.settings != self.plan.settings;
         if relearn {
+            // Who works and what is usual stays true, where nodes, paths and canaries are still called so.
+            let memory = self.engine.remember();
             self.engine = fresh(&plan.settings);
+            if let Err(e) = self.engine.recall(&memory, Duration::ZERO) {
+                tracing::error!("what was learned cannot be taken over: {e}");
+            }
             self.journal.forget();
             self.counts.forget();
         } else if reopen {
@@ -207,8 +241,8 @@ impl Daemon {
         }
         let news = match (relearn, reopen) {
             (true, _) => {
-                "configuration reloaded: nodes, segments, paths or limits changed, so learning starts anew and nothing is \
-                 known of any node"
+                "configuration reloaded: nodes, segments, paths or limits changed, so health starts anew; of hosts, rates and \
+                 pauses it is kept what was learned under the same names"
             }
             (false, true) => "configuration reloaded: what was learned is kept",
             (false, false) if plan.config == self.plan.config => "configuration reloaded: nothing changed",
@@ -220,6 +254,7 @@ impl Daemon {
         if reopen {
             tracing::info!("{}", plan.listening());
         }
+        self.state.move_to(args.memory(&plan));
         self.plan = plan;
     }
 }

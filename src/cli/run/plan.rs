@@ -6,7 +6,7 @@ use super::super::failure::sentence;
 use super::super::{Failure, exit};
 use crate::capture::Net;
 use crate::capture::live::{ConfigSync, LiveInput, Options};
-use crate::config::{Config, DEFAULT_PATH, PasswordError, read_password};
+use crate::config::{Canary, Config, DEFAULT_PATH, PasswordError, format_duration, read_password};
 use crate::settings::Settings;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -64,6 +64,7 @@ impl Plan {
 
     /// Says what is no mistake but will be missed.
     pub(super) fn warn(&self) {
+        self.warn_of_canaries();
         let sync = &self.config.sync.interfaces;
         if sync.iter().all(|name| name.starts_with("pfsync")) {
             tracing::warn!(
@@ -84,6 +85,29 @@ impl Plan {
             );
         } else if self.config.self_node().is_none() {
             tracing::warn!("no node has `self = true`: without it there are verdicts, but no role and no decision");
+        }
+    }
+
+    /// Canaries of which nothing can be expected.
+    fn warn_of_canaries(&self) {
+        let canaries = &self.config.canaries;
+        let max = self.config.detect.max;
+        for c in canaries.iter().filter(|c| c.every.saturating_mul(4) > max) {
+            tracing::warn!(
+                "the canary from {} to {} comes too seldom to prove a failure: three tries must fall into `max` ({}), so let it \
+                 come at least every {}",
+                c.from,
+                c.to,
+                format_duration(max),
+                format_duration(max / 4)
+            );
+        }
+        let apart = |i: usize, c: &Canary| canaries.iter().skip(i + 1).any(|o| o.from != c.from && o.to != c.to);
+        if !canaries.is_empty() && !canaries.iter().enumerate().any(|(i, c)| apart(i, c)) {
+            tracing::warn!(
+                "all canaries share a host, so that what is dead may be that host: alone they make a node suspect and never \
+                 down; add one from another host to another target"
+            );
         }
     }
 

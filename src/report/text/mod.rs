@@ -4,6 +4,7 @@
 //! says of them.
 
 mod advice;
+mod close;
 mod headline;
 mod plot;
 mod stays;
@@ -99,6 +100,7 @@ pub fn render(report: &Report, engine: &Engine, look: &Look) -> String {
     tables::write(&page, &mut out);
     plot::write(&page, &mut out);
     timeline::write(&page, &mut out);
+    close::write(&page, &mut out);
     advice::write(&page, &mut out);
     out
 }

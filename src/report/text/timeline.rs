@@ -6,7 +6,7 @@
 use super::stays::{self, Stay};
 use super::words::{count, duration, wrap};
 use super::{Page, Style};
-use crate::event::{Action, Cause, Health, NodeId};
+use crate::event::{Action, Cause, Health, NodeId, Verdict};
 use crate::report::Mastership;
 use crate::time::Timestamp;
 use std::fmt::Write as _;
@@ -119,7 +119,7 @@ fn health(page: &Page<'_>, entries: &mut Vec<Entry>) {
         let reason = v.sentence();
         let (sign, style, text) = match v.to {
             Health::Down => {
-                let text = format!("DOWN {}: {reason}", lasting(page, v.at, s.until));
+                let text = format!("DOWN {}, {}{reason}", lasting(page, v.at, s.until), latency(v));
                 (down, Some(Style::Bad), text)
             }
             Health::Suspect => (' ', None, format!("suspect {}: {reason}", lasting(page, v.at, s.until))),
@@ -156,6 +156,25 @@ fn health(page: &Page<'_>, entries: &mut Vec<Entry>) {
             text,
         });
     }
+}
+
+/// How long it took to say so: `known 1.1 s after its evidence began and 1.3 s after its last proven round trip: `.
+fn latency(v: &Verdict) -> String {
+    let said = |s: Option<f64>, after: &str| {
+        let s = s?.max(0.0);
+        Some(format!("{} after {after}", duration(Duration::from_secs_f64(s))))
+    };
+    let parts: Vec<String> = [
+        said(v.since_evidence(), "its evidence began"),
+        said(v.evidence.since_end_to_end, "its last proven round trip"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() {
+        return "known at once: ".into();
+    }
+    format!("known {}: ", parts.join(" and "))
 }
 
 fn subject(page: &Page<'_>, node: NodeId, path: usize) -> String {

@@ -1,0 +1,247 @@
+//! The judgement over one window: the score, and the way into and out of `down`.
+//!
+//! A part of `PathHealth`, which holds what is judged here.
+
+use super::{Change, PathHealth, Setting};
+use crate::detect::canary::Doubt;
+use crate::detect::score::{self, Side};
+use crate::event::{Cause, Evidence, Health, Near};
+use crate::time::Timestamp;
+use crate::track::HostKey;
+use std::time::Duration;
+
+/// Failures count by themselves once the last answer lies this far back.
+const SETTLED: Duration = Duration::from_millis(300);
+/// Without a round trip for this long a path is quiet rather than up.
+const QUIET: Duration = Duration::from_secs(10);
+/// Hosts that never worked may add this much: new servers are normal, floods have thousands.
+const STRANGERS: usize = 2;
+/// At start nobody is called a backup before this.
+const SETTLING: Duration = Duration::from_secs(5);
+/// Distinct hosts on each side whose round trips end `down`.
+const RECOVERED_HOSTS: u32 = 3;
+/// Share of tries that succeed, in parts of the usual, below which successes are strays.
+const RECOVERED_SHARE: f64 = 0.35;
+/// In parts of what `down` needs: below it a suspicion has come to nothing.
+const RELIEVED: f64 = 0.25;
+/// In parts of `max`: after so long without a try a path that was down is quiet.
+const FORGOTTEN: u32 = 5;
+/// Round trips that should have come: e^-7 is one in a thousand.
+const EXPECTED: f64 = 7.0;
+/// What the CARP witness of a split is worth, in suspicion, and the hosts on each side that must fail beside it.
+const SPLIT_WORTH: f64 = 4.0;
+const SPLIT_HOSTS: usize = 3;
+/// Answers of canaries that end `down`, over so many times `min`.
+const RECOVERED_ANSWERS: u32 = 3;
+
+impl PathHealth {
+    /// Weighs what was seen and says whether health changes.
+    pub fn judge(
+        &mut self,
+        now: Timestamp,
+        set: &Setting<'_>,
+        known_client: impl Fn(&HostKey) -> bool,
+        known_server: impl Fn(&HostKey) -> bool,
+    ) -> Change {
+        self.due = None;
+        self.born = self.born.min(now);
+        if self.unlearned > 0.0 {
+            self.learn_rate(now);
+        }
+        if self.start == Timestamp::MIN {
+            self.start = now;
+        }
+        let clients = self.clients.failing(self.start, STRANGERS, known_client);
+        let servers = self.servers.failing(self.start, STRANGERS, known_server);
+        let (of_clients, of_servers) = if self.toward[1] > self.toward[0] {
+            (Side::Silent, Side::Trying)
+        } else {
+            (Side::Trying, Side::Silent)
+        };
+        let weigh = |c: &[f64], s: &[f64]| score::suspicion(c, of_clients).min(score::suspicion(s, of_servers));
+        // Canaries count as hosts like others, and by themselves: what takes several hosts away at once is left out for
+        // those that somebody chose so that nothing does.
+        let songs = self.songs.weigh(self.start, set.canaries);
+        let raw = weigh(&clients.window, &servers.window).max(songs.window);
+        let strays = self.clients.succeeded().max(self.servers.succeeded());
+        // Either everything since the window opened, with its strays, or only what came after the last of them.
+        // Within one flush the order means nothing, so the last answer must lie a while back.
+        let run = match self.age_of_proof(now) {
+            Some(age) if age >= SETTLED.as_secs_f64() => weigh(&clients.run, &servers.run).max(songs.run),
+            _ => 0.0,
+        };
+        let window = (raw + f64::from(strays) * score::STRAY.log10()).max(0.0);
+        let score = window.max(run);
+        self.suspicion = score;
+        let age = now.since(self.start);
+        let all_canaries = songs.failing > 0 && clients.window.len() <= songs.failing as usize;
+        #[expect(clippy::cast_possible_truncation, reason = "bounded by the failing list")]
+        let mut evidence = Evidence {
+            suspicion: score,
+            threshold: set.threshold,
+            failed: self.failed,
+            succeeded: self.succeeded,
+            clients: clients.window.len() as u32,
+            servers: servers.window.len() as u32,
+            opening: self.opening,
+            seconds: age.as_secs_f64(),
+            usual: if all_canaries { songs.usual } else { self.rates.usual() },
+            canaries: songs.failing,
+            since_end_to_end: self.age_of_proof(now),
+            since_failure: self.first_failure.map(|t| now.since(t).as_secs_f64()),
+            ..Evidence::default()
+        };
+        if self.health == Health::Down {
+            return self.judge_down(now, set, evidence);
+        }
+        let min = set.min.as_secs_f64();
+        let lost = set.split.filter(|&since| self.last_end_to_end < since);
+        let hosts = clients.window.len().min(servers.window.len());
+        // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs
+        // several hosts beside it, or a canary that fails for long enough.
+        let sung = songs.window.max(songs.run) >= set.threshold - SPLIT_WORTH;
+        let worth = if lost.is_some() && (hosts >= SPLIT_HOSTS || sung) {
+            SPLIT_WORTH
+        } else {
+            0.0
+        };
+        let threshold = set.threshold - worth;
+        evidence.threshold = threshold;
+        let old_enough = |score: f64, age: f64| score >= threshold && age >= min;
+        let proven =
+            old_enough(window, evidence.seconds) || evidence.since_end_to_end.is_some_and(|age| old_enough(run, age));
+        // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
+        let missing = lost.is_some_and(|since| {
+            let length = now.since(since);
+            length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && self.rate_now(now) * length.as_secs_f64() >= EXPECTED
+        });
+        let change = self.judge_up(now, set, proven || missing, evidence);
+        if self.health != Health::Down {
+            if set.may_fall {
+                let share = score / threshold;
+                let cause = self.blackhole(&evidence);
+                self.closest.note(share, || Near {
+                    at: now,
+                    cause,
+                    evidence,
+                });
+            }
+            if score < RELIEVED * threshold {
+                self.closest.over();
+            }
+            if strays > 0 && window <= 0.0 {
+                self.rates.commit();
+                self.open_window(now);
+            } else if age > set.max {
+                self.rates.discard();
+                self.open_window(now);
+            }
+        }
+        change
+    }
+
+    fn judge_up(&mut self, now: Timestamp, set: &Setting<'_>, proven: bool, evidence: Evidence) -> Change {
+        let age = now.since(self.start);
+        let score = evidence.suspicion;
+        if set.may_fall && proven {
+            let cause = self.blackhole(&evidence);
+            self.rates.discard();
+            self.open_window(now);
+            return self.turn(Health::Down, cause, evidence);
+        }
+        let quiet = QUIET.max(self.songs.patience(now, set.canaries));
+        let lively = now.since(self.last_end_to_end) <= quiet && self.last_end_to_end > Timestamp::MIN;
+        let doubt = self.songs.doubt(now, set.node, self.last_end_to_end, set.canaries);
+        let suspect = score >= 0.5 * set.threshold && age >= set.min / 2;
+        let relieved = score < RELIEVED * set.threshold;
+        let (to, cause) = match self.health {
+            _ if suspect => (Health::Suspect, self.blackhole(&evidence)),
+            Health::Suspect if !relieved => return None,
+            _ if doubt.is_some() => return self.doubt(doubt, evidence),
+            _ if lively => (Health::Up, Cause::EndToEnd),
+            // Just started: quiet is not known to be normal yet.
+            Health::Unknown if now.since(self.born) < QUIET => return None,
+            _ => (Health::Idle, Cause::Quiet),
+        };
+        self.turn(to, cause, evidence)
+    }
+
+    /// Demand is known here, so that quiet is not idle; but the canary's own hosts may be what is dead.
+    fn doubt(&mut self, doubt: Option<Doubt>, evidence: Evidence) -> Change {
+        let (cause, evidence) = match doubt? {
+            Doubt::Failing => (Cause::BlackholeForward, evidence),
+            Doubt::Missing(silent, every) => {
+                let evidence = Evidence {
+                    canary_silent: Some(silent.as_secs_f64()),
+                    canary_every: Some(every.as_secs_f64()),
+                    ..evidence
+                };
+                (Cause::CanaryMissing, evidence)
+            }
+        };
+        self.turn(Health::Suspect, cause, evidence)
+    }
+
+    fn judge_down(&mut self, now: Timestamp, set: &Setting<'_>, evidence: Evidence) -> Change {
+        if !matches!(self.cause, Cause::BlackholeForward | Cause::BlackholeReverse) {
+            return None;
+        }
+        let age = now.since(self.start);
+        let tries = f64::from(evidence.succeeded + evidence.failed);
+        let share = if tries > 0.0 {
+            f64::from(evidence.succeeded) / tries
+        } else {
+            0.0
+        };
+        let hosts = self.clients.succeeded().min(self.servers.succeeded());
+        let good = share >= RECOVERED_SHARE * evidence.usual && evidence.succeeded > 0;
+        let several = hosts >= RECOVERED_HOSTS && age >= set.min;
+        // A small site has no three hosts: then it must last.
+        let lasting = evidence.succeeded >= 5 && age >= set.min * 10;
+        // Or all that is known of it is what its canaries say.
+        let sung = self.songs.answers >= RECOVERED_ANSWERS && age >= set.min * RECOVERED_ANSWERS;
+        if good && (several || lasting || sung) {
+            self.rates.discard();
+            self.open_window(now);
+            return self.turn(Health::Up, Cause::EndToEnd, evidence);
+        }
+        // Successes are weighed against the failures of the same seconds.
+        let stale = evidence.succeeded == 0 || !good;
+        if (stale && age >= set.min * 2) || age >= set.max {
+            self.rates.discard();
+            self.open_window(now);
+        }
+        if now.since(self.last_try) > set.max * FORGOTTEN && set.split.is_none() {
+            return self.turn(Health::Idle, Cause::Quiet, evidence);
+        }
+        None
+    }
+
+    fn blackhole(&self, evidence: &Evidence) -> Cause {
+        // New connections without answer are forward failures; so are flows whose initiators alone move.
+        let [forth, back] = self.toward;
+        if back > forth && back > evidence.failed / 4 {
+            Cause::BlackholeReverse
+        } else {
+            Cause::BlackholeForward
+        }
+    }
+
+    /// CARP says that this node carries nothing: whatever its health was, it is idle now.
+    pub fn idle_as_backup(&mut self, now: Timestamp) -> Change {
+        self.due = None;
+        self.born = self.born.min(now);
+        if self.health == Health::Unknown && now.since(self.born) < SETTLING {
+            return None; // Who is master is not settled in the first moments.
+        }
+        let evidence = Evidence {
+            since_end_to_end: self.age_of_proof(now),
+            ..Evidence::default()
+        };
+        // A node that is gone does not come back by having lost its mastership to another.
+        if self.health == Health::Down && self.cause == Cause::Silence {
+            return None;
+        }
+        self.turn(Health::Idle, Cause::Backup, evidence)
+    }
+}
