@@ -85,14 +85,15 @@ impl Connection {
                 return self.lost(now, around);
             }
             Doing::Probing(n) => self.probe(now, n + 1, around),
-            Doing::Closing => {
-                self.close();
-                if self.script.abrupt() {
-                    self.fin = false;
-                    self.send_reset(around);
-                    return Fate::Over;
-                }
+            // Not in the middle of what is still on its way.
+            Doing::Closing if self.script.abrupt() && self.una != self.end => self.at_app = now + SEC / 2,
+            Doing::Closing if self.script.abrupt() => {
+                self.doing = Doing::Done;
+                self.at_app = NEVER;
+                self.send_reset(around);
+                return Fate::Over;
             }
+            Doing::Closing => self.close(),
             Doing::Waiting | Doing::Leaving | Doing::Done => self.at_app = NEVER,
         }
         Fate::Lives

@@ -74,14 +74,12 @@ impl Connection {
             self.rcv = segment.seq.wrapping_add(1);
             self.agree(segment);
             self.acknowledged(now, segment, around);
-            self.at_patience = NEVER;
+            self.failures = 0;
             around.experience.established(self.opened);
-            self.ack_now = true;
+            // The kernel answers before the application knows.
+            self.send_ack(around);
             self.start(now, around);
             self.push(now, around);
-            if self.ack_now {
-                self.send_ack(around);
-            }
         }
         Fate::Lives
     }
