@@ -132,7 +132,7 @@ impl Connection {
         }
         if self.fin_heard && self.doing != Doing::Done {
             // The other side has enough: so have we. Who was only pausing does not mind.
-            if self.role == Role::Client && matches!(self.doing, Doing::Waiting | Doing::Writing) {
+            if self.role == Role::Client && !around.quiet && matches!(self.doing, Doing::Waiting | Doing::Writing) {
                 around.experience.broken(now, self.opened.canary);
             }
             self.doing = Doing::Done;

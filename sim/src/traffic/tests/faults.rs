@@ -208,3 +208,41 @@ fn delays_are_fixed_and_the_busiest_are_near() {
     let far = all.iter().filter(|d| **d > 30).count();
     assert!((20..80).contains(&far), "{far}");
 }
+
+#[test]
+fn who_is_at_lunch_does_not_hang_up() {
+    let mut wire = Wire::of(Kind::RtpBoth, 0.5, 11);
+    wire.until(40 * SEC);
+    wire.traffic.change(wire.now, &Fault::Quiet(1.0));
+    wire.until(100 * SEC);
+    let flows = wire.traffic.flows();
+    assert!(flows > 10, "{flows}");
+    wire.traffic.change(wire.now, &Fault::Quiet(0.0));
+    wire.until(101 * SEC);
+    assert_eq!(wire.traffic.experience().total().broken, 0);
+}
+
+#[test]
+fn knocking_at_dead_doors_ends_and_memory_does_not_grow_with_time() {
+    let mut wire = Wire::new(&Load::BRANCH, &Mix::standard(), &[], 12);
+    wire.logging = false;
+    wire.traffic.change(wire.now, &Fault::ServersDead(1.0));
+    let mut most = 0;
+    for n in 1..=20 {
+        wire.until(n * 600 * SEC);
+        most = most.max(wire.traffic.flows());
+    }
+    assert!(most < 600, "{most}");
+    wire.traffic.change(wire.now, &Fault::Load(0.0));
+    wire.until(20_000 * SEC);
+    assert_eq!(wire.traffic.flows(), 0);
+}
+
+#[test]
+fn an_absurd_flood_is_a_flood_and_no_standstill() {
+    let mut wire = Wire::new(&NOTHING, &Mix::standard(), &[], 13);
+    wire.traffic.change(wire.now, &Fault::Flood(u32::MAX));
+    let mut out = Vec::new();
+    wire.traffic.advance(std::time::Duration::from_nanos(1000), &mut out);
+    assert_eq!(out.len(), 1000);
+}
