@@ -26,7 +26,7 @@ pub(super) struct Opening {
 pub(super) struct Hosts {
     pub(super) people: People,
     pub(super) experience: Experience,
-    slab: Slab,
+    pub(super) slab: Slab,
     /// The last source port of each client; the last entry is for hosts that are none.
     ports: Vec<u16>,
 }

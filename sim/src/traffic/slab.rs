@@ -49,6 +49,12 @@ impl Slab {
         self.slots.len() - self.free.len()
     }
 
+    /// Keys in the index: what a test looks at for leftovers.
+    #[cfg(test)]
+    pub(super) fn indexed(&self) -> usize {
+        self.index.len()
+    }
+
     /// The numbers that are or were in use.
     pub(super) fn numbers(&self) -> std::ops::Range<u32> {
         0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX)

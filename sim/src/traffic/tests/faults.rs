@@ -1,7 +1,7 @@
 //! Hosts that die, fall silent, vanish and attack.
 
 use super::wire::{NOTHING, SEC, Wire};
-use crate::packet::{Body, flags};
+use crate::packet::{Body, Packet, flags};
 use crate::site;
 use crate::traffic::{Fault, Kind, Load, Mix};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,6 +80,11 @@ fn at_lunch_nobody_begins_anything_but_everybody_answers() {
     assert!(late(120).any(|(_, p)| site::inside(p.src)), "and are acknowledged");
     assert!(late(120).all(|(_, p)| !matches!(p.body, Body::Tcp(s) if s.has(flags::SYN))));
     assert!(late(120).all(|(_, p)| !site::inside(p.src) || matches!(p.body, Body::Tcp(_))));
+    let said = |flag| {
+        let server = |p: &Packet| !site::inside(p.src) && matches!(p.body, Body::Tcp(s) if s.has(flag));
+        late(120).filter(|(_, p)| server(p)).count()
+    };
+    assert!(said(flags::FIN) > 10 * said(flags::RST), "servers close what is idle");
     wire.traffic.change(wire.now, &Fault::Quiet(0.0));
     wire.until(260 * SEC);
     assert!(wire.traffic.experience().total().tried > tried + 100);
@@ -112,7 +117,7 @@ fn clients_that_are_gone_neither_say_nor_hear_anything() {
     let before = wire.log.len();
     wire.until(180 * SEC);
     let back = &wire.log[before..];
-    let resets = |p: &crate::packet::Packet| matches!(p.body, Body::Tcp(s) if s.flags == flags::RST);
+    let resets = |p: &Packet| matches!(p.body, Body::Tcp(s) if s.flags == flags::RST);
     assert!(
         back.iter().any(|(_, p)| site::inside(p.src) && resets(p)),
         "they know nothing of what was"
@@ -126,9 +131,7 @@ fn a_flood_has_its_rate_and_leaves_nothing_behind() {
     wire.until(10 * SEC);
     assert!((19_990..=20_000).contains(&wire.log.len()), "{}", wire.log.len());
     assert_eq!(wire.traffic.flows(), 0);
-    let one = |f: fn(&crate::packet::Packet) -> std::net::IpAddr| {
-        wire.log.iter().map(|(_, p)| f(p)).collect::<BTreeSet<_>>().len()
-    };
+    let one = |f: fn(&Packet) -> std::net::IpAddr| wire.log.iter().map(|(_, p)| f(p)).collect::<BTreeSet<_>>().len();
     assert_eq!((one(|p| p.src), one(|p| p.dst)), (1, 1));
     let ports: BTreeSet<_> = wire.segments().map(|x| x.2.ports).collect();
     assert_eq!(ports.len(), wire.log.len(), "each is a new state");

@@ -20,7 +20,7 @@ fn play(kind: Kind, seed: u64) -> Wire {
 fn every_kind_comes_to_its_end() {
     for kind in Kind::ALL.into_iter().filter(|k| *k != Kind::Probe) {
         let wire = play(kind, 1);
-        assert_eq!(wire.traffic.flows(), 0, "{kind:?}: something is left");
+        assert!(wire.is_clean(), "{kind:?}: something is left");
         assert_eq!(wire.faults, Vec::<String>::new(), "{kind:?}");
         let total = wire.traffic.experience().total();
         if kind == Kind::RtpOut {
@@ -81,7 +81,7 @@ fn acknowledgements_are_delayed_but_not_for_long() {
         .segments()
         .filter(|(_, p, s)| s.len == 0 && !site::inside(p.src))
         .count();
-    assert!(acks * 3 > data && acks * 5 < data * 6, "{acks} for {data}");
+    assert!(acks * 2 > data && acks * 10 < data * 9, "{acks} for {data}");
 }
 
 #[test]
@@ -141,5 +141,5 @@ fn all_of_it_together_keeps_the_rules_and_settles() {
     let total = wire.traffic.experience().total();
     let share = f64::from(total.failed) / f64::from(total.tried);
     assert!((0.002..0.08).contains(&share), "{total:?}");
-    assert!(total.broken * 200 < total.tried, "{total:?}");
+    assert_eq!(total.broken, 0, "{total:?}");
 }

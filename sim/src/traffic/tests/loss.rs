@@ -133,6 +133,11 @@ fn a_single_loss_in_a_stream_is_repaired_without_waiting_for_the_timer() {
     {
         sent.entry((p.dst, s.ports, s.seq)).or_default().push(at);
     }
+    let twice = sent.values().filter(|t| t.len() > 1).count();
+    let extra: usize = sent.values().map(|t| t.len() - 1).sum();
+    assert_eq!(extra, twice, "only what was lost is sent again, and once");
+    let flows = sent.keys().map(|k| (k.0, k.1)).collect::<BTreeSet<_>>().len();
+    assert!(twice <= flows, "one in each connection was lost: {twice} of {flows}");
     let repeats: Vec<_> = sent.values().filter(|t| t.len() > 1).map(|t| t[1] - t[0]).collect();
     let fast = repeats.iter().filter(|d| **d < Duration::from_millis(190)).count();
     // Where less than three segments follow, only the timer can.
@@ -239,4 +244,93 @@ fn canaries_probe_every_second_and_notice_a_dead_path() {
     assert_eq!((probes.tried, probes.established), (200, 100));
     assert!(probes.failed >= 94, "{probes:?}");
     assert_eq!(wire.traffic.experience().total().tried, 0, "a canary is no user");
+}
+
+#[test]
+fn who_closed_first_acknowledges_once_more_when_that_was_lost() {
+    let canary = Canary {
+        client: site::client(1),
+        server: site::server(0),
+        every: 5 * SEC,
+        kind: Probe::Tcp,
+    };
+    let mut wire = Wire::new(&NOTHING, &Mix::standard(), &[canary], 8);
+    // SYN, ACK, FIN, ACK: the last one.
+    let mut counts: BTreeMap<_, u32> = BTreeMap::new();
+    wire.lose = Box::new(move |_, p, _| {
+        let Body::Tcp(s) = p.body else { return false };
+        let n = counts.entry((p.src, s.ports)).or_default();
+        *n += 1;
+        site::inside(p.src) && *n == 4
+    });
+    wire.until(100 * SEC);
+    let fins = wire
+        .segments()
+        .filter(|(_, p, s)| s.has(flags::FIN) && !site::inside(p.src))
+        .count();
+    assert!(fins >= 38, "{fins}: said twice each");
+    assert!(wire.segments().all(|(_, _, s)| !s.has(flags::RST)));
+}
+
+#[test]
+fn keepalives_that_nobody_answers_end_the_connection_and_begin_another() {
+    let dead = 100 * SEC;
+    let mut wire = Wire::of(Kind::Keepalive, 0.1, 9);
+    wire.lose = Box::new(move |now, _, _| now >= dead);
+    wire.until(300 * SEC);
+    let mut probes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    let mut resets = BTreeSet::new();
+    for (at, p, s) in wire
+        .segments()
+        .filter(|(at, p, _)| *at > dead + SEC && site::inside(p.src))
+    {
+        if s.flags == flags::ACK && s.len == 0 {
+            probes.entry((p.src, p.dst, s.ports)).or_default().push(at);
+        } else if s.has(flags::RST) {
+            resets.insert((p.src, p.dst, s.ports));
+        }
+    }
+    let whole: Vec<_> = probes.iter().filter(|(k, _)| resets.contains(k)).collect();
+    assert!(whole.len() > 50, "{}", whole.len());
+    for (_, times) in &whole {
+        assert_eq!(times.len(), 5);
+        assert!(times.windows(2).all(|w| w[1] - w[0] == 10 * SEC));
+    }
+    assert!(wire.traffic.experience().total().broken as usize >= whole.len());
+    let anew = wire
+        .segments()
+        .filter(|(at, _, s)| *at > dead + 50 * SEC && s.flags == flags::SYN)
+        .count();
+    assert!(anew > whole.len());
+}
+
+#[test]
+fn a_forged_reset_is_believed_only_with_a_number_in_the_window() {
+    let mut wire = Wire::of(Kind::Push, 0.2, 10);
+    wire.until(60 * SEC);
+    let syn_acks: Vec<_> = wire
+        .segments()
+        .filter(|x| x.2.flags == flags::SYN | flags::ACK)
+        .collect();
+    let forge = |wire: &mut Wire, seq: u32| {
+        let mut out = Vec::new();
+        for (_, mut p, s) in syn_acks.clone() {
+            let reset = crate::packet::Segment {
+                flags: flags::RST,
+                seq: s.seq.wrapping_add(seq),
+                ..s
+            };
+            p.body = Body::Tcp(reset);
+            wire.traffic.receive(wire.now, p, &mut out);
+        }
+        wire.traffic.experience().total().broken
+    };
+    assert!(syn_acks.len() > 50);
+    assert_eq!(forge(&mut wire, 100_000_000), 0);
+    assert_eq!(
+        forge(&mut wire, u32::MAX - 5),
+        0,
+        "what was acknowledged is not in the window"
+    );
+    assert!(forge(&mut wire, 20_000) > 40);
 }

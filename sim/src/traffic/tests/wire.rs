@@ -163,7 +163,11 @@ impl Wire {
             } else {
                 seen.shift.unwrap_or(0)
             };
-            let limit = s.ack.wrapping_add(u32::from(s.window) << shift);
+            let window = u32::from(s.window) << shift;
+            if window > 1 << 20 {
+                self.faults.push(format!("a window that nobody has {packet:?}"));
+            }
+            let limit = s.ack.wrapping_add(window);
             if seen.limit == 0 || after(limit, seen.limit) {
                 seen.limit = limit;
             }
@@ -181,6 +185,11 @@ impl Wire {
                     .push(format!("{:?}: beyond the window {packet:?}", self.now));
             }
         }
+    }
+
+    /// Nothing is left of anything.
+    pub(super) fn is_clean(&self) -> bool {
+        self.traffic.flows() == 0 && self.traffic.hosts.slab.indexed() == 0
     }
 
     /// Logged attempts towards addresses where nobody is.
