@@ -7,7 +7,7 @@ mod pair;
 mod speed;
 
 use super::*;
-use crate::packet::{Segment, flags};
+use crate::packet::{Body, Segment, flags};
 use pfsync_proto::{Packet as Payload, State as Wire, UpdC};
 
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 1, 7));
@@ -171,6 +171,19 @@ fn connect(firewall: &mut Firewall, now: Time, port: u16) {
         (Side::Inside, up(port, ACK, 1, 1, 300)),
         (Side::Outside, down(port, ACK, 1, 301, 1200)),
         (Side::Inside, up(port, ACK, 301, 1201, 0)),
+    ] {
+        assert!(forward(firewall, now, from, packet).is_some(), "{packet:?}");
+    }
+}
+
+/// A connection from its handshake to its last acknowledgement.
+fn close(firewall: &mut Firewall, now: Time, port: u16) {
+    use flags::{ACK, FIN};
+    connect(firewall, now, port);
+    for (from, packet) in [
+        (Side::Inside, up(port, FIN | ACK, 301, 1201, 0)),
+        (Side::Outside, down(port, FIN | ACK, 1201, 302, 0)),
+        (Side::Inside, up(port, ACK, 302, 1202, 0)),
     ] {
         assert!(forward(firewall, now, from, packet).is_some(), "{packet:?}");
     }

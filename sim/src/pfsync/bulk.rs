@@ -1,8 +1,8 @@
 //! Bulk updates: a node that comes up asks for everything, and another tells it.
 //!
 //! Both families are stubborn in their own way. OpenBSD's request is a frame of its own, repeated every 2 s; an answer
-//! that is only an END (empty table) does not end it. FreeBSD's request waits in the first bucket until something else
-//! is flushed with it, and is repeated every 5 s.
+//! that is only an END (empty table) does not end it. FreeBSD's request goes with the first bucket (in the kernels of
+//! 1301 only when something else flushes that) and is repeated every 5 s.
 
 use super::queue::Sync;
 use crate::Time;

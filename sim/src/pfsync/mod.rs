@@ -8,3 +8,4 @@ pub(crate) mod defer;
 pub(crate) mod flush;
 pub(crate) mod queue;
 pub(crate) mod receive;
+pub(crate) mod room;

@@ -53,19 +53,24 @@ fn freebsd_tells_everything_in_ticks_once_it_hears_the_request() {
     for system in &ALL[1..] {
         let (mut a, mut b) = (busy(*system), node(*system, 2));
         b.request_bulk(ms(6000));
-        let said = talk(&mut a, &mut b, ms(8000));
-        assert!(said.is_empty(), "the request waits for company: {said:?}");
-        // Some traffic of its own fills the bucket that the request is in.
-        for n in 0..40 {
-            assert!(b.input(ms(8000), Side::Inside, udp(CLIENT, SERVER, [n, 53])).is_some());
-        }
-        let said = talk(&mut a, &mut b, ms(9500));
+        let mut said = talk(&mut a, &mut b, ms(8000));
+        let own = if *system == System::FreeBsd(Dialect::FreeBsd1301) {
+            assert!(said.is_empty(), "the request waits for company: {said:?}");
+            // Some traffic of its own fills the bucket that the request is in.
+            for n in 0..40 {
+                assert!(b.input(ms(8000), Side::Inside, udp(CLIENT, SERVER, [n, 53])).is_some());
+            }
+            said = talk(&mut a, &mut b, ms(9500));
+            40
+        } else {
+            0
+        };
         assert_eq!(
             statuses(&said),
             [(1, BusStatus::Start), (1, BusStatus::End)],
             "{system:?}"
         );
-        assert_eq!(b.states(), 100, "{system:?}");
+        assert_eq!(b.states(), 60 + own, "{system:?}");
         assert!(!b.bulk_pending());
         let updates: Vec<_> = said
             .iter()

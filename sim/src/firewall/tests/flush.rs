@@ -100,6 +100,18 @@ fn a_state_that_dies_before_it_was_told_is_never_told() {
     assert_eq!(frames.len(), 1);
     assert_eq!(actions(&frames[0].1), [Action::Clr]);
     assert_eq!(a.states(), 0);
+    // Closed and opened again within the first second: only what is there at the end is told.
+    let mut a = node(System::OpenBsd, 1);
+    close(&mut a, ms(5000), 40001);
+    for _ in 0..2 {
+        assert_eq!(
+            forward(&mut a, ms(5100), Side::Inside, up(40001, SYN, 90_000, 0, 0)),
+            None
+        );
+    }
+    assert!(forward(&mut a, ms(5200), Side::Inside, up(40001, SYN, 90_000, 0, 0)).is_some());
+    let frames = run(&mut a, ms(8000));
+    assert_eq!((count(&frames, Action::Ins), count(&frames, Action::DelC)), (2, 0));
 }
 
 #[test]

@@ -141,13 +141,8 @@ fn an_update_for_an_unknown_state_is_asked_about_and_answered_in_full() {
         run(&mut a, ms(5000));
         assert!(forward(&mut a, ms(5000), Side::Inside, up(40001, ACK, 301, 1201, 10)).is_some());
         let said = run_pair(&mut a, &mut b, ms(6000));
-        if system == System::OpenBsd {
-            let asked = by(&said, 2);
-            assert_eq!(actions(&asked), [Action::UpdReq]);
-            assert_eq!(full(&by(&said, 1), Action::Upd).len(), 2);
-            assert_eq!(b.states(), 2);
-        } else {
-            // FreeBSD's request waits in its first bucket until that is flushed for another reason.
+        if system == System::FreeBsd(Dialect::FreeBsd1301) {
+            // The request waits in the first bucket until that is flushed for another reason.
             assert_eq!(by(&said, 2), []);
             for n in 0..4 {
                 assert!(b.input(ms(6000), Side::Inside, udp(CLIENT, SERVER, [n, 53])).is_some());
@@ -161,7 +156,12 @@ fn an_update_for_an_unknown_state_is_asked_about_and_answered_in_full() {
                 );
             }
             run_pair(&mut a, &mut b, ms(8500));
-            assert_eq!(b.states(), 26, "{system:?}");
+            assert_eq!(b.states(), 26);
+        } else {
+            let asked = by(&said, 2);
+            assert_eq!(actions(&asked)[0], Action::UpdReq);
+            assert_eq!(full(&by(&said, 1), Action::Upd).len(), 2);
+            assert_eq!(b.states(), 2, "{system:?}");
         }
     }
 }
@@ -190,6 +190,22 @@ fn imported_states_expire_and_are_told_of_by_both() {
         .count();
     assert!((2..=4).contains(&gone), "{gone}");
     assert_eq!((a.states(), b.states()), (0, 0));
+}
+
+#[test]
+fn a_delete_is_taken_over_without_a_word() {
+    for system in ALL {
+        let (mut a, mut b) = pair(system);
+        close(&mut a, ms(0), 40001);
+        run_pair(&mut a, &mut b, ms(3000));
+        assert_eq!(b.states(), 2);
+        let again = up(40001, SYN, 90_000, 0, 0);
+        assert_eq!(forward(&mut a, ms(4000), Side::Inside, again), None);
+        let said = run_pair(&mut a, &mut b, ms(6000));
+        assert_eq!(actions(&by(&said, 1)), [Action::DelC]);
+        assert_eq!(by(&said, 2), []);
+        assert_eq!((a.states(), b.states()), (1, 1), "{system:?}");
+    }
 }
 
 #[test]
@@ -229,10 +245,7 @@ fn a_first_packet_waits_for_the_acknowledgement_or_for_20_ms() {
         // Nobody answers.
         assert_eq!(forward(&mut a, ms(5000), Side::Inside, up(40002, SYN, 0, 0, 0)), None);
         sent(&mut a);
-        assert_eq!(
-            a.next_deadline().unwrap().min(ms(5020)),
-            ms(5020).min(a.next_deadline().unwrap())
-        );
+        assert!(a.next_deadline().unwrap() <= ms(5020));
         run(&mut a, ms(5019));
         assert_eq!(a.release(), None);
         a.advance(ms(5020));

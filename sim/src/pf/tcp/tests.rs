@@ -81,6 +81,7 @@ fn retransmissions_keepalives_and_duplicate_acks_move_nothing() {
     let before = [c, s];
     for again in [
         segment(ACK, CLIENT + 1, SERVER + 1, 63, 500),
+        segment(ACK, CLIENT + 1, SERVER + 1, 63, 200),
         segment(ACK, CLIENT + 500, SERVER + 1, 63, 0),
         segment(ACK, CLIENT + 500, SERVER + 1, 63, 1),
         segment(ACK, CLIENT + 501, SERVER + 1, 63, 0),
