@@ -169,19 +169,24 @@ impl Arrivals {
         }
     }
 
-    fn push(&mut self, at: Ns, ends: [u32; 2], kind: Kind, already: bool) {
+    fn arrival(&mut self, at: Ns, ends: [u32; 2], kind: Kind, already: bool) -> Pending {
         self.serial += 1;
         let seed = mix(self.dice.next_u64(), self.serial);
-        self.pending.push(Reverse((at, self.serial, ends, kind, seed, already)));
+        Reverse((at, self.serial, ends, kind, seed, already))
     }
 
-    fn group(&mut self) {
+    fn push(&mut self, at: Ns, ends: [u32; 2], kind: Kind, already: bool) {
+        let later = self.arrival(at, ends, kind, already);
+        self.pending.push(later);
+    }
+
+    /// The next group begins: its first member; the others wait for their time.
+    fn group(&mut self) -> Option<Pending> {
         let at = self.next_group;
         let n = sample(self.groups.as_ref(), &mut self.dice) as usize;
         self.next_group = self.draw_group(at);
-        let Some(&kind) = self.kinds.get(n) else { return };
+        let &kind = self.kinds.get(n)?;
         let [client, first] = self.ends(kind);
-        self.push(at, [client, first], kind, false);
         let (mut later, mut u) = (at, self.dice.random::<f64>());
         let apart = if kind == Kind::Dns { 0.0005 } else { 0.15 };
         for share in kind.together() {
@@ -194,6 +199,7 @@ impl Arrivals {
             let server = if same { first } else { self.server(kind, client) };
             self.push(later, [client, server], kind, false);
         }
+        Some(self.arrival(at, [client, first], kind, false))
     }
 }
 
@@ -201,10 +207,12 @@ impl Iterator for Arrivals {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
-        if self.next_group < self.pending.peek().map_or(NEVER, |p| p.0.0) {
-            self.group();
-        }
-        let Reverse((at, _, [client, server], kind, seed, already)) = self.pending.pop()?;
+        let next = match self.pending.peek() {
+            Some(p) if p.0.0 <= self.next_group => self.pending.pop(),
+            _ if self.next_group == NEVER => None,
+            _ => self.group(),
+        };
+        let Reverse((at, _, [client, server], kind, seed, already)) = next?;
         Some(Arrival {
             at: time(at),
             client: client as usize,

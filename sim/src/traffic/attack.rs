@@ -43,7 +43,7 @@ impl Attack {
 
     /// From now on so many a second.
     pub(super) fn pace(&mut self, now: Ns, a_second: u32) {
-        self.gap = SEC.checked_div(a_second.into()).unwrap_or(NEVER);
+        self.gap = SEC.checked_div(a_second.into()).unwrap_or(NEVER).max(1);
         self.next = if a_second == 0 {
             NEVER
         } else {

@@ -91,7 +91,8 @@ impl Exchange {
             return Fate::Lives;
         }
         match self.kind {
-            Kind::RtpOut | Kind::RtpBoth | Kind::Ping if around.quiet => {}
+            // Silence of one's own making is no reason to hang up.
+            Kind::RtpOut | Kind::RtpBoth | Kind::Ping if around.quiet => self.fresh = now,
             Kind::RtpOut | Kind::RtpBoth | Kind::Ping => {
                 self.left = self.left.saturating_sub(1);
                 let deaf = self.kind == Kind::RtpBoth && now.saturating_sub(self.fresh) > SILENCE;

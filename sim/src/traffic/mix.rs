@@ -145,7 +145,7 @@ impl Mix {
     #[must_use]
     pub fn standard() -> Self {
         Self::of(&[
-            (Kind::WebShort, 36.0),
+            (Kind::WebShort, 36.2),
             (Kind::WebKeep, 18.0),
             (Kind::Dns, 20.0),
             (Kind::Quic, 12.0),
@@ -156,8 +156,8 @@ impl Mix {
             (Kind::BulkDown, 1.5),
             (Kind::BulkUp, 0.8),
             (Kind::Interactive, 0.5),
-            (Kind::RtpBoth, 0.4),
-            (Kind::RtpOut, 0.3),
+            (Kind::RtpBoth, 0.3),
+            (Kind::RtpOut, 0.2),
         ])
     }
 

@@ -1,7 +1,7 @@
 //! Hosts on both sides of the firewall and what they do, packet by packet.
 //!
 //! ```text
-//!   arrivals --> hosts: a slab of connections (tcp + script) and exchanges (datagram) --> packets
+//!   arrivals --> hosts: a slab of connections (tcp, script) and exchanges (datagram) --> packets
 //!   canaries --^    ^-- timers, packets that came            attack ------------------^
 //! ```
 //!
@@ -17,6 +17,7 @@ mod hosts;
 mod mix;
 mod people;
 mod script;
+mod slab;
 mod tcp;
 
 #[cfg(test)]

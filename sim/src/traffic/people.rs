@@ -243,3 +243,42 @@ pub(super) fn delay(address: u32) -> Ns {
     let near = address.checked_sub(FIRST_SERVER).is_some_and(|n| n < 10);
     secs(at_quantile(&DELAYS, if near { u * 0.4 } else { u }) / 1000.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic::Probe;
+    use std::time::Duration;
+
+    #[test]
+    fn each_address_has_its_manner() {
+        let load = Load {
+            servers: 10,
+            clients: 5,
+            ..Load::NIGHT
+        };
+        let canary = Canary {
+            client: site::client(77),
+            server: site::INTERNET,
+            every: Duration::from_secs(1),
+            kind: Probe::Tcp,
+        };
+        let mut people = People::new(&load, &Mix::standard(), &[canary]);
+        let manners = |people: &People| (0..14).map(|n| people.manner(server(n))).collect::<Vec<_>>();
+        let all = manners(&people);
+        assert_eq!(all[..10], [Manner::Serves; 10]);
+        assert_eq!(all[10..], [Manner::Mute, Manner::Mute, Manner::Refuses, Manner::Mute]);
+        people.set_dead_busiest(2);
+        people.set_dead_share(0.3);
+        assert_eq!(
+            manners(&people)[..4],
+            [Manner::Mute, Manner::Mute, Manner::Mute, Manner::Serves]
+        );
+        assert_eq!(people.manner(v4(site::INTERNET).unwrap()), Manner::Serves);
+        assert_eq!([4, 5, 77].map(|n| people.present(client(n))), [true, false, true]);
+        people.set_gone(1.0);
+        people.set_quiet(1.0);
+        assert_eq!([4, 5, 77].map(|n| people.present(client(n))), [false, false, true]);
+        assert_eq!([4, 77].map(|n| people.quiet(client(n))), [true, false]);
+    }
+}

@@ -176,7 +176,9 @@ impl Script {
             Kind::WebShort => (by(0.4), 50 * MS),
             Kind::WebKeep => (by(0.4), secs(5.0 + 55.0 * self.whole(3))),
             Kind::BulkDown => (by(0.3), 100 * MS),
-            Kind::Keepalive | Kind::Push | Kind::Interactive => (by(0.8), SEC),
+            // Keepalives are not said to the application: only who sends them knows how many there were.
+            Kind::Keepalive => (Role::Client, SEC),
+            Kind::Push | Kind::Interactive => (by(0.8), SEC),
             _ => (Role::Client, 0),
         }
     }

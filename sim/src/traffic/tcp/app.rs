@@ -85,14 +85,15 @@ impl Connection {
                 return self.lost(now, around);
             }
             Doing::Probing(n) => self.probe(now, n + 1, around),
-            Doing::Closing => {
-                self.close();
-                if self.script.abrupt() {
-                    self.fin = false;
-                    self.send_reset(around);
-                    return Fate::Over;
-                }
+            // Not in the middle of what is still on its way.
+            Doing::Closing if self.script.abrupt() && self.una != self.end => self.at_app = now + SEC / 2,
+            Doing::Closing if self.script.abrupt() => {
+                self.doing = Doing::Done;
+                self.at_app = NEVER;
+                self.send_reset(around);
+                return Fate::Over;
             }
+            Doing::Closing => self.close(),
             Doing::Waiting | Doing::Leaving | Doing::Done => self.at_app = NEVER,
         }
         Fate::Lives
@@ -131,7 +132,7 @@ impl Connection {
         }
         if self.fin_heard && self.doing != Doing::Done {
             // The other side has enough: so have we. Who was only pausing does not mind.
-            if self.role == Role::Client && matches!(self.doing, Doing::Waiting | Doing::Writing) {
+            if self.role == Role::Client && !around.quiet && matches!(self.doing, Doing::Waiting | Doing::Writing) {
                 around.experience.broken(now, self.opened.canary);
             }
             self.doing = Doing::Done;

@@ -74,14 +74,12 @@ impl Connection {
             self.rcv = segment.seq.wrapping_add(1);
             self.agree(segment);
             self.acknowledged(now, segment, around);
-            self.at_patience = NEVER;
+            self.failures = 0;
             around.experience.established(self.opened);
-            self.ack_now = true;
+            // The kernel answers before the application knows.
+            self.send_ack(around);
             self.start(now, around);
             self.push(now, around);
-            if self.ack_now {
-                self.send_ack(around);
-            }
         }
         Fate::Lives
     }
@@ -158,11 +156,8 @@ impl Connection {
         let end = segment.seq.wrapping_add(segment.len.into());
         if before(self.rcv, segment.seq) {
             // Out of order: held until the hole is filled, but not its FIN, which will come again.
-            let window = self.stack.window;
-            if end.wrapping_sub(self.rcv) < window
-                && let Some(free) = self.held.iter_mut().find(|h| h.0 == h.1)
-            {
-                *free = (segment.seq, end);
+            if end.wrapping_sub(self.rcv) < self.stack.window {
+                self.hold(segment.seq, end);
             }
             self.ack_now = true;
             return;
@@ -186,6 +181,24 @@ impl Connection {
             self.ack_now = true;
         } else if self.at_ack == NEVER {
             self.at_ack = now + self.stack.delay;
+        }
+    }
+
+    /// Joined to what it touches; what would be a fourth island is dropped and will come again.
+    fn hold(&mut self, start: u32, end: u32) {
+        for held in self.held.iter_mut().filter(|h| h.0 != h.1) {
+            if !before(end, held.0) && !before(held.1, start) {
+                if before(start, held.0) {
+                    held.0 = start;
+                }
+                if before(held.1, end) {
+                    held.1 = end;
+                }
+                return;
+            }
+        }
+        if let Some(free) = self.held.iter_mut().find(|h| h.0 == h.1) {
+            *free = (start, end);
         }
     }
 

@@ -104,6 +104,8 @@ pub(super) struct Connection {
     seed: u64,
     opened: Opened,
     attempt: u32,
+    /// Attempts in a row that nobody answered.
+    failures: u32,
 
     /// First sequence number that is not acknowledged, next to send, highest ever sent, end of what was written.
     una: u32,
@@ -164,9 +166,9 @@ impl Connection {
         let isn = Script::isn(self.script.kind(), seed);
         let mut ends = self.ends;
         ends.ports[0] = port;
-        let (attempt, canary) = (self.attempt + 1, self.opened.canary);
+        let (attempt, failures, canary) = (self.attempt + 1, self.failures, self.opened.canary);
         *self = Self::new(ends, Role::Client, Script::of(isn), self.seed);
-        self.attempt = attempt;
+        (self.attempt, self.failures) = (attempt, failures);
         self.opened = Opened { at: now, canary };
         (self.una, self.nxt, self.max, self.end) = (isn, isn.wrapping_add(1), isn.wrapping_add(1), isn.wrapping_add(1));
         self.at_patience = now + self.connect_timeout();
@@ -200,6 +202,7 @@ impl Connection {
             seed,
             opened: Opened { at: 0, canary: false },
             attempt: 0,
+            failures: 0,
             una: 0,
             nxt: 0,
             max: 0,
@@ -257,20 +260,20 @@ impl Connection {
     fn rest(&mut self, now: Ns) -> Fate {
         let mut dice = super::draw::dice(self.seed, u64::from(self.attempt) << 8);
         let mut seconds = |low, high| super::draw::secs(super::draw::between(&mut dice, low, high));
-        let stubborn = super::draw::share_of(self.seed, 7) < 0.15;
+        let stubborn = super::draw::share_of(self.seed, 7) < 0.05;
         let again = match self.script.kind() {
             _ if self.role == Role::Server || self.opened.canary => None,
             // These live by being connected: ever longer waits, up to a minute.
-            Kind::Push | Kind::Keepalive => Some(seconds(0.5, 2.0) << (self.attempt - 1).min(5)),
-            Kind::WebShort | Kind::WebKeep => match self.attempt {
-                1 => Some(20 * MS),
+            Kind::Push | Kind::Keepalive if self.failures < 30 => Some(seconds(0.5, 2.0) << self.failures.min(5)),
+            Kind::WebShort | Kind::WebKeep => match self.failures {
+                0 | 1 => Some(20 * MS),
                 2 => Some(seconds(0.5, 5.0)),
-                3..60 if stubborn => Some(seconds(3.0, 40.0)),
+                3..25 if stubborn => Some(seconds(3.0, 40.0)),
                 _ => None,
             },
-            _ => match self.attempt {
-                1..4 => Some(seconds(2.0, 20.0)),
-                4..60 if stubborn => Some(seconds(5.0, 60.0)),
+            _ => match self.failures {
+                0..4 => Some(seconds(2.0, 20.0)),
+                4..25 if stubborn => Some(seconds(5.0, 60.0)),
                 _ => None,
             },
         };

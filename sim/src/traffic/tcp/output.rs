@@ -202,7 +202,10 @@ impl Connection {
             return Fate::Over;
         }
         match (self.phase, self.doing) {
-            (Phase::SynSent, _) => around.experience.failed(self.opened),
+            (Phase::SynSent, _) => {
+                self.failures += 1;
+                around.experience.failed(self.opened);
+            }
             // All was said: nobody misses it.
             (_, Doing::Closing | Doing::Leaving | Doing::Done) => return Fate::Over,
             _ => around.experience.broken(now, self.opened.canary),
