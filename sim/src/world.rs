@@ -260,14 +260,24 @@ impl World {
 
     /// After anything was done with a node: what it wants to send, and when it wants to be called.
     fn settle(&mut self, node: Node) {
+        self.nodes[node].weigh(self.now);
+        self.advertise(node);
+        self.fetch(node);
+        self.nodes[node].plan();
+    }
+
+    /// The same after a packet, which does not touch CARP.
+    fn settle_packet(&mut self, node: Node) {
+        self.fetch(node);
+        self.nodes[node].plan_firewall();
+    }
+
+    fn fetch(&mut self, node: Node) {
         while let Some((side, packet)) = self.nodes[node].firewall.release() {
             self.transmit(node, packets::net(side), packet);
         }
-        self.nodes[node].weigh(self.now);
-        self.advertise(node);
         while let Some(payload) = self.nodes[node].firewall.poll() {
             self.announce(node, &payload);
         }
-        self.nodes[node].plan();
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Machine {
     pub(super) wedged: bool,
     /// When it wants to be called, as [`super::queue::nanos`].
     pub(super) wake: u64,
+    /// The part of that which CARP wants.
+    carp_wake: u64,
     /// Identification of the next IP packet.
     pub(super) ip_id: u16,
     /// TOS of its advertisements.
@@ -55,6 +57,7 @@ impl Machine {
             frozen: Time::ZERO,
             wedged: false,
             wake: u64::MAX,
+            carp_wake: u64::MAX,
             ip_id: u16::try_from(stream(setup.seed, &format!("ip {node}")).next_u32() >> 16).unwrap_or(0),
             tos,
             style,
@@ -138,7 +141,13 @@ impl Machine {
             return;
         }
         let carp = self.vhosts().filter_map(|v| v.next_deadline()).min();
-        let first = deadline(carp).min(deadline(self.firewall.next_deadline()));
+        self.carp_wake = deadline(carp);
+        self.plan_firewall();
+    }
+
+    /// The same where CARP was not touched.
+    pub(super) fn plan_firewall(&mut self) {
+        let first = self.carp_wake.min(deadline(self.firewall.next_deadline()));
         self.wake = first.max(deadline(Some(self.frozen)));
     }
 

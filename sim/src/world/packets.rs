@@ -93,7 +93,7 @@ impl World {
         {
             self.transmit(node, to, packet);
         }
-        self.settle(node);
+        self.settle_packet(node);
     }
 
     /// A node sends a host's packet on.

@@ -1,5 +1,6 @@
 mod heard;
 mod service;
+mod storm;
 
 use super::*;
 use crate::fault::{Loss, Way};

@@ -161,17 +161,44 @@ fn an_intruder_is_heard_and_endured() {
     assert_eq!(world.masters(Net::Lan, 1), [0]);
 }
 
-#[test]
-fn states_of_carp_make_noise_from_both_nodes_when_users_sleep() {
-    let mut setup = Setup::pair(OPENBSD, Load::OFFICE, 3).lasting(s(60));
+/// Nobody does anything for a minute.
+fn silent() -> Setup {
+    let mut setup = pair(60);
     setup.load.flows_per_second = 0.0;
-    setup.canaries.clear();
-    let quiet = run(setup.clone()).1;
-    assert_eq!(frames(&quiet, PFSYNC).count(), 0);
-    setup.carp_states = true;
-    let noisy = run(setup).1;
-    for node in [1, 2] {
-        let count = frames(&noisy, PFSYNC).filter(|(_, _, src, _)| *src == node).count();
-        assert!((30..200).contains(&count), "{node}: {count}");
+    setup
+}
+
+#[test]
+fn states_of_carp_and_pings_make_noise_from_both_nodes_when_users_sleep() {
+    assert_eq!(frames(&run(silent()).1, PFSYNC).count(), 0);
+    let (mut carp, mut ping) = (silent(), silent());
+    carp.carp_states = true;
+    ping.ping_states = true;
+    for setup in [carp, ping] {
+        let heard = run(setup).1;
+        for node in [1, 2] {
+            let count = frames(&heard, PFSYNC).filter(|(_, _, src, _)| *src == node).count();
+            assert!((30..200).contains(&count), "{node}: {count}");
+        }
+        assert!(heard.iter().all(|h| !matches!(h, Heard::Ping { ok: false, .. })));
     }
+}
+
+#[test]
+fn a_planned_reboot_says_goodbye_on_openbsd() {
+    let setup = pair(40).with(s(20), Fault::Boot(0));
+    let (_, heard) = run(setup);
+    let all = ads(&heard, Net::Lan);
+    let goodbye = all.iter().find(|(_, _, ad)| ad.bow_out).expect("no bow-out");
+    assert_eq!((goodbye.0, goodbye.1), (s(20), 0));
+    assert!(first_ad(&heard, Net::Lan, 1, s(20)) - s(20) < Time::from_millis(1));
+    let asked = frames(&heard, PFSYNC)
+        .find(|(at, _, src, _)| *at >= s(20) && *src == 1)
+        .unwrap();
+    let actions: Vec<_> = Packet::new_checked(asked.3)
+        .unwrap()
+        .sections()
+        .map(|s| s.unwrap().action)
+        .collect();
+    assert_eq!(actions, [pfsync_proto::Action::UpdReq]);
 }
