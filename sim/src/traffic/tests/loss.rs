@@ -268,7 +268,7 @@ fn who_closed_first_acknowledges_once_more_when_that_was_lost() {
         .segments()
         .filter(|(_, p, s)| s.has(flags::FIN) && !site::inside(p.src))
         .count();
-    assert!(fins >= 38, "{fins}: said twice each");
+    assert!((38..=40).contains(&fins), "{fins}: said twice each, and then heard");
     assert!(wire.segments().all(|(_, _, s)| !s.has(flags::RST)));
 }
 
