@@ -36,7 +36,7 @@ pub struct Setup {
     pub nat: bool,
     /// pfsync holds first packets back until the peer knows the state.
     pub defer: bool,
-    /// `syncpeer`: each node sends to the next one rather than to the group.
+    /// `syncpeer`: each node of a pair sends to the other rather than to the group. More than two use the group.
     pub unicast: bool,
     /// Shared addresses per segment; more than one shares the load: the first prefers node 0, the second node 1.
     pub vhids: u8,

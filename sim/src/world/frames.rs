@@ -3,6 +3,7 @@
 use super::World;
 use super::packets::side;
 use super::queue::Event;
+use crate::Time;
 use crate::frame::{self, CARP_GROUP};
 use crate::observer::Observer;
 use crate::packet::{Body, Packet};
@@ -17,13 +18,18 @@ use std::time::Duration;
 const HEADERS: usize = 34;
 /// On the sync net.
 const SYNC: Duration = Duration::from_micros(100);
+/// What a kernel takes for a frame.
+const EACH: Duration = Duration::from_micros(20);
+/// Frames that wait in a kernel (`net.inet.ip.intr_queue_maxlen`, `net.inet.ip.ifq.maxlen`).
+const LONGEST: u32 = 256;
 /// Octets behind the IP header of an advertisement.
 const ADVERTISEMENT: u16 = 36;
 
 impl World {
     /// A node sends a pfsync payload.
     pub(super) fn announce(&mut self, node: Node, payload: &[u8]) {
-        let peer = self.setup.unicast.then(|| (node + 1) % self.nodes.len());
+        // Round a ring of three, requests would never find whom they are for, and the kernels would shout forever.
+        let peer = (self.setup.unicast && self.nodes.len() == 2).then(|| 1 - node);
         let id = self.nodes[node].next_ip_id();
         let octets = Arc::new(frame::pfsync(node, peer, id, payload));
         self.intruder.overhear(&octets);
@@ -73,14 +79,26 @@ impl World {
     pub(super) fn distribute(&mut self, net: Net, from: Option<Node>, peer: Option<Node>, octets: Arc<Vec<u8>>) {
         self.overheard(net, &octets, Observer::mirrors);
         for to in (0..self.nodes.len()).filter(|n| Some(*n) != from && peer.is_none_or(|p| p == *n)) {
-            let late = if net == Net::Sync {
-                Duration::ZERO
+            let at = if net == Net::Sync {
+                self.input_queue(to)
             } else {
-                Duration::from_nanos(self.dice.random_range(0..100_000))
+                Some(self.now + SYNC + Duration::from_nanos(self.dice.random_range(0..100_000)))
             };
-            let at = self.now + SYNC + late;
-            self.queue.put(at, Event::Frame(net, to, Arc::clone(&octets)));
+            if let Some(at) = at {
+                self.queue.put(at, Event::Frame(net, to, Arc::clone(&octets)));
+            }
         }
+    }
+
+    /// When a node's kernel gets to the next sync frame; never, where its queue is full. Kernels that believe each other
+    /// to be behind can answer each other for ever: what ends that is how fast they are.
+    fn input_queue(&mut self, node: Node) -> Option<Time> {
+        let busy = self.nodes[node].busy.max(self.now + SYNC - EACH) + EACH;
+        if busy - self.now >= SYNC + EACH * LONGEST {
+            return None;
+        }
+        self.nodes[node].busy = busy;
+        Some(busy)
     }
 
     /// A frame is at a node's port.

@@ -30,6 +30,8 @@ pub(super) struct Machine {
     pub(super) wake: u64,
     /// The part of that which CARP wants.
     carp_wake: u64,
+    /// When it is done with the sync frames that came.
+    pub(super) busy: Time,
     /// Identification of the next IP packet.
     pub(super) ip_id: u16,
     /// TOS of its advertisements.
@@ -56,6 +58,7 @@ impl Machine {
             up: true,
             frozen: Time::ZERO,
             wedged: false,
+            busy: Time::ZERO,
             wake: u64::MAX,
             carp_wake: u64::MAX,
             ip_id: u16::try_from(stream(setup.seed, &format!("ip {node}")).next_u32() >> 16).unwrap_or(0),
