@@ -118,6 +118,8 @@ pub struct Evidence {
     pub usual: f64,
     /// Since the last proven round trip, if there was one.
     pub since_end_to_end: Option<f64>,
+    /// Answers pass the node, and those who asked never acknowledge one: then the counts are of such answers.
+    pub undelivered: bool,
     /// Segments on which this node's advertisements are gone.
     pub carp_gone: u32,
     /// Seconds since this node's pfsync was last heard.

@@ -21,6 +21,7 @@ const ALIVE: [[f64; 3]; CLASSES] = [
     [0.40, 0.05, 0.55],
     [0.75, 0.20, 0.05],
     [0.30, 0.20, 0.50],
+    [0.95, 0.00, 0.05],
 ];
 
 /// [success, partial, failure] when dead: successes are strays.
@@ -32,6 +33,7 @@ const DEAD: [[f64; 3]; CLASSES] = [
     [0.01, 0.01, 0.98],
     [0.02, 0.28, 0.70],
     [0.02, 0.13, 0.85],
+    [0.02, 0.00, 0.98],
 ];
 
 /// Learned outcome counts of one (node, path).

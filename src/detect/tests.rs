@@ -60,6 +60,7 @@ impl Lab {
             path: 0,
             movement,
             trial: Some((Class::NewTcp, outcome)),
+            delivery: None,
             hosts: Some((client, server)),
         };
         self.detector.frame(at(self.now), FW);

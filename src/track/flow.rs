@@ -68,18 +68,20 @@ pub enum Class {
     Active,
     /// An established TCP state that did not move when last heard, or was quiet for long.
     Stalled,
+    /// What a responder sent, on its last leg: whether the initiator acknowledges it.
+    Delivery,
 }
 
 impl Class {
     /// A try to open something new, or to go on with one that was never answered.
     #[must_use]
     pub const fn opens(self) -> bool {
-        !matches!(self, Self::Active | Self::Stalled)
+        !matches!(self, Self::Active | Self::Stalled | Self::Delivery)
     }
 }
 
 /// How many classes there are.
-pub const CLASSES: usize = 7;
+pub const CLASSES: usize = 8;
 
 /// What became of the try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,11 +118,27 @@ pub struct Finding {
     pub movement: Movement,
     /// For the detector; `None` where the message decides nothing.
     pub trial: Option<(Class, Outcome)>,
+    /// Whether what the responder sent got through to the initiator: only its acknowledgement tells, so only TCP does.
+    /// A round trip through this node proves that packets pass pf both ways, not that they arrive beyond it. Partial =
+    /// acknowledged through this node, sent through another.
+    pub delivery: Option<Outcome>,
 }
 
 impl Finding {
+    const fn new(movement: Movement, trial: Option<(Class, Outcome)>) -> Self {
+        Self {
+            movement,
+            trial,
+            delivery: None,
+        }
+    }
+
     const fn plain(movement: Movement) -> Self {
-        Self { movement, trial: None }
+        Self::new(movement, None)
+    }
+
+    const fn delivering(self, delivery: Option<Outcome>) -> Self {
+        Self { delivery, ..self }
     }
 }
 
@@ -240,26 +258,23 @@ impl Flow {
             // Deferred states are announced before an answer is possible.
             let judged = forth && flags & FLAG_ACK == 0;
             let trial = judged.then_some((class, Outcome::Failure));
-            return Finding {
-                movement: Movement::Attempt,
-                trial,
-            };
+            return Finding::new(Movement::Attempt, trial);
         }
         // TCP: the handshake must be complete, or be refused by the responder (RST), which is a round trip too.
         let complete = self.transport != Transport::Tcp
             || (src >= ESTABLISHED && dst >= ESTABLISHED)
             || (src == TIME_WAIT || dst == TIME_WAIT);
+        let delivery = match self.transport {
+            Transport::Tcp if src >= ESTABLISHED && (ESTABLISHED..TIME_WAIT).contains(&dst) => Some(Outcome::Success),
+            // It said SYN|ACK more than once.
+            Transport::Tcp if src == ESTABLISHED && dst == SYN_SENT && packets[1] > 1 => Some(Outcome::Failure),
+            _ => None,
+        };
         if forth && complete {
-            Finding {
-                movement: Movement::EndToEnd,
-                trial: Some((class, Outcome::Success)),
-            }
+            Finding::new(Movement::EndToEnd, Some((class, Outcome::Success))).delivering(delivery)
         } else {
             let movement = if forth { Movement::Both } else { Movement::Reverse };
-            Finding {
-                movement,
-                trial: Some((class, Outcome::Partial)),
-            }
+            Finding::new(movement, Some((class, Outcome::Partial))).delivering(delivery)
         }
     }
 
@@ -271,11 +286,7 @@ impl Flow {
         self.count(sender, packets);
         let both = before.is_some_and(|b| self.packets[0] > b[0] && self.packets[1] > b[1]);
         if fresh && both && !self.proxied() {
-            let trial = Some((Class::Active, Outcome::Success));
-            return Finding {
-                movement: Movement::EndToEnd,
-                trial,
-            };
+            return Finding::new(Movement::EndToEnd, Some((Class::Active, Outcome::Success)));
         }
         Finding::plain(Movement::Attempt)
     }
@@ -310,10 +321,7 @@ impl Flow {
         self.states = [src0.max(src), dst0.max(dst)];
         if dst == 0 {
             self.src.owner = sender;
-            return Finding {
-                movement: Movement::Attempt,
-                trial: Some((Class::OneWay, Outcome::Failure)),
-            };
+            return Finding::new(Movement::Attempt, Some((Class::OneWay, Outcome::Failure)));
         }
         if (dst0 == 0 && dst > 0) || (src0 < 2 && src >= 2) {
             // A reply, first heard of now, to a packet that this node passed, or another one.
@@ -322,10 +330,7 @@ impl Flow {
             } else {
                 (Movement::PairEndToEnd, Outcome::Partial)
             };
-            return Finding {
-                movement,
-                trial: Some((Class::OneWay, outcome)),
-            };
+            return Finding::new(movement, Some((Class::OneWay, outcome)));
         }
         if dst0 < 2 && dst >= 2 {
             return Finding::plain(Movement::Forward); // The initiator spoke again; whether it was answered stays open.
@@ -391,6 +396,15 @@ impl Flow {
                 (false, false) => Movement::Attempt,
             }
         };
+        let delivery = if own(&self.dst, acked_dst) || at_once_dst {
+            Some(Outcome::Success)
+        } else if acked_dst {
+            Some(Outcome::Partial)
+        } else if guarded && movement == Movement::Attempt && self.dst.waiting {
+            Some(Outcome::Failure)
+        } else {
+            None
+        };
         if acked_src {
             self.src.waiting = false;
         }
@@ -419,10 +433,16 @@ impl Flow {
                 Outcome::Partial
             };
             self.moved = outcome != Outcome::Failure;
-            return Finding {
-                movement,
-                trial: (!closed).then_some((Class::HalfOpen, outcome)),
+            let unacknowledged = [ESTABLISHED, SYN_SENT];
+            let delivery = match outcome {
+                Outcome::Success => Some(Outcome::Success),
+                _ if opened => Some(Outcome::Partial),
+                // SYN or SYN|ACK again, although it was answered.
+                _ if before == unacknowledged && self.states == unacknowledged => Some(Outcome::Failure),
+                _ => None,
             };
+            let trial = (!closed).then_some((Class::HalfOpen, outcome));
+            return Finding::new(movement, trial).delivering(delivery);
         }
         let class = if self.moved && gap <= RECENT {
             Class::Active
@@ -438,7 +458,8 @@ impl Flow {
         // Closing connections trail off without answers; only what they prove counts.
         let closing = closed || src.state >= CLOSING || dst.state >= CLOSING || self.sloppy;
         let trial = (!closing || outcome == Outcome::Success).then_some((class, outcome));
-        Finding { movement, trial }
+        let delivery = delivery.filter(|d| !closing || *d != Outcome::Failure);
+        Finding::new(movement, trial).delivering(delivery)
     }
 }
 

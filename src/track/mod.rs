@@ -41,6 +41,8 @@ pub struct Observation {
     pub movement: Movement,
     /// What became of a try, where the message tells.
     pub trial: Option<(Class, Outcome)>,
+    /// Whether what the responder sent arrived at the initiator, where the message tells; see [`Finding::delivery`].
+    pub delivery: Option<Outcome>,
     /// Initiator and responder; `None` for a state whose addresses were never heard.
     pub hosts: Option<(HostKey, HostKey)>,
 }
@@ -416,6 +418,7 @@ impl Tracker {
         let Finding {
             mut movement,
             mut trial,
+            mut delivery,
         } = finding;
         // A round trip that ended on the firewall proves nothing about forwarding. Failures stay: a wedged box
         // opens the first half of the pair and never the second.
@@ -425,12 +428,14 @@ impl Tracker {
             if pairing == Pairing::Lone || (pairing == Pairing::Waiting && hosts.is_some_and(here)) {
                 movement = Movement::Both;
                 trial = None;
+                delivery = None;
             }
         }
         Some(Observation {
             path,
             movement,
             trial,
+            delivery,
             hosts,
         })
     }

@@ -2,9 +2,10 @@
 //!
 //! A part of `PathHealth`, which holds what is judged here.
 
+use super::account::Account;
 use super::{Change, PathHealth, Setting};
 use crate::detect::canary::Doubt;
-use crate::detect::score::{self, Side};
+use crate::detect::score::Side;
 use crate::event::{Cause, Evidence, Health, Near};
 use crate::time::Timestamp;
 use crate::track::HostKey;
@@ -34,6 +35,26 @@ const SPLIT_HOSTS: usize = 3;
 /// Answers of canaries that end `down`, over so many times `min`.
 const RECOVERED_ANSWERS: u32 = 3;
 
+/// Suspicion by one account: over its window, and since its last answer.
+struct Weight {
+    window: f64,
+    run: f64,
+}
+
+impl Weight {
+    fn most(&self) -> f64 {
+        self.window.max(self.run)
+    }
+}
+
+/// Within one flush the order means nothing, so the last answer must lie a while back.
+fn settled(account: &Account, now: Timestamp, run: f64) -> f64 {
+    match account.age_of_proof(now) {
+        Some(age) if age >= SETTLED.as_secs_f64() => run,
+        _ => 0.0,
+    }
+}
+
 impl PathHealth {
     /// Weighs what was seen and says whether health changes.
     pub fn judge(
@@ -48,55 +69,68 @@ impl PathHealth {
         if self.unlearned > 0.0 {
             self.learn_rate(now);
         }
-        if self.start == Timestamp::MIN {
-            self.start = now;
+        for account in [&mut self.requests, &mut self.replies] {
+            if account.start == Timestamp::MIN {
+                account.start = now;
+            }
         }
-        let clients = self.clients.failing(self.start, STRANGERS, known_client);
-        let servers = self.servers.failing(self.start, STRANGERS, known_server);
+        let requests = self.requests.count(STRANGERS, &known_client, &known_server);
+        let replies = self.replies.count(STRANGERS, &known_client, &known_server);
         let (of_clients, of_servers) = if self.toward[1] > self.toward[0] {
             (Side::Silent, Side::Trying)
         } else {
             (Side::Trying, Side::Silent)
         };
-        let weigh = |c: &[f64], s: &[f64]| score::suspicion(c, of_clients).min(score::suspicion(s, of_servers));
         // Canaries count as hosts like others, and by themselves: what takes several hosts away at once is left out for
         // those that somebody chose so that nothing does.
-        let songs = self.songs.weigh(self.start, set.canaries);
-        let raw = weigh(&clients.window, &servers.window).max(songs.window);
-        let strays = self.clients.succeeded().max(self.servers.succeeded());
+        let songs = self.songs.weigh(self.requests.start, set.canaries);
+        let (raw, run) = requests.weigh(of_clients, of_servers);
         // Either everything since the window opened, with its strays, or only what came after the last of them.
-        // Within one flush the order means nothing, so the last answer must lie a while back.
-        let run = match self.age_of_proof(now) {
-            Some(age) if age >= SETTLED.as_secs_f64() => weigh(&clients.run, &servers.run).max(songs.run),
-            _ => 0.0,
+        let asked = Weight {
+            window: self.requests.off(raw.max(songs.window)),
+            run: settled(&self.requests, now, run.max(songs.run)),
         };
-        let window = (raw + f64::from(strays) * score::STRAY.log10()).max(0.0);
-        let score = window.max(run);
+        let (raw, run) = replies.weigh(Side::Silent, Side::Trying);
+        let told = Weight {
+            window: self.replies.off(raw),
+            run: settled(&self.replies, now, run),
+        };
+        let undelivered = told.most() > asked.most();
+        let (weight, against, account) = if undelivered {
+            (&told, &replies, &self.replies)
+        } else {
+            (&asked, &requests, &self.requests)
+        };
+        let score = weight.most();
         self.suspicion = score;
-        let age = now.since(self.start);
-        let all_canaries = songs.failing > 0 && clients.window.len() <= songs.failing as usize;
+        let all_canaries = !undelivered && songs.failing > 0 && against.clients.window.len() <= songs.failing as usize;
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the failing list")]
         let mut evidence = Evidence {
             suspicion: score,
             threshold: set.threshold,
-            failed: self.failed,
-            succeeded: self.succeeded,
-            clients: clients.window.len() as u32,
-            servers: servers.window.len() as u32,
-            opening: self.opening,
-            seconds: age.as_secs_f64(),
-            usual: if all_canaries { songs.usual } else { self.rates.usual() },
+            failed: account.failed,
+            succeeded: account.succeeded,
+            clients: against.clients.window.len() as u32,
+            servers: against.servers.window.len() as u32,
+            opening: if undelivered { 0 } else { self.opening },
+            seconds: now.since(account.start).as_secs_f64(),
+            usual: match (all_canaries, undelivered) {
+                (true, _) => songs.usual,
+                (_, true) => account.rates.usual_of_seen(),
+                _ => account.rates.usual(),
+            },
             canaries: songs.failing,
-            since_end_to_end: self.age_of_proof(now),
-            since_failure: self.first_failure.map(|t| now.since(t).as_secs_f64()),
+            since_end_to_end: account.age_of_proof(now),
+            since_failure: account.first_failure.map(|t| now.since(t).as_secs_f64()),
+            undelivered,
             ..Evidence::default()
         };
         if self.health == Health::Down {
             return self.judge_down(now, set, evidence);
         }
         let min = set.min.as_secs_f64();
-        let lost = set.split.filter(|&since| self.last_end_to_end < since);
-        let hosts = clients.window.len().min(servers.window.len());
+        let lost = set.split.filter(|&since| self.last_end_to_end() < since);
+        let hosts = requests.clients.window.len().min(requests.servers.window.len());
         // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs
         // several hosts beside it, or a canary that fails for long enough.
         let sung = songs.window.max(songs.run) >= set.threshold - SPLIT_WORTH;
@@ -108,8 +142,8 @@ impl PathHealth {
         let threshold = set.threshold - worth;
         evidence.threshold = threshold;
         let old_enough = |score: f64, age: f64| score >= threshold && age >= min;
-        let proven =
-            old_enough(window, evidence.seconds) || evidence.since_end_to_end.is_some_and(|age| old_enough(run, age));
+        let proven = old_enough(weight.window, evidence.seconds)
+            || evidence.since_end_to_end.is_some_and(|age| old_enough(weight.run, age));
         // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
         let missing = lost.is_some_and(|since| {
             let length = now.since(since);
@@ -129,30 +163,34 @@ impl PathHealth {
             if score < RELIEVED * threshold {
                 self.closest.over();
             }
-            if strays > 0 && window <= 0.0 {
-                self.rates.commit();
+            let over = |account: &Account, window: f64| {
+                let answered = account.strays() > 0 && window <= 0.0;
+                (answered || now.since(account.start) > set.max).then_some(answered)
+            };
+            if let Some(well) = over(&self.requests, asked.window) {
+                self.requests.close(now, well);
                 self.open_window(now);
-            } else if age > set.max {
-                self.rates.discard();
-                self.open_window(now);
+            }
+            if let Some(well) = over(&self.replies, told.window) {
+                self.replies.close(now, well);
             }
         }
         change
     }
 
     fn judge_up(&mut self, now: Timestamp, set: &Setting<'_>, proven: bool, evidence: Evidence) -> Change {
-        let age = now.since(self.start);
         let score = evidence.suspicion;
         if set.may_fall && proven {
             let cause = self.blackhole(&evidence);
-            self.rates.discard();
-            self.open_window(now);
+            self.undelivered = evidence.undelivered;
+            self.end_windows(now);
             return self.turn(Health::Down, cause, evidence);
         }
         let quiet = QUIET.max(self.songs.patience(now, set.canaries));
-        let lively = now.since(self.last_end_to_end) <= quiet && self.last_end_to_end > Timestamp::MIN;
-        let doubt = self.songs.doubt(now, set.node, self.last_end_to_end, set.canaries);
-        let suspect = score >= 0.5 * set.threshold && age >= set.min / 2;
+        let last = self.last_end_to_end();
+        let lively = now.since(last) <= quiet && last > Timestamp::MIN;
+        let doubt = self.songs.doubt(now, set.node, last, set.canaries);
+        let suspect = score >= 0.5 * set.threshold && evidence.seconds >= 0.5 * set.min.as_secs_f64();
         let relieved = score < RELIEVED * set.threshold;
         let (to, cause) = match self.health {
             _ if suspect => (Health::Suspect, self.blackhole(&evidence)),
@@ -186,14 +224,31 @@ impl PathHealth {
         if !matches!(self.cause, Cause::BlackholeForward | Cause::BlackholeReverse) {
             return None;
         }
-        let age = now.since(self.start);
+        // What made it fall is what must be over. Of that the account tells whose evidence it was.
+        let account = if self.undelivered {
+            &self.replies
+        } else {
+            &self.requests
+        };
+        let age = now.since(account.start);
+        let evidence = Evidence {
+            failed: account.failed,
+            succeeded: account.succeeded,
+            seconds: age.as_secs_f64(),
+            usual: if self.undelivered {
+                account.rates.usual_of_seen()
+            } else {
+                account.rates.usual()
+            },
+            ..evidence
+        };
         let tries = f64::from(evidence.succeeded + evidence.failed);
         let share = if tries > 0.0 {
             f64::from(evidence.succeeded) / tries
         } else {
             0.0
         };
-        let hosts = self.clients.succeeded().min(self.servers.succeeded());
+        let hosts = account.clients.succeeded().min(account.servers.succeeded());
         let good = share >= RECOVERED_SHARE * evidence.usual && evidence.succeeded > 0;
         let several = hosts >= RECOVERED_HOSTS && age >= set.min;
         // A small site has no three hosts: then it must last.
@@ -201,15 +256,13 @@ impl PathHealth {
         // Or all that is known of it is what its canaries say.
         let sung = self.songs.answers >= RECOVERED_ANSWERS && age >= set.min * RECOVERED_ANSWERS;
         if good && (several || lasting || sung) {
-            self.rates.discard();
-            self.open_window(now);
+            self.end_windows(now);
             return self.turn(Health::Up, Cause::EndToEnd, evidence);
         }
         // Successes are weighed against the failures of the same seconds.
         let stale = evidence.succeeded == 0 || !good;
         if (stale && age >= set.min * 2) || age >= set.max {
-            self.rates.discard();
-            self.open_window(now);
+            self.end_windows(now);
         }
         if now.since(self.last_try) > set.max * FORGOTTEN && set.split.is_none() {
             return self.turn(Health::Idle, Cause::Quiet, evidence);
@@ -217,7 +270,17 @@ impl PathHealth {
         None
     }
 
+    /// What was collected so far is told; it is nothing to learn from.
+    fn end_windows(&mut self, now: Timestamp) {
+        self.requests.rates.discard();
+        self.replies.close(now, false);
+        self.open_window(now);
+    }
+
     fn blackhole(&self, evidence: &Evidence) -> Cause {
+        if evidence.undelivered {
+            return Cause::BlackholeReverse;
+        }
         // New connections without answer are forward failures; so are flows whose initiators alone move.
         let [forth, back] = self.toward;
         if back > forth && back > evidence.failed / 4 {

@@ -3,23 +3,21 @@
 //! Fed by `detect` with observations and asked to judge a moment later, when the whole flush has been heard. Knows
 //! nothing of CARP: its caller says whether the node carries traffic at all. The judgement itself is in `judge`.
 
+mod account;
 mod judge;
 
 use super::canary::{Canaries, Songs, Try};
-use super::hosts::Hosts;
 use super::memory::{PathMemory, weight};
 use super::near::Closest;
-use super::rates::Rates;
 use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
 use crate::time::Timestamp;
-use crate::track::flow::{Movement, Outcome};
+use crate::track::flow::{Class, Movement, Outcome};
 use crate::track::{HostKey, Observation};
+use account::{ANONYMOUS, Account};
 use std::time::Duration;
 
 /// A flush comes as several frames; judge when they are all in.
 const FLUSH: Duration = Duration::from_millis(50);
-/// States whose addresses were never heard count as one host.
-const ANONYMOUS: HostKey = [0xff; 16];
 
 /// How a judgement may be coloured from outside.
 #[derive(Clone, Copy, Debug)]
@@ -81,27 +79,23 @@ pub struct PathHealth {
     pub cause: Cause,
     /// First judged.
     born: Timestamp,
-    /// Last proven round trip.
-    pub last_end_to_end: Timestamp,
     /// Last score.
     pub suspicion: f64,
     /// How close it came to `down`.
     pub closest: Closest,
-    clients: Hosts,
-    servers: Hosts,
-    rates: Rates,
+    /// Do tries get answers?
+    requests: Account,
+    /// Do answers get to those who asked? A firewall whose inside port sends nothing lets every reply pass, and nobody
+    /// gets one.
+    replies: Account,
+    /// It is down because of `replies`.
+    undelivered: bool,
     songs: Songs,
     /// Last message that was not a canary's.
     last_other: Timestamp,
-    start: Timestamp,
-    failed: u32,
-    succeeded: u32,
     opening: u32,
-    first_failure: Option<Timestamp>,
     toward: [u32; 2],
     last_try: Timestamp,
-    /// The last answer that the host tables were told.
-    answered: (Timestamp, HostKey, HostKey),
     /// Round trips per second, smoothed over a minute.
     rate: f64,
     rate_at: Timestamp,
@@ -117,22 +111,16 @@ impl PathHealth {
             health: Health::Unknown,
             cause: Cause::Quiet,
             born: Timestamp::MAX,
-            last_end_to_end: Timestamp::MIN,
             suspicion: 0.0,
             closest: Closest::default(),
-            clients: Hosts::new(seed),
-            servers: Hosts::new(seed.rotate_left(7)),
-            rates: Rates::default(),
+            requests: Account::new(seed),
+            replies: Account::new(seed.rotate_left(23)),
+            undelivered: false,
             songs: Songs::default(),
             last_other: Timestamp::MIN,
-            start: Timestamp::MIN,
-            failed: 0,
-            succeeded: 0,
             opening: 0,
-            first_failure: None,
             toward: [0; 2],
             last_try: Timestamp::MIN,
-            answered: (Timestamp::MIN, ANONYMOUS, ANONYMOUS),
             rate: 0.0,
             rate_at: Timestamp::MIN,
             unlearned: 0.0,
@@ -148,7 +136,8 @@ impl PathHealth {
 
     /// Forgets the window (not what is known of hosts and rates): the node yielded, or we were blind.
     pub fn restart(&mut self, now: Timestamp) {
-        self.rates.discard();
+        self.requests.rates.discard();
+        self.replies.close(now, false);
         self.open_window(now);
         self.suspicion = 0.0;
         self.closest.over();
@@ -156,20 +145,18 @@ impl PathHealth {
     }
 
     fn open_window(&mut self, now: Timestamp) {
-        self.clients.reset();
-        self.servers.reset();
+        self.requests.open_window(now);
         self.songs.reset();
-        (self.start, self.failed, self.succeeded, self.toward) = (now, 0, 0, [0; 2]);
-        (self.opening, self.first_failure) = (0, None);
+        (self.toward, self.opening) = ([0; 2], 0);
     }
 
     /// Whether these hosts are known to have worked here.
     #[must_use]
     pub fn knows(&self, client: bool, host: &HostKey) -> bool {
         if client {
-            self.clients.works(host)
+            self.requests.clients.works(host)
         } else {
-            self.servers.works(host)
+            self.requests.servers.works(host)
         }
     }
 
@@ -197,15 +184,11 @@ impl PathHealth {
             if let Some(t) = canary {
                 self.songs.success(now, t.index);
             }
-            self.last_end_to_end = now;
-            self.succeeded = self.succeeded.saturating_add(1);
-            // The in and the out state of a connection tell the same, mostly in the same frame.
-            if self.answered != (now, client, server) {
-                self.answered = (now, client, server);
-                self.clients.success(now, client);
-                self.servers.success(now, server);
-            }
+            self.requests.success(now, client, server);
             self.unlearned += 1.0;
+        }
+        if let Some(outcome) = o.delivery {
+            self.delivery(now, outcome, (client, server), canary, pair);
         }
         let Some((class, outcome)) = o.trial else {
             if success {
@@ -220,22 +203,17 @@ impl PathHealth {
         }
         // What is usual for a canary is its own: it shall not colour what is expected of hosts that nobody vouches for.
         if canary.is_none() {
-            self.rates.note(class, outcome);
+            self.requests.rates.note(class, outcome);
         }
         if outcome != Outcome::Success {
-            self.answered.0 = Timestamp::MIN;
-            let ratio = canary.map_or_else(|| self.rates.ratio(class, outcome), |t| t.ratio);
+            let ratio = canary.map_or_else(|| self.requests.rates.ratio(class, outcome), |t| t.ratio);
             if let Some(t) = canary.filter(|_| outcome == Outcome::Failure) {
                 self.songs.failure(now, t);
             }
             if outcome == Outcome::Failure {
-                self.failed = self.failed.saturating_add(1);
-                self.first_failure.get_or_insert(now);
+                self.requests.failed(now);
             }
-            if ratio < 0.95 {
-                self.clients.failure(now, client, ratio);
-                self.servers.failure(now, server, ratio);
-            }
+            self.requests.against(now, client, server, ratio);
         }
         match o.movement {
             Movement::Forward => self.toward[0] += 1,
@@ -245,25 +223,55 @@ impl PathHealth {
         self.schedule(now);
     }
 
+    /// Whether what the responder sent got through to the initiator.
+    fn delivery(
+        &mut self,
+        now: Timestamp,
+        outcome: Outcome,
+        (client, server): (HostKey, HostKey),
+        canary: Option<Try>,
+        pair: bool,
+    ) {
+        let outcome = match outcome {
+            Outcome::Partial if pair => Outcome::Success,
+            Outcome::Partial => return,
+            other => other,
+        };
+        self.replies.rates.note(Class::Delivery, outcome);
+        if outcome == Outcome::Success {
+            self.replies.success(now, client, server);
+        } else {
+            let ratio = self.replies.rates.ratio(Class::Delivery, outcome);
+            self.replies.failed(now);
+            self.replies.against(now, client, server, ratio);
+            if let Some(t) = canary {
+                self.songs.failure(now, Try { ratio, ..t });
+            }
+        }
+        self.schedule(now);
+    }
+
     /// What was learned here.
     #[must_use]
     pub fn remember(&self, now: Timestamp, name: String) -> PathMemory {
         PathMemory {
             name,
-            outcomes: self.rates.remember(),
+            outcomes: self.requests.rates.remember(),
             round_trips: self.rate_now(now),
-            clients: self.clients.remember(now),
-            servers: self.servers.remember(now),
+            clients: self.requests.clients.remember(now),
+            servers: self.requests.servers.remember(now),
         }
     }
 
     /// Takes back what was learned once, `age` ago.
     pub fn recall(&mut self, now: Timestamp, age: Duration, memory: &PathMemory) {
-        self.rates.recall(&memory.outcomes, weight(age));
+        self.requests.rates.recall(&memory.outcomes, weight(age));
         self.rate = memory.round_trips * (-age.as_secs_f64() / 60.0).exp();
         self.rate_at = now;
-        self.clients.recall(now - age, now, &memory.clients);
-        self.servers.recall(now - age, now, &memory.servers);
+        for account in [&mut self.requests, &mut self.replies] {
+            account.clients.recall(now - age, now, &memory.clients);
+            account.servers.recall(now - age, now, &memory.servers);
+        }
     }
 
     fn schedule(&mut self, now: Timestamp) {
@@ -291,26 +299,31 @@ impl PathHealth {
             && outcome != Outcome::Success
             && !matches!(o.movement, Movement::EndToEnd | Movement::PairEndToEnd)
         {
-            let ratio = canary.map_or_else(|| self.rates.ratio(class, outcome), |t| t.ratio);
+            let ratio = canary.map_or_else(|| self.requests.rates.ratio(class, outcome), |t| t.ratio);
             if let Some(t) = canary.filter(|_| outcome == Outcome::Failure) {
                 self.songs.failure(now, t);
             }
             if outcome == Outcome::Failure {
-                self.failed = self.failed.saturating_add(1);
+                self.requests.failed(now);
                 self.opening = self.opening.saturating_add(u32::from(class.opens()));
-                self.first_failure.get_or_insert(now);
             }
-            self.clients.failure(now, client, ratio);
-            self.servers.failure(now, server, ratio);
+            self.requests.clients.failure(now, client, ratio);
+            self.requests.servers.failure(now, server, ratio);
             self.last_try = now;
             self.schedule(now);
         }
     }
 
+    /// Last proven round trip.
+    #[must_use]
+    pub fn last_end_to_end(&self) -> Timestamp {
+        self.requests.last_success
+    }
+
     /// Seconds since the last proven round trip.
     #[must_use]
     pub fn age_of_proof(&self, now: Timestamp) -> Option<f64> {
-        (self.last_end_to_end > Timestamp::MIN).then(|| now.since(self.last_end_to_end).as_secs_f64())
+        self.requests.age_of_proof(now)
     }
 
     /// Sets health; says so if that is news.
