@@ -31,6 +31,8 @@ pub struct Step {
     pub movement: Movement,
     /// What became of a try.
     pub trial: Option<(Class, Outcome)>,
+    /// Whether an answer got through.
+    pub delivery: Option<Outcome>,
 }
 
 /// What became known of one connection.

@@ -172,6 +172,7 @@ fn told(setup: Setup) -> Told {
             let step = Step {
                 after: 0,
                 movement: heard.observation.movement,
+                delivery: heard.observation.delivery,
                 trial: heard.observation.trial,
             };
             told[i].1.push((at, step));

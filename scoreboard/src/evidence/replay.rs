@@ -270,6 +270,7 @@ impl<'l> Replay<'l> {
                         after: 0,
                         movement: Movement::EndToEnd,
                         trial: Some((class, Outcome::Success)),
+                        delivery: Some(Outcome::Success),
                     };
                     self.say(&run, &step);
                 }
@@ -300,6 +301,7 @@ impl<'l> Replay<'l> {
             path: 0,
             movement: step.movement,
             trial: step.trial,
+            delivery: step.delivery,
             hosts: Some((*client, *server)),
         };
         self.told += 1;
