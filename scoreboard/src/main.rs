@@ -27,7 +27,7 @@ struct Args {
     /// Only these loads: busy, office, branch, night, night+canary; with a number of seeds of their own as in busy=5
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = load)]
     loads: Vec<(String, Option<u64>)>,
-    /// Everything once at the loads that cost little: what the tests look at
+    /// Everything once at a load that costs little, and what is broken at a heavier one: what the tests look at
     #[arg(long, conflicts_with_all = ["seeds", "loads"])]
     short: bool,
     /// Keep the results of single runs in this file, as JSON lines; what is in it already is not done again
@@ -122,23 +122,22 @@ fn plan(args: &Args) -> (Vec<String>, Vec<String>, Vec<Job>) {
     } else {
         args.scenarios.clone()
     };
+    if args.short {
+        let (loads, jobs) = board::short(&scenarios);
+        return (scenarios, loads, jobs);
+    }
     let every = || LoadName::ALL.map(|l| (l.as_str().to_owned(), None)).into();
-    let (loads, jobs) = if args.short {
-        board::short(&scenarios)
+    let asked: Vec<_> = if args.loads.is_empty() {
+        every()
     } else {
-        let asked: Vec<_> = if args.loads.is_empty() {
-            every()
-        } else {
-            args.loads.clone()
-        };
-        let seeds = |(load, seeds): (String, Option<u64>)| Seeds {
-            load,
-            seeds: seeds.unwrap_or(args.seeds),
-        };
-        let loads: Vec<Seeds> = asked.into_iter().map(seeds).collect();
-        let jobs = board::jobs(&scenarios, &loads);
-        (loads, jobs)
+        args.loads.clone()
     };
+    let seeds = |(load, seeds): (String, Option<u64>)| Seeds {
+        load,
+        seeds: seeds.unwrap_or(args.seeds),
+    };
+    let loads: Vec<Seeds> = asked.into_iter().map(seeds).collect();
+    let jobs = board::jobs(&scenarios, &loads);
     (scenarios, loads.into_iter().map(|l| l.load).collect(), jobs)
 }
 

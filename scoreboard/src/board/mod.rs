@@ -16,6 +16,7 @@ mod words;
 use crate::pair::Pair;
 use crate::run::judge;
 use pf_sim::heard::Heard;
+use pf_sim::scenario::Kind;
 use pf_sim::truth::Truth;
 use raw::{Judged, Line};
 use std::num::NonZeroUsize;
@@ -76,24 +77,22 @@ pub fn jobs(scenarios: &[String], loads: &[Seeds]) -> Vec<Job> {
     jobs
 }
 
-/// The short form: each scenario once at two loads, which is what every test run can afford. The seed goes up with the
-/// scenario, so that every system has its turn.
+/// The short form, which every test run can afford: each scenario once at a light load, and where something is broken at
+/// a heavier one too. The seed goes up with the scenario, so that every system has its turn.
 #[must_use]
-pub fn short(scenarios: &[String]) -> (Vec<Seeds>, Vec<Job>) {
-    let loads = ["office", "branch"].map(|load| Seeds {
-        load: load.into(),
-        seeds: 1,
-    });
-    let jobs = scenarios.iter().zip(1..).flat_map(|(scenario, seed)| {
-        let job = |load: &Seeds| Job {
-            scenario: scenario.clone(),
-            load: load.load.clone(),
-            seed,
-        };
-        loads.each_ref().map(job)
-    });
-    let jobs = jobs.collect();
-    (loads.into(), jobs)
+pub fn short(scenarios: &[String]) -> (Vec<String>, Vec<Job>) {
+    let mut jobs = Vec::new();
+    for (scenario, seed) in scenarios.iter().zip(1..) {
+        let broken = tables::kind(scenario) != Kind::Fine;
+        for load in [Some("branch"), broken.then_some("office")].into_iter().flatten() {
+            jobs.push(Job {
+                scenario: scenario.clone(),
+                load: load.into(),
+                seed,
+            });
+        }
+    }
+    (vec!["office".into(), "branch".into()], jobs)
 }
 
 /// Runs all jobs on so many threads and gives each result to `each` as it comes, in any order; stops early when `each`
