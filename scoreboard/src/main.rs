@@ -1,2 +1,187 @@
-//! Stub.
-fn main() {}
+//! `pfwatch-scoreboard`: runs the catalogue and prints the tables.
+
+use clap::Parser;
+use pf_sim::scenario::{LoadName, Scenario};
+use pfwatch_scoreboard::board::raw::{Line, RawError, Store};
+use pfwatch_scoreboard::board::table::Style;
+use pfwatch_scoreboard::board::tables::Tables;
+use pfwatch_scoreboard::board::{self, Job, Seeds, Stage};
+use std::error::Error;
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, BufWriter, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, fs, iter, thread};
+
+/// pfwatch beside what people use today, on the same simulated frames, judged by the same truth
+#[derive(Parser, Debug)]
+#[command(version)]
+struct Args {
+    /// Runs of each scenario at each load that does not say otherwise; seeds count from 1
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    seeds: u64,
+    /// Only these scenarios, separated by commas; the names are those of `pfwatch simulate --list`
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = scenario)]
+    scenarios: Vec<String>,
+    /// Only these loads: busy, office, branch, night, night+canary; with a number of seeds of their own as in busy=5
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = load)]
+    loads: Vec<(String, Option<u64>)>,
+    /// Everything once at a load that costs little, and what is broken at a heavier one: what the tests look at
+    #[arg(long, conflicts_with_all = ["seeds", "loads"])]
+    short: bool,
+    /// Keep the results of single runs in this file, as JSON lines; what is in it already is not done again
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Take results in FILE that another build of this program made
+    #[arg(long, requires = "out")]
+    mixed: bool,
+    /// Runs at the same time [default: as many as there are processors]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Markdown rather than plain text
+    #[arg(long)]
+    markdown: bool,
+}
+
+fn scenario(name: &str) -> Result<String, String> {
+    Scenario::find(name).map(|s| s.name.to_owned()).ok_or_else(|| {
+        let names: Vec<&str> = Scenario::all().iter().map(|s| s.name).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
+fn load(word: &str) -> Result<(String, Option<u64>), String> {
+    let (name, seeds) = match word.split_once('=') {
+        Some((name, seeds)) => (name, Some(seeds.parse().map_err(|_| format!("{seeds} is no number"))?)),
+        None => (word, None),
+    };
+    LoadName::parse(name)
+        .map(|l| (l.as_str().to_owned(), seeds))
+        .ok_or_else(|| {
+            let names = LoadName::ALL.map(LoadName::as_str);
+            format!("there are {}", names.join(", "))
+        })
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args, &mut io::stdout().lock()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) if broken_pipe(e.as_ref()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let first: &(dyn Error + 'static) = e.as_ref();
+            let words: Vec<String> = iter::successors(Some(first), |&e| e.source())
+                .map(ToString::to_string)
+                .collect();
+            // Nothing is left to do if even that fails.
+            let _ = writeln!(io::stderr().lock(), "pfwatch-scoreboard: {}", words.join(": "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn broken_pipe(e: &(dyn Error + 'static)) -> bool {
+    e.downcast_ref::<io::Error>()
+        .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn run(args: &Args, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let (scenarios, loads, jobs) = plan(args);
+    let mut store = match &args.out {
+        Some(path) => Store::open(path, &build()?, args.mixed)?,
+        None => Store::in_memory(),
+    };
+    let left: Vec<Job> = jobs
+        .iter()
+        .filter(|job| !store.lines.contains_key(job))
+        .cloned()
+        .collect();
+    let threads = args
+        .threads
+        .or(thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN);
+    let mut progress = Progress::new(left.len(), jobs.len());
+    let keep = |line: Line| -> Result<(), RawError> {
+        progress.step(&line);
+        store.keep(line)
+    };
+    board::run(&left, threads, &Stage::of, keep)?;
+    let style = if args.markdown { Style::Markdown } else { Style::Text };
+    let mut out = BufWriter::new(out);
+    Tables::new(&scenarios, &loads, &jobs, &store.lines).write(&mut out, style)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Scenarios, loads, runs.
+fn plan(args: &Args) -> (Vec<String>, Vec<String>, Vec<Job>) {
+    let all = || Scenario::all().iter().map(|s| s.name.to_owned()).collect();
+    let scenarios = if args.scenarios.is_empty() {
+        all()
+    } else {
+        args.scenarios.clone()
+    };
+    if args.short {
+        let (loads, jobs) = board::short(&scenarios);
+        return (scenarios, loads, jobs);
+    }
+    let every = || LoadName::ALL.map(|l| (l.as_str().to_owned(), None)).into();
+    let asked: Vec<_> = if args.loads.is_empty() {
+        every()
+    } else {
+        args.loads.clone()
+    };
+    let seeds = |(load, seeds): (String, Option<u64>)| Seeds {
+        load,
+        seeds: seeds.unwrap_or(args.seeds),
+    };
+    let loads: Vec<Seeds> = asked.into_iter().map(seeds).collect();
+    let jobs = board::jobs(&scenarios, &loads);
+    (scenarios, loads.into_iter().map(|l| l.load).collect(), jobs)
+}
+
+/// Tells builds of this program apart: a detector that was changed must not share a table with the one before.
+fn build() -> io::Result<String> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&fs::read(env::current_exe()?)?);
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// Says now and then how far it is, for a person who waits.
+struct Progress {
+    done: usize,
+    left: usize,
+    simulated: f64,
+    cost: f64,
+}
+
+impl Progress {
+    fn new(left: usize, all: usize) -> Self {
+        if left < all {
+            let _ = writeln!(io::stderr().lock(), "{} of {all} runs are done already", all - left);
+        }
+        Self {
+            done: 0,
+            left,
+            simulated: 0.0,
+            cost: 0.0,
+        }
+    }
+
+    fn step(&mut self, line: &Line) {
+        self.done += 1;
+        self.simulated += line.length;
+        self.cost += line.cost;
+        if self.done.is_multiple_of(100) || self.done == self.left {
+            let speed = self.simulated / self.cost.max(1e-9);
+            // Whoever closed stderr does not want to know.
+            let _ = writeln!(
+                io::stderr().lock(),
+                "{} of {} runs, {speed:.0} simulated seconds in one of a thread",
+                self.done,
+                self.left
+            );
+        }
+    }
+}

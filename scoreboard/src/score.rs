@@ -11,7 +11,7 @@ mod tests;
 use crate::watch::{Act, Deed, Said, Turn};
 use pf_sim::Time;
 use pf_sim::site::Node;
-use pf_sim::truth::{self, Grade, Outage, Truth};
+use pf_sim::truth::{self, Grade, Outage, Right, Truth};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -66,6 +66,8 @@ pub struct Score {
     pub late: f64,
     /// Wrong actions.
     pub wrong_actions: u64,
+    /// Times that an action was taken back while it was still wanted.
+    pub undone: u64,
     /// The first of them.
     pub wrong: Vec<Wrong>,
     /// Actions that must happen.
@@ -202,7 +204,9 @@ impl Score {
     }
 
     fn deeds(&mut self, truth: &Truth, deeds: &[Deed], length: Time) {
-        for deed in deeds.iter().filter(|d| d.at < length && !allowed(truth, d)) {
+        let in_time = || deeds.iter().filter(|d| d.at < length);
+        self.undone += in_time().filter(|d| undoes(truth, d)).count() as u64;
+        for deed in in_time().filter(|d| !allowed(truth, d)) {
             self.wrong_actions += 1;
             if self.wrong.len() < KEPT {
                 self.wrong.push(Wrong {
@@ -229,23 +233,39 @@ fn fulfils(act: Act, wanted: truth::Act) -> bool {
     }
 }
 
+/// What is right for `node` at `at`.
+fn rights(truth: &Truth, node: Node, at: Time) -> impl Iterator<Item = &Right> {
+    let holds = move |r: &&Right| r.node == node && r.from <= at && at < r.to;
+    truth.actions.iter().filter(holds)
+}
+
+fn undoes(truth: &Truth, deed: &Deed) -> bool {
+    deed.act == Act::Restore && rights(truth, deed.me, deed.at).any(|r| r.wanted)
+}
+
 /// Whether the truth knows of a reason for this.
 ///
-/// A promotion (or fencing, which makes the other master too) and a demotion must be in the list of what is right. Taking
-/// something back is right, except while it is still wanted. What CARP does by itself is right while the node that
-/// it takes from has an outage of any kind, whether or not helping CARP would be.
+/// A promotion (or fencing, which makes the other master too) and a demotion must be in the list of what is right.
+/// Where nobody is to promote because CARP moves by itself, a promotion against a node that has to be found is needless
+/// but not wrong. Taking something back is never wrong; whether it came too early is counted by itself. What CARP does
+/// by itself is right while the node that it takes from has an outage of any kind, whether or not helping CARP would be.
 fn allowed(truth: &Truth, deed: &Deed) -> bool {
-    let mut rights = truth
-        .actions
-        .iter()
-        .filter(|r| r.node == deed.me && r.from <= deed.at && deed.at < r.to);
+    let mut here = rights(truth, deed.me, deed.at);
+    let promotes = |r: &Right| r.act == truth::Act::Promote;
     match deed.act {
-        Act::Promote | Act::Fence => rights.any(|r| r.act == truth::Act::Promote),
-        Act::Demote => rights.any(|r| r.act == truth::Act::Demote),
-        Act::Restore => !rights.any(|r| r.wanted),
+        Act::Promote | Act::Fence => {
+            let somebody_shall = truth
+                .actions
+                .iter()
+                .any(|r| promotes(r) && r.from <= deed.at && deed.at < r.to);
+            let must_be_found = deed.against.is_some_and(|n| must(truth, n, deed.at) == Must::Down);
+            here.any(promotes) || (must_be_found && !somebody_shall)
+        }
+        Act::Demote => here.any(|r| r.act == truth::Act::Demote),
+        Act::Restore => true,
         Act::TakeOver | Act::Split => {
             let out = deed.against.is_some_and(|n| truth.down(n, deed.at, GRACE).is_some());
-            out || rights.any(|r| r.act == truth::Act::Promote)
+            out || here.any(promotes)
         }
     }
 }

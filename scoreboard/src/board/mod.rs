@@ -3,6 +3,7 @@
 //! Called by the binary. A run is simulated once, whoever watches it. Runs go to threads as these become free; results
 //! are collected by what they are, not by when they came, so that the tables do not depend on how many threads there are.
 
+mod faster;
 pub mod raw;
 pub mod stage;
 pub mod summary;
@@ -10,10 +11,12 @@ pub mod table;
 pub mod tables;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::pair::Pair;
 use crate::run::judge;
 use pf_sim::heard::Heard;
+use pf_sim::scenario::Kind;
 use pf_sim::truth::Truth;
 use raw::{Judged, Line};
 use std::num::NonZeroUsize;
@@ -46,23 +49,50 @@ pub struct Stage {
 /// Makes runs. None where a scenario does not exist at a load.
 pub type Stages<'a> = dyn Fn(&Job) -> Option<Stage> + Sync + 'a;
 
+/// A load, and how many seeds there are of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds {
+    /// The load.
+    pub load: String,
+    /// Seeds count from 1 to this.
+    pub seeds: u64,
+}
+
 /// All runs of these scenarios, loads and seeds: seeds outermost, so that a board that is stopped half-way knows
 /// something about every scenario.
 #[must_use]
-pub fn jobs(scenarios: &[String], loads: &[String], seeds: u64) -> Vec<Job> {
+pub fn jobs(scenarios: &[String], loads: &[Seeds]) -> Vec<Job> {
     let mut jobs = Vec::new();
-    for seed in 1..=seeds {
+    for seed in 1..=loads.iter().map(|l| l.seeds).max().unwrap_or(0) {
         for scenario in scenarios {
-            for load in loads {
+            for load in loads.iter().filter(|l| seed <= l.seeds) {
                 jobs.push(Job {
                     scenario: scenario.clone(),
-                    load: load.clone(),
+                    load: load.load.clone(),
                     seed,
                 });
             }
         }
     }
     jobs
+}
+
+/// The short form, which every test run can afford: each scenario once at a light load, and where something is broken at
+/// a heavier one too. The seed goes up with the scenario, so that every system has its turn.
+#[must_use]
+pub fn short(scenarios: &[String]) -> (Vec<String>, Vec<Job>) {
+    let mut jobs = Vec::new();
+    for (scenario, seed) in scenarios.iter().zip(1..) {
+        let broken = tables::kind(scenario) != Kind::Fine;
+        for load in [Some("branch"), broken.then_some("office")].into_iter().flatten() {
+            jobs.push(Job {
+                scenario: scenario.clone(),
+                load: load.into(),
+                seed,
+            });
+        }
+    }
+    (vec!["office".into(), "branch".into()], jobs)
 }
 
 /// Runs all jobs on so many threads and gives each result to `each` as it comes, in any order; stops early when `each`

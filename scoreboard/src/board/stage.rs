@@ -1,7 +1,8 @@
-//! From the simulator's setup and truth to a run.
+//! From the simulator's catalogue to a run.
 
-use super::Stage;
+use super::{Job, Stage};
 use crate::pair::Pair;
+use pf_sim::scenario::{LoadName, Scenario};
 use pf_sim::setup::Setup;
 use pf_sim::truth::Truth;
 use pf_sim::world::World;
@@ -18,5 +19,12 @@ impl Stage {
             truth,
             heard: Box::new(iter::from_fn(move || world.next())),
         }
+    }
+
+    /// A run of the catalogue; none if it knows no such scenario or load.
+    #[must_use]
+    pub fn of(job: &Job) -> Option<Self> {
+        let (setup, truth) = Scenario::find(&job.scenario)?.build(LoadName::parse(&job.load)?, job.seed);
+        Some(Self::new(setup, truth))
     }
 }

@@ -30,6 +30,7 @@ impl Sum {
             (&mut all.false_alarms, one.false_alarms),
             (&mut all.wrong_actions, one.wrong_actions),
             (&mut all.wanted, one.wanted),
+            (&mut all.undone, one.undone),
         ] {
             *sum += more;
         }

@@ -15,8 +15,8 @@ pub enum Style {
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     head: Vec<&'static str>,
-    /// So many columns at the left are names, and are not repeated in the next row where they say the same; numbers
-    /// follow.
+    /// So many columns at the left are names, which Markdown does not repeat in the next row where they say the same;
+    /// numbers follow.
     names: usize,
     rows: Vec<Vec<String>>,
 }
@@ -68,8 +68,13 @@ impl Table {
         let mut above: &[String] = &[];
         for row in &self.rows {
             let mut cells = row.clone();
-            // The last name (the watcher) stands in every row.
-            for (i, cell) in cells.iter_mut().enumerate().take(self.names.saturating_sub(1)) {
+            // The last name (the watcher) stands in every row; so do all in text, for grep(1) and diff(1).
+            let blank = if style == Style::Markdown {
+                self.names.saturating_sub(1)
+            } else {
+                0
+            };
+            for (i, cell) in cells.iter_mut().enumerate().take(blank) {
                 if above.get(..=i) == row.get(..=i) {
                     cell.clear();
                 }
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn as_text() {
-        let wanted = "scenario  who   n\ncrash     a     1\n          bc   20\nquiet     a     -\n";
+        let wanted = "scenario  who   n\ncrash     a     1\ncrash     bc   20\nquiet     a     -\n";
         assert_eq!(shown(Style::Text), wanted);
     }
 

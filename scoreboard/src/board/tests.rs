@@ -53,8 +53,18 @@ fn stage(job: &Job) -> Option<Stage> {
 }
 
 fn plan() -> (Vec<String>, Vec<String>, Vec<Job>) {
-    let (scenarios, loads) = (words(&["crash", "upstream"]), words(&["busy", "night"]));
-    let jobs = jobs(&scenarios, &loads, 20);
+    let (scenarios, loads) = (words(&["crash", "upstream-dead"]), words(&["busy", "night"]));
+    let seeds = [20, 3];
+    let with_seeds: Vec<Seeds> = loads
+        .iter()
+        .zip(seeds)
+        .map(|(load, seeds)| Seeds {
+            load: load.clone(),
+            seeds,
+        })
+        .collect();
+    let jobs = jobs(&scenarios, &with_seeds);
+    assert_eq!(jobs.len(), 46);
     (scenarios, loads, jobs)
 }
 

@@ -188,15 +188,46 @@ fn actions_are_right_where_the_truth_lists_them_for_that_node() {
     assert_eq!(judge(&[deed(20.0, 1, Act::Promote)]), (1, 1, vec![]));
     assert_eq!(judge(&[deed(13.0, 0, Act::Demote)]), (0, 1, vec![]));
     assert_eq!(judge(&[deed(13.0, 1, Act::Demote)]), (1, 1, vec![]));
-    // Taking back what is still wanted is wrong; afterwards it is not.
-    let promoted = deed(13.0, 1, Act::Promote);
-    assert_eq!(judge(&[promoted, deed(15.0, 1, Act::Restore)]).0, 1);
-    assert_eq!(judge(&[promoted, deed(55.0, 1, Act::Restore)]).0, 0);
     // What CARP does by itself: all of it is what was wanted, half of it is not, without an outage it is wrong.
     assert_eq!(judge(&[deed(13.0, 1, Act::TakeOver)]), (0, 1, vec![3.0]));
     assert_eq!(judge(&[deed(13.0, 1, Act::Split)]), (0, 1, vec![]));
     assert_eq!(judge(&[deed(30.0, 1, Act::Split)]), (1, 1, vec![]));
     assert_eq!(judge(&[deed(13.0, 0, Act::TakeOver)]).0, 1);
+}
+
+#[test]
+fn taking_back_too_early_is_counted_by_itself() {
+    let mut truth = truth(&[outage(0, 10.0, 20.0, Grade::Must)]);
+    truth.actions = vec![right(1, truth::Act::Promote, 10.0, 20.0, true)];
+    let judge = |restored: f64| {
+        let mut said = Said::default();
+        said.deeds = vec![deed(13.0, 1, Act::Promote), deed(restored, 1, Act::Restore)];
+        let score = score(&truth, &said, 2, s(100.0));
+        (score.wrong_actions, score.undone)
+    };
+    assert_eq!(judge(15.0), (0, 1));
+    assert_eq!(judge(55.0), (0, 0));
+}
+
+#[test]
+fn a_promotion_where_carp_moves_by_itself_is_needless_not_wrong() {
+    let mut truth = truth(&[outage(0, 10.0, 20.0, Grade::Must)]);
+    let judge = |truth: &Truth, at: f64, me: Node| {
+        let mut said = Said::default();
+        said.deed(s(at), me, Act::Promote, Some(0));
+        score(truth, &said, 3, s(100.0)).wrong_actions
+    };
+    assert_eq!(
+        [judge(&truth, 13.0, 1), judge(&truth, 13.0, 2), judge(&truth, 25.0, 1)],
+        [0, 0, 1]
+    );
+    // Of several backups only the one that is named.
+    truth.actions = vec![right(1, truth::Act::Promote, 10.0, 20.0, true)];
+    assert_eq!([judge(&truth, 13.0, 1), judge(&truth, 13.0, 2)], [0, 1]);
+    // Room for `down` is no room for a promotion.
+    truth.actions.clear();
+    truth.outages[0].grade = Grade::May;
+    assert_eq!(judge(&truth, 13.0, 1), 1);
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! Where somebody else finds an outage sooner than pfwatch does, and at what price: the board says so itself, so that
+//! nobody has to look for it.
+
+use super::summary::Sum;
+use super::tables::{Tables, kind};
+use pf_sim::scenario::Kind;
+
+/// The one that is compared: pfwatch as it is meant to be run.
+pub(super) const OURS: &str = "pfwatch, CARP, probes";
+
+/// One sentence for each scenario, load and watcher, where the firewall crashed or swallows its traffic.
+pub(super) fn faster(tables: &Tables) -> Vec<String> {
+    let Some(ours) = tables.watchers.iter().position(|w| w == OURS) else {
+        return Vec::new();
+    };
+    let mut sentences = Vec::new();
+    for (&(scenario, load, who), theirs) in &tables.groups {
+        let name = Tables::word(&tables.scenarios, scenario);
+        let watcher = Tables::word(&tables.watchers, who);
+        if !matches!(kind(&name), Kind::Crash | Kind::Blackhole) || watcher.starts_with("pfwatch") {
+            continue;
+        }
+        let (Some(mine), Some(a), Some(b)) = (
+            tables.groups.get(&(scenario, load, ours)),
+            tables.totals.get(&ours),
+            tables.totals.get(&who),
+        ) else {
+            continue;
+        };
+        if !better(theirs, mine) {
+            continue;
+        }
+        let price = if costs_no_more(b, a) {
+            "at no higher price"
+        } else {
+            "at a higher price"
+        };
+        let load = Tables::word(&tables.loads, load);
+        sentences.push(format!(
+            "{name} at {load}: {watcher}, p99 {} with {} missed, against {} with {}; {price} \
+             ({} false alarms and {} wrong actions in all, against {} and {})",
+            seconds(theirs),
+            theirs.score.missed,
+            seconds(mine),
+            mine.score.missed,
+            b.score.false_alarms,
+            b.score.wrong_actions,
+            a.score.false_alarms,
+            a.score.wrong_actions,
+        ));
+    }
+    sentences
+}
+
+fn seconds(sum: &Sum) -> String {
+    sum.detected_within(0.99)
+        .map_or_else(|| "-".into(), |s| format!("{s:.2} s"))
+}
+
+/// It misses fewer, or as many and finds the others sooner.
+fn better(theirs: &Sum, ours: &Sum) -> bool {
+    let late = |sum: &Sum| sum.detected_within(0.99).unwrap_or(f64::INFINITY);
+    let (a, b) = (theirs.score.missed, ours.score.missed);
+    a < b || (a == b && late(theirs) < late(ours))
+}
+
+fn costs_no_more(theirs: &Sum, ours: &Sum) -> bool {
+    let (a, b) = (&theirs.score, &ours.score);
+    a.false_alarms <= b.false_alarms && a.wrong_actions <= b.wrong_actions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::Score;
+
+    fn sum(missed: u64, detected: &[f64]) -> Sum {
+        let mut sum = Sum::default();
+        let score = Score {
+            missed,
+            detected: detected.to_vec(),
+            ..Score::default()
+        };
+        sum.add(1.0, &score);
+        sum
+    }
+
+    #[test]
+    fn to_find_more_is_better_than_to_find_soon() {
+        assert!(better(&sum(0, &[3.0, 9.0]), &sum(1, &[1.0])));
+        assert!(better(&sum(0, &[2.0]), &sum(0, &[3.0])));
+        assert!(!better(&sum(0, &[3.0]), &sum(0, &[3.0])));
+        assert!(!better(&sum(1, &[]), &sum(0, &[3.0])));
+        assert!(!better(&sum(2, &[]), &sum(2, &[])));
+    }
+}
