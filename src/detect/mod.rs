@@ -155,7 +155,7 @@ impl Detector {
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
-        let failed = !matches!(o.trial, Some((_, Outcome::Success)));
+        let failed = !matches!(o.trial, Some((_, Outcome::Success))) && o.delivery != Some(Outcome::Success);
         if now < n.grace_until && failed {
             return;
         }
