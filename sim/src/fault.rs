@@ -55,7 +55,8 @@ pub enum Fault {
     ClearStates(Node),
     /// Everything beyond the outside segment loses packets.
     Upstream(Loss),
-    /// This share of the servers (the busiest first) neither hears nor answers.
+    /// This share of the servers, by lot and whatever their rank, neither hears nor answers; for a seed the lots are the
+    /// same all the time, so that a larger share takes the same ones and more. 0 ends it.
     ServersDead(f64),
     /// The n busiest servers do not answer.
     BusiestDead(usize),

@@ -46,7 +46,7 @@ scenarios! {
     Fine "asymmetric" "one firewall carries the requests and the other the replies, always" |s| s.setup.asymmetric = true;
     Fine "unsynchronised" "somebody moves the outside address alone to the other firewall" unsynchronised;
     Fine "load-sharing" "two vhids, each firewall master of one" |s| s.setup.vhids = 2;
-    Fine "half-servers-dead" "half of the servers stop answering, the busiest among them" half_servers;
+    Fine "half-servers-dead" "half of the servers stop answering, by lot, whatever their rank" half_servers;
     Fine "busiest-dead" "the one busy server stops answering" busiest;
     Fine "half-clients-gone" "half of the clients vanish at once" half_clients;
     Fine "syn-flood" "one client floods a server with SYNs" |s| storm(s, Fault::Flood(300), Fault::Flood(0));
