@@ -62,7 +62,8 @@ pub enum Fault {
     BusiestDead(usize),
     /// This share of the clients stops opening and sending (lunch); 0 ends it.
     Quiet(f64),
-    /// This share of the clients vanishes from the network without a word; 0 ends it.
+    /// This share of the clients vanishes from the network without a word; 0 ends it. All of them at once is their switch:
+    /// then [`crate::site::INSIDE`] is gone too, and the nodes' own switch lives.
     ClientsGone(f64),
     /// One client sends this many SYN a second to a server that drops them; 0 ends it.
     Flood(u32),
