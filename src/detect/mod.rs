@@ -156,6 +156,8 @@ impl Detector {
         if now < self.grace_until {
             return;
         }
+        // Where a side was given away on purpose, the pair goes on to work as one.
+        let split = split.filter(|s| s.suspect.is_some());
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
@@ -169,6 +171,16 @@ impl Detector {
         let canary = self.canaries.take(node, o);
         if let Some(p) = n.paths.get_mut(o.path) {
             p.observe(now, o, canary, split.is_none());
+        }
+        // What the pair achieved was achieved by both, as long as nothing is said against either.
+        if split.is_none()
+            && let Some(partner) = o.partner.filter(|&p| p != node.0)
+            && let Some(p) = self
+                .nodes
+                .get_mut(usize::from(partner))
+                .and_then(|n| n.paths.get_mut(o.path))
+        {
+            p.credit(now, o);
         }
         // In a split the demand of the pair counts against the one that lost a side.
         if let Some(suspect) = split.and_then(|s| s.suspect).filter(|s| *s != node)

@@ -302,6 +302,7 @@ impl<'l> Replay<'l> {
             movement: step.movement,
             trial: step.trial,
             delivery: step.delivery,
+            partner: None,
             hosts: Some((*client, *server)),
         };
         self.told += 1;

@@ -220,6 +220,20 @@ impl PathHealth {
         self.schedule(now);
     }
 
+    /// Another node tells of a success one half of which went through this one.
+    pub fn credit(&mut self, now: Timestamp, o: &Observation) {
+        let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
+        if matches!(o.trial, Some((_, Outcome::Pair))) {
+            self.requests.success(now, client, server);
+            self.unlearned += 1.0;
+            self.schedule(now);
+        }
+        if o.delivery == Some(Outcome::Pair) {
+            self.replies.success(now, client, server);
+            self.schedule(now);
+        }
+    }
+
     /// Whether what the responder sent got through to the initiator.
     fn delivery(
         &mut self,
