@@ -23,7 +23,8 @@ pub enum Witnesses {
     None,
     /// CARP on both segments.
     Carp,
-    /// CARP, a far probe about each node itself, and probes about both addresses of its peers.
+    /// CARP, two probes about each node itself (the far host outside, the clients' switch inside), and probes about both
+    /// addresses of its peers.
     Probes,
     /// All that, and the canaries are in its configuration.
     Canary,
@@ -111,14 +112,15 @@ fn node(pair: &Pair, n: Node, is_self: bool) -> settings::Node {
 fn targets(pair: &Pair, me: Node) -> Vec<Target> {
     let peers = (0..pair.nodes()).filter(|&n| n != me);
     let about = peers.flat_map(|n| SEGMENTS.map(|net| Target::Peer(n, net)));
-    std::iter::once(Target::Internet).chain(about).collect()
+    [Target::Internet, Target::Inside].into_iter().chain(about).collect()
 }
 
 /// fall and rise as the shipped configuration has them.
 fn probe(target: &Target) -> Probe {
     let (name, about) = match *target {
         Target::Peer(n, net) => (format!("fw{} {}", n + 1, net.name()), About::Node(n)),
-        _ => ("internet".into(), About::SelfNode),
+        Target::Inside => ("inside".into(), About::SelfNode),
+        Target::Internet | Target::Gateway => ("internet".into(), About::SelfNode),
     };
     Probe {
         name,
