@@ -30,23 +30,17 @@ pub(super) fn faster(tables: &Tables) -> Vec<String> {
         if !better(theirs, mine) {
             continue;
         }
-        let price = if costs_no_more(b, a) {
-            "at no higher price"
-        } else {
-            "at a higher price"
-        };
+        let price = if costs_no_more(b, a) { "no higher" } else { "a higher" };
         let load = Tables::word(&tables.loads, load);
+        let result = |sum: &Sum| format!("p99 {}, {} missed, {}", seconds(sum), sum.score.missed, done(sum));
+        let bill = |sum: &Sum| format!("{}/{}", sum.score.false_alarms, sum.score.wrong_actions);
         sentences.push(format!(
-            "{name} at {load}: {watcher}, p99 {} with {} missed, against {} with {}; {price} \
-             ({} false alarms and {} wrong actions in all, against {} and {})",
-            seconds(theirs),
-            theirs.score.missed,
-            seconds(mine),
-            mine.score.missed,
-            b.score.false_alarms,
-            b.score.wrong_actions,
-            a.score.false_alarms,
-            a.score.wrong_actions,
+            "{name} at {load}: {watcher} ({}) before pfwatch ({}), at {price} price ({} false alarms/wrong actions in all, \
+             against {})",
+            result(theirs),
+            result(mine),
+            bill(b),
+            bill(a),
         ));
     }
     sentences
@@ -55,6 +49,14 @@ pub(super) fn faster(tables: &Tables) -> Vec<String> {
 fn seconds(sum: &Sum) -> String {
     sum.detected_within(0.99)
         .map_or_else(|| "-".into(), |s| format!("{s:.2} s"))
+}
+
+/// Finding is not helping.
+fn done(sum: &Sum) -> String {
+    match sum.score.wanted {
+        0 => "nothing to do".into(),
+        wanted => format!("{} of {wanted} done", sum.score.acted.len()),
+    }
 }
 
 /// It misses fewer, or as many and finds the others sooner.
