@@ -6,6 +6,7 @@
 
 pub mod canary;
 pub mod carp;
+pub mod carrier;
 pub mod hosts;
 pub mod memory;
 pub mod near;
@@ -23,6 +24,7 @@ use crate::track::flow::Outcome;
 use crate::track::{HostKey, Observation};
 use canary::Canaries;
 use carp::{CarpView, Split, Witness};
+use carrier::Carrier;
 use path::{PathHealth, Setting};
 use silence::Silence;
 use std::time::Duration;
@@ -51,6 +53,7 @@ struct NodeHealth {
     grace_until: Timestamp,
     /// Carried traffic (as CARP has it) when last looked.
     active: bool,
+    carrier: Carrier,
 }
 
 /// Health of everybody.
@@ -102,6 +105,7 @@ impl Detector {
             paths,
             grace_until: Timestamp::MIN,
             active: true,
+            carrier: Carrier::default(),
         });
         self.heard.push(Timestamp::MIN);
     }
@@ -155,9 +159,12 @@ impl Detector {
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
-        let failed = !matches!(o.trial, Some((_, Outcome::Success)));
+        let failed = !matches!(o.trial, Some((_, Outcome::Success))) && o.delivery != Some(Outcome::Success);
         if now < n.grace_until && failed {
             return;
+        }
+        if o.trial.is_some() {
+            n.carrier.tried(now);
         }
         let canary = self.canaries.take(node, o);
         if let Some(p) = n.paths.get_mut(o.path) {
@@ -243,6 +250,12 @@ impl Detector {
             n.active = active;
             n.paths.iter_mut().for_each(|p| p.restart(now));
         }
+        // In a split both sides look blackholed; only the one that lost something is to blame.
+        let to_blame = match split {
+            Some(_) => mine.is_some(),
+            None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
+        };
+        let lost = carp.lost(now, node);
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
@@ -256,8 +269,8 @@ impl Detector {
                 min: self.settings.min,
                 max: self.settings.max,
                 split: mine,
-                // In a split both sides look blackholed; only the one that lost something is to blame.
-                may_fall: now >= self.grace_until && (split.is_none() || mine.is_some()),
+                lost,
+                may_fall: now >= self.grace_until && to_blame,
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.
             let canaries = &self.canaries;

@@ -422,7 +422,8 @@ impl Tracker {
         } = finding;
         // A round trip that ended on the firewall proves nothing about forwarding. Failures stay: a wedged box
         // opens the first half of the pair and never the second.
-        let success = matches!(movement, Movement::EndToEnd | Movement::PairEndToEnd);
+        let success = matches!(movement, Movement::EndToEnd | Movement::PairEndToEnd)
+            || matches!(trial, Some((_, Outcome::Success | Outcome::Pair)));
         if success && self.site.paired > self.site.lone.saturating_mul(2) {
             let here = |hosts: (HostKey, HostKey)| self.ends_here(&hosts.0) || self.ends_here(&hosts.1);
             if pairing == Pairing::Lone || (pairing == Pairing::Waiting && hosts.is_some_and(here)) {
