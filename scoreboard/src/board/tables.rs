@@ -1,7 +1,7 @@
 //! The tables: every scenario at every load, what it comes to by kind and in all, and where something else is faster.
 
 use super::Job;
-use super::faster::{OURS, faster};
+use super::faster::faster;
 use super::raw::Line;
 use super::summary::Sum;
 use super::table::{Style, Table};
@@ -102,7 +102,11 @@ impl Tables {
         totals.write(out, style)?;
         title(out, style, "Where something else is faster")?;
         list(out, &faster(self))?;
-        title(out, style, &format!("What \"{OURS}\" did not do as it should"))?;
+        title(
+            out,
+            style,
+            "What pfwatch with CARP and probes (and canaries, where there are some) did not do as it should",
+        )?;
         list(out, &self.wrongs)?;
         writeln!(out)?;
         writeln!(out, "{} runs, {} simulated.", self.runs, span(self.length))

@@ -14,7 +14,9 @@ pub(super) fn wrongs(jobs: &[Job], lines: &BTreeMap<Job, Line>) -> Vec<String> {
     let mut sentences = Vec::new();
     let mut more = 0;
     for (job, line) in jobs.iter().filter_map(|job| Some((job, lines.get(job)?))) {
-        let ours = line.detectors.iter().find(|d| d.name == OURS);
+        let ours = OURS
+            .iter()
+            .find_map(|name| line.detectors.iter().find(|d| d.name == *name));
         let words = ours.map(|d| words(&d.score)).unwrap_or_default();
         if words.is_empty() {
             continue;
