@@ -12,6 +12,7 @@ pub mod memory;
 pub mod near;
 pub mod path;
 pub mod rates;
+pub mod reach;
 pub mod score;
 pub mod silence;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use canary::Canaries;
 use carp::{CarpView, Split, Witness};
 use carrier::Carrier;
 use path::{PathHealth, Setting};
+use reach::Reach;
 use silence::Silence;
 use std::time::Duration;
 
@@ -54,6 +56,7 @@ struct NodeHealth {
     /// Carried traffic (as CARP has it) when last looked.
     active: bool,
     carrier: Carrier,
+    reach: Reach,
 }
 
 /// Health of everybody.
@@ -106,6 +109,7 @@ impl Detector {
             grace_until: Timestamp::MIN,
             active: true,
             carrier: Carrier::default(),
+            reach: Reach::default(),
         });
         self.heard.push(Timestamp::MIN);
     }
@@ -132,7 +136,7 @@ impl Detector {
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
             // A crash, or a link that was out, is not how it usually pauses.
-            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::SyncLost);
+            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);
             if n.paths
                 .iter()
                 .any(|p| gone(p) && matches!(p.health, Health::Down | Health::Unknown))
@@ -190,6 +194,13 @@ impl Detector {
                 .and_then(|n| n.paths.get_mut(o.path))
         {
             p.demand(now, o, canary);
+        }
+    }
+
+    /// A probe about `node` was answered, or not.
+    pub fn probe(&mut self, now: Timestamp, node: NodeId, probe: usize, ok: bool) {
+        if let Some(n) = self.nodes.get_mut(node.index()) {
+            n.reach.result(now, probe, ok);
         }
     }
 
@@ -306,13 +317,15 @@ impl Detector {
         let length = n.silence.length(now);
         let witness = carp.witness(now, node);
         let informs = carp.informs();
-        let Some((to, cause)) = self.conclude(now, &n.silence, informs, &witness) else {
+        let Some((to, cause)) = self.conclude(now, n, informs, &witness) else {
             self.returned(now, node, witness, length, out);
             return false;
         };
         // When everything falls silent at once it is we who are blind, until somebody else is heard.
         let last = self.heard[i];
         let hearing = match to {
+            // Its own advertisements are heard, so we are not deaf.
+            Health::Down if cause == Cause::Unreachable => true,
             Health::Down => self.heard.iter().any(|&t| t > last),
             _ => {
                 let since = self.nodes[i].silence.last;
@@ -350,7 +363,8 @@ impl Detector {
     }
 
     /// What silence and CARP say together; `None` while there is nothing to say.
-    fn conclude(&self, now: Timestamp, silence: &Silence, informs: bool, w: &Witness) -> Option<(Health, Cause)> {
+    fn conclude(&self, now: Timestamp, n: &NodeHealth, informs: bool, w: &Witness) -> Option<(Health, Cause)> {
+        let silence = &n.silence;
         let (silent, length) = (silence.unusual(now), silence.length(now));
         if now < self.grace_until {
             return None;
@@ -373,6 +387,8 @@ impl Detector {
         }
         let patient = length > SYNC_LOST;
         match (informs, w.held > 0) {
+            // Nothing comes in where its own address is: nothing can pass it.
+            (true, true) if w.present == w.held && n.reach.gone(now) => Some((Health::Down, Cause::Unreachable)),
             // Its advertisements go on: its pfsync does not reach us.
             (true, true) if w.present == w.held && patient => Some((Health::Unknown, Cause::SyncLost)),
             (true, true) if w.present == w.held => None,
@@ -386,7 +402,7 @@ impl Detector {
     fn returned(&mut self, now: Timestamp, node: NodeId, w: Witness, length: Duration, out: &mut Vec<Verdict>) {
         let heard = length < Duration::from_secs(1) || (w.held > 0 && w.present > 0);
         for (path, p) in self.nodes[node.index()].paths.iter_mut().enumerate() {
-            let silenced = matches!(p.cause, Cause::Silence | Cause::SyncLost);
+            let silenced = matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);
             if !silenced || !heard || !matches!(p.health, Health::Down | Health::Suspect | Health::Unknown) {
                 continue;
             }

@@ -34,6 +34,10 @@ impl Verdict {
                     seconds(e.pfsync_silent)
                 ),
             },
+            Cause::Unreachable => format!(
+                "no pfsync for {}, and an address of its own does not answer, though its CARP advertisements go on",
+                seconds(e.pfsync_silent)
+            ),
             Cause::SyncLost => format!(
                 "no pfsync for {}, but its CARP advertisements go on: it is the sync link that is lost",
                 seconds(e.pfsync_silent)

@@ -32,6 +32,8 @@ const EXPECTED: f64 = 7.0;
 /// What the CARP witness of a split is worth, in suspicion, and the hosts on each side that must fail beside it.
 const SPLIT_WORTH: f64 = 4.0;
 const SPLIT_HOSTS: usize = 3;
+/// Round trips that should have come since the last one before such a segment counts.
+const MISSED: f64 = 3.0;
 /// Hosts on each side that must fail beside a segment without advertisements.
 const LOST_HOSTS: usize = 2;
 /// Answers of canaries that end `down`, over so many times `min`.
@@ -142,7 +144,9 @@ impl PathHealth {
             0.0
         };
         // Half of its advertisements are gone: as long as some are heard, this is no crash, and traffic has to tell.
-        let quiet = evidence.since_end_to_end.is_none_or(|age| age >= min);
+        let quiet = evidence
+            .since_end_to_end
+            .is_none_or(|age| age >= min && self.rate_now(now) * age >= MISSED);
         let several = against.clients.run.len().min(against.servers.run.len()) >= LOST_HOSTS;
         let worth = if quiet && several { worth.max(set.lost) } else { worth };
         let threshold = set.threshold - worth;
