@@ -28,6 +28,8 @@ const USUAL: Duration = Duration::from_secs(60);
 const LOST: f64 = 30.0;
 /// Advertisements over which losses are counted.
 const MEMORY: f64 = 4_000.0;
+/// Weight of the latest of them in what is counted as lately.
+const LATELY: f64 = 0.08;
 /// No segment is trusted further than this; what is missed tends to be missed in a row.
 const LEAST_LOSS: f64 = 2e-3;
 /// Intervals that must be missed before a segment counts as lost.
@@ -56,6 +58,8 @@ struct Source {
     /// Advertisements that came, and that were missing between them while it was master: how lossy this segment is.
     came: f64,
     missing: f64,
+    /// Share of the last dozen that was missing.
+    lately: f64,
 }
 
 impl Source {
@@ -67,9 +71,14 @@ impl Source {
     /// An advertisement came: what was missing before it was lost on the way, unless it had given way.
     fn count(&mut self, now: Timestamp) {
         let missed = self.missed(now);
-        if !self.yielded && missed < LOST {
-            self.missing += (missed - 1.0).round().max(0.0);
-        }
+        let missing = if self.yielded || missed >= LOST {
+            0.0
+        } else {
+            (missed - 1.0).round().max(0.0)
+        };
+        self.missing += missing;
+        self.lately *= 1.0 - LATELY;
+        self.lately += LATELY * missing / (missing + 1.0);
         self.came += 1.0;
         if self.came > MEMORY {
             (self.came, self.missing) = (self.came / 2.0, self.missing / 2.0);
@@ -78,7 +87,9 @@ impl Source {
 
     /// Probability that one advertisement is lost on the way, at least; before much was heard, one in a hundred.
     fn loss(&self) -> f64 {
-        ((self.missing + 1.0) / (self.came + 100.0)).clamp(LEAST_LOSS, 1.0)
+        // A link that loses much loses it now, whatever it did all day.
+        let ever = (self.missing + 1.0) / (self.came + 100.0);
+        ever.max(self.lately).clamp(LEAST_LOSS, 1.0)
     }
 }
 
@@ -241,6 +252,7 @@ impl CarpView {
                 reigned: false,
                 came: 0.0,
                 missing: 0.0,
+                lately: 0.0,
             });
         }
         self.settle(now, out);
@@ -441,6 +453,16 @@ impl CarpView {
             }
         }
         if present { worth.min(MOST_WORTH) } else { 0.0 }
+    }
+
+    /// What a split of the pair is worth against this node, in parts of what it can be worth at most: where every third
+    /// advertisement is lost, masters differ now and then without any port being dead.
+    #[must_use]
+    pub fn gravity(&self, node: NodeId) -> f64 {
+        let held = |v: &Vhid| Some(v.sources.iter().find(|s| s.node == Some(node))?.loss());
+        let loss = self.vhids.values().filter_map(held).fold(LEAST_LOSS, f64::max);
+        // Three in a row are missing when masters change; one in twenty is what a bad segment loses.
+        (loss.log10() / 0.05_f64.log10()).min(1.0)
     }
 
     /// Whether a node lost something that it did not give away.

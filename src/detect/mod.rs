@@ -292,6 +292,7 @@ impl Detector {
                 min: self.settings.min,
                 max: self.settings.max,
                 split: mine,
+                gravity: carp.gravity(node),
                 lost,
                 may_fall: now >= self.grace_until && to_blame,
             };

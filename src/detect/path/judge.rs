@@ -137,9 +137,10 @@ impl PathHealth {
         let hosts = requests.clients.window.len().min(requests.servers.window.len());
         // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs
         // several hosts beside it, or a canary that fails for long enough.
-        let sung = songs.window.max(songs.run) >= set.threshold - SPLIT_WORTH;
+        let split_worth = SPLIT_WORTH * set.gravity;
+        let sung = songs.window.max(songs.run) >= set.threshold - split_worth;
         let worth = if lost.is_some() && (hosts >= SPLIT_HOSTS || sung) {
-            SPLIT_WORTH
+            split_worth
         } else {
             0.0
         };

@@ -34,6 +34,8 @@ pub struct Setting<'a> {
     pub max: Duration,
     /// CARP says that this node lost a part of what it had: since when.
     pub split: Option<Timestamp>,
+    /// How much that is to be believed, 0..=1.
+    pub gravity: f64,
     /// What it is worth that its advertisements are gone from a segment and go on on another.
     pub lost: f64,
     /// Whether `down` may be concluded at all.
