@@ -279,6 +279,7 @@ impl Detector {
             None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
         };
         let lost = carp.lost(now, node);
+        let unreachable = self.nodes[i].reach.gone(now);
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
@@ -294,6 +295,7 @@ impl Detector {
                 split: mine,
                 gravity: carp.gravity(node),
                 lost,
+                unreachable,
                 may_fall: now >= self.grace_until && to_blame,
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.
@@ -402,7 +404,12 @@ impl Detector {
     /// A node that was gone and is heard again starts afresh.
     fn returned(&mut self, now: Timestamp, node: NodeId, w: Witness, length: Duration, out: &mut Vec<Verdict>) {
         let heard = length < Duration::from_secs(1) || (w.held > 0 && w.present > 0);
-        for (path, p) in self.nodes[node.index()].paths.iter_mut().enumerate() {
+        let n = &mut self.nodes[node.index()];
+        let gone = n.reach.gone(now);
+        for (path, p) in n.paths.iter_mut().enumerate() {
+            if gone && p.cause == Cause::Unreachable {
+                continue;
+            }
             let silenced = matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);
             if !silenced || !heard || !matches!(p.health, Health::Down | Health::Suspect | Health::Unknown) {
                 continue;

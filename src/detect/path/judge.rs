@@ -197,6 +197,18 @@ impl PathHealth {
             self.end_windows(now);
             return self.turn(Health::Down, cause, evidence);
         }
+        if set.may_fall
+            && set.unreachable
+            && let Some((silent, every)) = self.songs.fallen(now, set.node, set.canaries)
+        {
+            let evidence = Evidence {
+                canary_silent: Some(silent.as_secs_f64()),
+                canary_every: Some(every.as_secs_f64()),
+                ..evidence
+            };
+            self.end_windows(now);
+            return self.turn(Health::Down, Cause::Unreachable, evidence);
+        }
         let quiet = QUIET.max(self.songs.patience(now, set.canaries));
         let last = self.last_end_to_end();
         let lively = now.since(last) <= quiet && last > Timestamp::MIN;

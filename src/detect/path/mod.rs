@@ -36,6 +36,8 @@ pub struct Setting<'a> {
     pub split: Option<Timestamp>,
     /// How much that is to be believed, 0..=1.
     pub gravity: f64,
+    /// An address of its own that used to answer does not.
+    pub unreachable: bool,
     /// What it is worth that its advertisements are gone from a segment and go on on another.
     pub lost: f64,
     /// Whether `down` may be concluded at all.
