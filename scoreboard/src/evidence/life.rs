@@ -24,13 +24,24 @@ impl Trouble {
     pub const ALL: [Self; 4] = [Self::Unanswered, Self::Stuck, Self::Undelivered, Self::Deserted];
 }
 
+/// What was left out, milliseconds before the step that stayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The first of it.
+    pub from: u32,
+    /// The last of it.
+    pub to: u32,
+    /// Between two of it.
+    pub gap: u32,
+}
+
 /// One thing that the tracker told of a connection, and how many like it were left out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// Milliseconds after the opening, or after the first step of a tail.
     pub after: u32,
-    /// For so many milliseconds before this the connection told things of the same kind, which were left out.
-    pub lead: u16,
+    /// What it told since the step before and was left out.
+    pub left: Option<Left>,
     /// What it proves.
     pub movement: Movement,
     /// What became of a try.
@@ -128,6 +139,8 @@ impl Shelf {
 
 /// How finely it is known what is still told as it was.
 pub const BIN: u32 = 50;
+/// So many steps say how often.
+const ENOUGH: f64 = 25.0;
 /// Bins of that.
 pub const BINS: usize = 30;
 
@@ -146,10 +159,24 @@ impl Flight {
         *as_it_was += f64::from(u8::from(told));
     }
 
-    /// How often such a step is told.
+    /// How often such a step is told; by as many bins around as it takes to know.
     #[must_use]
     pub fn share(&self, step: &Step, after: u32) -> f64 {
-        let [told, all] = self.bins[usize::from(step.proves())][bin(after)];
+        let bins = &self.bins[usize::from(step.proves())];
+        let i = bin(after);
+        let [mut told, mut all] = bins[i];
+        for by in 1..BINS {
+            if all >= ENOUGH {
+                break;
+            }
+            for n in [i.checked_sub(by), Some(i + by)].into_iter().flatten() {
+                // What is told late is another matter.
+                if let Some(bin) = bins.get(n).filter(|_| (n == BINS - 1) == (i == BINS - 1)) {
+                    told += bin[0];
+                    all += bin[1];
+                }
+            }
+        }
         if all > 0.0 { told / all } else { 0.0 }
     }
 }
@@ -164,11 +191,67 @@ fn bin(after: u32) -> usize {
 pub struct Broken {
     /// Lives of what was opened meanwhile.
     pub fresh: Shelf,
-    /// Of what was under way when it began, from the first step that would have been another: of the last two seconds'
-    /// openings, and of older ones. Empty ones too: much of what is under way falls silent.
-    pub tails: [Shelf; 2],
+    /// Of what was under way when it began, from where on it told something else. Empty ones too: much of what is under way
+    /// falls silent.
+    tails: [[Shelf; 2]; 2],
     /// What was told as it would have been.
     pub flight: Flight,
+}
+
+/// How long a connection was under way when it was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// At most two seconds.
+    Young,
+    /// Longer.
+    Old,
+}
+
+impl Age {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Young => Self::Old,
+            Self::Old => Self::Young,
+        }
+    }
+}
+
+/// What the times of a tail count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// From when it would have told something next.
+    Before,
+    /// From the last thing that it told as if nothing had happened.
+    Told,
+}
+
+/// Of which tails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// How old.
+    pub age: Age,
+    /// Cut where.
+    pub since: Since,
+}
+
+impl Broken {
+    /// Tails of such connections.
+    #[must_use]
+    pub fn tails(&self, place: Place) -> &Shelf {
+        &self.tails[place.age as usize][place.since as usize]
+    }
+
+    /// The same, to add to them.
+    pub fn tails_mut(&mut self, place: Place) -> &mut Shelf {
+        &mut self.tails[place.age as usize][place.since as usize]
+    }
+
+    /// Everything.
+    pub fn shelves_mut(&mut self) -> impl Iterator<Item = &mut Shelf> {
+        std::iter::once(&mut self.fresh).chain(self.tails.iter_mut().flatten())
+    }
 }
 
 /// Everything recorded at one load.

@@ -5,7 +5,7 @@
 //! trouble, and the runs are the same until the trouble begins: so it is known of each connection under way what it
 //! would have told, from where on it tells something else, and what was told as it was because it waited for a flush.
 
-use super::life::{Broken, Library, Life, Shelf, Step, Trouble};
+use super::life::{Age, Broken, Library, Life, Place, Since, Step, Trouble};
 use super::thin::{self, Keep, thin};
 use crate::scene::ETHERNET;
 use hashbrown::HashMap;
@@ -127,7 +127,7 @@ struct Draft {
     well: Vec<Raw>,
     bad: Vec<Raw>,
     fresh: [Vec<Raw>; Trouble::ALL.len()],
-    tails: [[Vec<Raw>; 2]; Trouble::ALL.len()],
+    tails: [Vec<(Place, Raw)>; Trouble::ALL.len()],
     library: Library,
     frames: u64,
 }
@@ -159,18 +159,15 @@ impl Draft {
         );
         let keep = Keep::of(rate, library.frames);
         let dice = &mut dice::stream(seed, "thin");
-        let mut shelve = |shelf: &mut Shelf, raw: Vec<Raw>| {
-            for r in raw {
-                let steps = thin(&r.steps, keep, &usual, dice);
-                shelf.put(r.kind, r.life(steps));
+        let mut life = |r: &Raw| r.life(thin(&r.steps, keep, &usual, dice));
+        for (shelf, raw) in [(&mut library.well, well), (&mut library.bad, bad)] {
+            raw.iter().for_each(|r| shelf.put(r.kind, life(r)));
+        }
+        for ((broken, fresh), tails) in library.broken.iter_mut().zip(fresh).zip(tails) {
+            fresh.iter().for_each(|r| broken.fresh.put(r.kind, life(r)));
+            for (place, r) in &tails {
+                broken.tails_mut(*place).put(r.kind, life(r));
             }
-        };
-        shelve(&mut library.well, well);
-        shelve(&mut library.bad, bad);
-        for ((broken, fresh), [young, old]) in library.broken.iter_mut().zip(fresh).zip(tails) {
-            shelve(&mut broken.fresh, fresh);
-            shelve(&mut broken.tails[0], young);
-            shelve(&mut broken.tails[1], old);
         }
         thin::balance(&mut library, &usual, dice);
         library
@@ -253,10 +250,14 @@ impl Recorder<'_> {
                     }
                     continue;
                 }
-                let old = cut - pair.at > millis(YOUNG);
-                if let Some(mut tail) = tail(well.of(&hosts), steps, cut, &mut draft.library.broken[i]) {
+                let age = if cut - pair.at > millis(YOUNG) {
+                    Age::Old
+                } else {
+                    Age::Young
+                };
+                if let Some((since, mut tail)) = tail(well.of(&hosts), steps, cut, &mut draft.library.broken[i]) {
                     (tail.kind, tail.open) = (pair.kind, open(pair.kind, steps));
-                    draft.tails[i][usize::from(old)].push(tail);
+                    draft.tails[i].push((Place { age, since }, tail));
                 }
             }
         }
@@ -336,7 +337,7 @@ impl Recorder<'_> {
                 };
                 let mut step = Step {
                     after: 0,
-                    lead: 0,
+                    left: None,
                     movement: o.movement,
                     trial: o.trial,
                     delivery: o.delivery,
@@ -364,23 +365,27 @@ fn other(hosts: &Hosts) -> Option<Hosts> {
 }
 
 /// What a connection that was under way tells from where on it tells something else; `None` if there is nothing to tell.
-fn tail(well: &[(u64, Step)], broken: &[(u64, Step)], cut: u64, notes: &mut Broken) -> Option<Raw> {
+fn tail(well: &[(u64, Step)], broken: &[(u64, Step)], cut: u64, notes: &mut Broken) -> Option<(Since, Raw)> {
     let after = |steps: &[(u64, Step)]| steps.partition_point(|s| s.0 < cut);
     let (well, broken) = (&well[after(well)..], &broken[after(broken)..]);
     let same = |(w, b): &(&(u64, Step), &(u64, Step))| w.1.says_what(&b.1) && w.0.abs_diff(b.0) <= SHIFT;
     let told = well.iter().zip(broken).take_while(same).count();
-    for (i, (at, step)) in well.iter().enumerate() {
+    for (i, (at, step)) in well.iter().enumerate().take(told + 1) {
         let after = u32::try_from(at - cut).unwrap_or(u32::MAX);
         notes.flight.note(step, after, i < told);
     }
-    let (well, broken) = (&well[told..], &broken[told..]);
-    let from = well.first().or(broken.first())?.0;
-    Some(Raw {
+    let next = well.get(told).or(broken.get(told))?.0;
+    let (since, from) = match told.checked_sub(1) {
+        Some(last) => (Since::Told, broken[last].0),
+        None => (Since::Before, next),
+    };
+    let raw = Raw {
         kind: Kind::Probe,
         from,
         open: false,
-        steps: broken.to_vec(),
-    })
+        steps: broken[told..].to_vec(),
+    };
+    Some((since, raw))
 }
 
 fn millis(d: Duration) -> u64 {

@@ -1,6 +1,6 @@
 //! Replays lives to the detector: arrivals as the world draws them, each with a life of its kind that fits the mood.
 
-use super::life::{Library, Life, Shelf, Step, Trouble};
+use super::life::{Age, Library, Life, Place, Shelf, Since, Step, Trouble};
 use super::mood::Mood;
 use super::wheel::{Slot, Wheel};
 use pf_sim::Time;
@@ -54,7 +54,7 @@ enum Part {
     Well,
     Bad,
     Fresh(Trouble),
-    Tail(Trouble, bool),
+    Tail(Trouble, Place),
 }
 
 /// The hosts of a site. Index and key are the same thing in two words.
@@ -83,11 +83,15 @@ pub struct Replay<'l> {
     /// Nothing was told since this slot.
     still: Slot,
     judged: Slot,
+    /// When something broke last.
+    broke: Slot,
     canaries: bool,
     strangers: usize,
     verdicts: Vec<Verdict>,
     /// Things told so far.
     pub told: u64,
+    /// What was told, for those who study evidence.
+    pub tap: Option<Vec<(Time, Observation)>>,
 }
 
 impl<'l> Replay<'l> {
@@ -147,10 +151,12 @@ impl<'l> Replay<'l> {
             dice,
             still: 0,
             judged: 0,
+            broke: 0,
             canaries: !canaries.is_empty(),
             strangers: 0,
             verdicts: Vec::new(),
             told: 0,
+            tap: None,
         }
     }
 
@@ -273,35 +279,40 @@ impl<'l> Replay<'l> {
             let library = &levels[usize::from(run.level)];
             let broken = &library.broken[trouble as usize];
             let step = library.well.of(run.kind)[run.life as usize].steps.get(run.step as usize);
-            // If it talks all the time it would have told something else in a moment.
+            // If it talked all the time it would have told something else in a moment.
             let ahead = (due.saturating_sub(self.slot)) * MS;
-            let wait = match step.map_or(0, |s| u32::from(s.lead)) {
-                0 => ahead,
-                lead if lead < ahead => ahead - lead,
-                _ => ahead.min(self.dice.random_range(0..100)),
+            let wait = match step.and_then(|s| s.left) {
+                Some(left) if ahead > left.from => ahead - left.from,
+                Some(left) if ahead > left.to => ahead.min(self.dice.random_range(0..=left.gap)),
+                _ => ahead,
             };
-            if let Some(step) = step
-                && wait == ahead
-                && self.dice.random::<f64>() < broken.flight.share(step, wait)
-            {
+            let from = self.slot + wait / MS;
+            if step.is_some_and(|s| self.dice.random::<f64>() < broken.flight.share(s, wait)) {
                 // Told as it was; then it is looked at again.
-                self.wheel.put(due, run);
-                continue;
+                self.wheel.put(from, run);
+            } else {
+                self.turn(run, trouble, Since::Before, from);
             }
-            self.turn(run, trouble, self.slot + wait / MS);
         }
+        self.broke = self.slot;
     }
 
     /// From `from` on a connection tells what it tells in trouble.
-    fn turn(&mut self, run: Running, trouble: Trouble, from: Slot) {
-        let old = self.slot.saturating_sub(run.base) > YOUNG;
+    fn turn(&mut self, run: Running, trouble: Trouble, since: Since, from: Slot) {
+        let age = if self.slot.saturating_sub(run.base) > YOUNG {
+            Age::Old
+        } else {
+            Age::Young
+        };
         let levels = self.levels;
-        let tails = &levels[usize::from(run.level)].broken[trouble as usize].tails;
-        let drawn = tails[usize::from(old)].draw(run.kind, &mut self.dice).map(|l| (l, old));
-        let drawn = drawn.or_else(|| tails[usize::from(!old)].draw(run.kind, &mut self.dice).map(|l| (l, !old)));
-        if let Some((life, old)) = drawn {
+        let broken = &levels[usize::from(run.level)].broken[trouble as usize];
+        let places = [age, age.other()].map(|age| Place { age, since });
+        let drawn = places
+            .into_iter()
+            .find_map(|p| Some((broken.tails(p).draw(run.kind, &mut self.dice)?, p)));
+        if let Some((life, place)) = drawn {
             self.wait(Running {
-                part: Part::Tail(trouble, old),
+                part: Part::Tail(trouble, place),
                 life,
                 step: 0,
                 base: from,
@@ -325,8 +336,8 @@ impl<'l> Replay<'l> {
         let part = match trouble {
             // It does not send, or its packets do not even arrive.
             Some(Trouble::Deserted) => return,
-            _ if a.server >= self.servers => Part::Bad,
             Some(t) => Part::Fresh(t),
+            None if a.server >= self.servers => Part::Bad,
             None => Part::Well,
         };
         let levels = self.levels;
@@ -390,7 +401,8 @@ impl<'l> Replay<'l> {
                 run.base += SECOND;
                 return self.wheel.put(self.slot + SECOND, run);
             }
-            (Part::Bad, Some(Trouble::Deserted)) => return,
+            // Those that refuse are not heard any more either.
+            (Part::Bad, Some(_)) => return,
             (Part::Fresh(t) | Part::Tail(t, _), now) if now != Some(t) => {
                 // Mended (or broken otherwise): the next try gets through. Who was away has forgotten everything.
                 if now.is_none() && t != Trouble::Deserted {
@@ -416,10 +428,16 @@ impl<'l> Replay<'l> {
             run.step += 1;
         }
         match (run.part, trouble) {
-            // What was in flight when it broke is told; now it notices.
+            // What was in flight when it broke is told; perhaps the next word is, too.
             (Part::Well, Some(t)) => {
-                let wait = life.steps.get(run.step as usize).map_or(0, |s| s.after / MS - moment);
-                self.turn(run, t, self.slot + wait);
+                let Some(next) = life.steps.get(run.step as usize) else { return };
+                let after = (self.slot - self.broke) * MS + next.after.saturating_sub(moment * MS);
+                let flight = &self.levels[usize::from(run.level)].broken[t as usize].flight;
+                if self.dice.random::<f64>() < flight.share(next, after) {
+                    self.wait(run);
+                } else {
+                    self.turn(run, t, Since::Told, self.slot);
+                }
             }
             _ => self.wait(run),
         }
@@ -465,7 +483,7 @@ impl<'l> Replay<'l> {
         };
         let step = Step {
             after: 0,
-            lead: 0,
+            left: None,
             movement: Movement::EndToEnd,
             trial: Some((class, Outcome::Success)),
             delivery: run.kind.tcp().then_some(Outcome::Success),
@@ -494,21 +512,26 @@ impl<'l> Replay<'l> {
             delivery: step.delivery,
             hosts: Some((*client, *server)),
         };
-        let now = stamp(at(self.slot));
-        self.told += 1;
-        self.detector.observe(now, NODE, &o, None);
-        if step.tries > 1 {
-            o.delivery = None;
-            for _ in 1..step.tries {
-                self.detector.observe(now, NODE, &o, None);
-            }
+        self.hear(&o);
+        o.delivery = None;
+        for _ in 1..step.tries {
+            self.hear(&o);
         }
-        if step.delivery.is_some() && step.deliveries > 1 {
+        if step.delivery.is_some() {
             (o.movement, o.trial, o.delivery) = (Movement::Both, None, step.delivery);
             for _ in 1..step.deliveries {
-                self.detector.observe(now, NODE, &o, None);
+                self.hear(&o);
             }
         }
+    }
+
+    fn hear(&mut self, o: &Observation) {
+        let now = at(self.slot);
+        self.told += 1;
+        if let Some(tap) = &mut self.tap {
+            tap.push((now, *o));
+        }
+        self.detector.observe(stamp(now), NODE, o, None);
     }
 }
 
@@ -531,7 +554,7 @@ fn shelf(levels: &[Library], level: u8, part: Part) -> &Shelf {
         Part::Well => &library.well,
         Part::Bad => &library.bad,
         Part::Fresh(t) => &library.broken[t as usize].fresh,
-        Part::Tail(t, old) => &library.broken[t as usize].tails[usize::from(old)],
+        Part::Tail(t, place) => library.broken[t as usize].tails(place),
     }
 }
 

@@ -12,7 +12,7 @@
 //!
 //! At a busy site a connection tells some 115 things in its life, and about 5 of them matter.
 
-use super::life::{Library, Life, Shelf, Step};
+use super::life::{Broken, Left, Library, Life, Shelf, Step};
 use pfwatch::track::flow::{CLASSES, Class, Outcome};
 use rand::RngExt;
 
@@ -74,10 +74,11 @@ fn heard(step: &Step, outcome: Outcome) -> Outcome {
 
 /// What was left out since the last step of its kind that stays.
 #[derive(Default)]
-struct Left {
+struct Waiting {
     tries: [[u32; 3]; CLASSES],
     deliveries: [u32; 3],
-    since: Option<u64>,
+    /// The first, the last, and how many.
+    span: Option<(u64, u64, u64)>,
 }
 
 /// How much stays.
@@ -111,7 +112,7 @@ impl Keep {
 pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl rand::Rng) -> Vec<(u64, Step)> {
     let Keep { again, marks } = keep;
     let mut kept: Vec<(u64, Step)> = Vec::new();
-    let mut left = Left::default();
+    let mut left = Waiting::default();
     let mut answered: Option<u64> = None;
     let mut delivered: Option<u64> = None;
     let mut spoke: Option<u64> = None;
@@ -154,7 +155,8 @@ pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl r
                 *n += 1;
             }
             if !step.plain() {
-                left.since.get_or_insert(at);
+                let (first, _, n) = left.span.unwrap_or((at, at, 0));
+                left.span = Some((first, at, n + 1));
             }
             continue;
         }
@@ -172,7 +174,14 @@ pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl r
             step.deliveries = all(deliveries, 1);
         }
         let delivery = step.delivery.filter(|d| *d != Outcome::Partial);
-        step.lead = left.since.take().map_or(0, |t| u16::try_from(at - t).unwrap_or(u16::MAX));
+        step.left = left.span.take().map(|(first, last, n)| {
+            let short = |t: u64| u32::try_from(t).unwrap_or(u32::MAX);
+            Left {
+                from: short(at - first),
+                to: short(at - last),
+                gap: short((last - first) / n),
+            }
+        });
         spoke = Some(at);
         if let Some((class, o)) = trial {
             last[class][o as usize] = Some(at);
@@ -200,10 +209,7 @@ pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl r
 pub fn balance(library: &mut Library, usual: &Counts, dice: &mut impl rand::Rng) {
     let scales = scales(library, usual);
     let Library { well, bad, broken, .. } = library;
-    let shelves = broken.iter_mut().flat_map(|b| {
-        let [young, old] = &mut b.tails;
-        [&mut b.fresh, young, old]
-    });
+    let shelves = broken.iter_mut().flat_map(Broken::shelves_mut);
     for step in [well, bad]
         .into_iter()
         .chain(shelves)
