@@ -137,6 +137,8 @@ pub struct Finding {
     /// These are two questions. Data and its acknowledgement both pass pf although the segment behind swallows the
     /// latter, so a round trip of one side's data proves nothing about the other side's.
     pub delivery: Option<Outcome>,
+    /// Of a [`Outcome::Pair`]: the node through which the other half went.
+    pub partner: Option<u16>,
 }
 
 impl Finding {
@@ -145,11 +147,19 @@ impl Finding {
             movement,
             trial,
             delivery: None,
+            partner: None,
         }
     }
 
     const fn plain(movement: Movement) -> Self {
         Self::new(movement, None)
+    }
+
+    const fn with(self, partner: u16) -> Self {
+        Self {
+            partner: Some(partner),
+            ..self
+        }
     }
 
     const fn delivering(self, delivery: Option<Outcome>) -> Self {
@@ -347,7 +357,7 @@ impl Flow {
             } else {
                 (Movement::PairEndToEnd, Outcome::Pair)
             };
-            return Finding::new(movement, Some((Class::OneWay, outcome)));
+            return Finding::new(movement, Some((Class::OneWay, outcome))).with(self.src.owner);
         }
         if dst0 < 2 && dst >= 2 {
             return Finding::plain(Movement::Forward); // The initiator spoke again; whether it was answered stays open.
@@ -373,6 +383,7 @@ impl Flow {
             return Finding::plain(Movement::Attempt);
         }
         let asked_by = self.src.owner;
+        let told_by = self.dst.owner;
         let (src_seq, src_edge) = self.src.moves(src);
         let (dst_seq, dst_edge) = self.dst.moves(dst);
         let forth = src_seq || dst_edge;
@@ -465,7 +476,7 @@ impl Flow {
                 again.then_some(Outcome::Failure)
             };
             let trial = outcome.filter(|_| !closed).map(|o| (Class::HalfOpen, o));
-            return Finding::new(movement, trial).delivering(delivery);
+            return Finding::new(movement, trial).delivering(delivery).with(asked_by);
         }
         let class = if self.moved && gap <= RECENT {
             Class::Active
@@ -487,7 +498,9 @@ impl Flow {
             .filter(|o| !closing || *o == Outcome::Success)
             .map(|o| (class, o));
         let delivery = delivery.filter(|d| !closing || *d != Outcome::Failure);
-        Finding::new(movement, trial).delivering(delivery)
+        // Whose half it was: the one that asked, or else the one that answered.
+        let partner = if acked_src { asked_by } else { told_by };
+        Finding::new(movement, trial).delivering(delivery).with(partner)
     }
 }
 

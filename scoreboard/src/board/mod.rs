@@ -12,6 +12,7 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 mod words;
+mod wrongs;
 
 use crate::pair::Pair;
 use crate::run::{Ear, judge};

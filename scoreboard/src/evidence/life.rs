@@ -1,4 +1,6 @@
-//! Lives of connections, as the tracker told them.
+//! Lives of connections, as the tracker told them, in the few words that the detector listens to.
+//!
+//! Made by `record`, thinned by `thin`, read by `replay`. Decides nothing.
 
 use pf_sim::traffic::Kind;
 use pfwatch::track::flow::{Class, Movement, Outcome};
@@ -22,17 +24,57 @@ impl Trouble {
     pub const ALL: [Self; 4] = [Self::Unanswered, Self::Stuck, Self::Undelivered, Self::Deserted];
 }
 
-/// One thing that the tracker told of a connection.
+/// What was left out, milliseconds before the step that stayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The first of it.
+    pub from: u32,
+    /// The last of it.
+    pub to: u32,
+    /// Between two of it.
+    pub gap: u32,
+}
+
+/// One thing that the tracker told of a connection, and how many like it were left out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// Milliseconds after the opening, or after the first step of a tail.
     pub after: u32,
+    /// What it told since the step before and was left out.
+    pub left: Option<Left>,
     /// What it proves.
     pub movement: Movement,
     /// What became of a try.
     pub trial: Option<(Class, Outcome)>,
     /// Whether an answer got through.
     pub delivery: Option<Outcome>,
+    /// How often the try is told, for those that were left out; 0 = the proof is told, and no try.
+    pub tries: u16,
+    /// The same of the delivery.
+    pub deliveries: u16,
+    /// It is about the other resolver: who gets no answer from one asks the next.
+    pub other: bool,
+}
+
+impl Step {
+    /// A round trip.
+    #[must_use]
+    pub fn proves(&self) -> bool {
+        self.movement == Movement::EndToEnd
+    }
+
+    /// Says nothing to the detector but that the node is heard.
+    #[must_use]
+    pub fn plain(&self) -> bool {
+        self.trial.is_none() && self.delivery.is_none() && !self.proves()
+    }
+
+    /// Tells the same, whenever.
+    #[must_use]
+    pub fn says_what(&self, other: &Self) -> bool {
+        (self.movement, self.trial, self.delivery, self.other)
+            == (other.movement, other.trial, other.delivery, other.other)
+    }
 }
 
 /// What became known of one connection.
@@ -83,17 +125,146 @@ impl Shelf {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// All lives.
+    pub fn lives(&self) -> impl Iterator<Item = &Life> {
+        self.0.iter().flatten()
+    }
+
+    /// All lives, to change them.
+    pub fn lives_mut(&mut self) -> impl Iterator<Item = &mut Life> {
+        self.0.iter_mut().flatten()
+    }
+}
+
+/// How finely it is known what is still told as it was.
+pub const BIN: u32 = 50;
+/// So many steps say how often.
+const ENOUGH: f64 = 25.0;
+/// Bins of that.
+pub const BINS: usize = 30;
+
+/// What is told although a trouble has begun: it had passed the firewall before and waited for a flush.
+#[derive(Clone, Debug, Default)]
+pub struct Flight {
+    /// Told as it was and in all, by time; of what proves nothing, and of proofs.
+    bins: [[[f64; 2]; BINS]; 2],
+}
+
+impl Flight {
+    /// A step that would have been told this long after the trouble began was, or was not.
+    pub fn note(&mut self, step: &Step, after: u32, told: bool) {
+        let [as_it_was, all] = &mut self.bins[usize::from(step.proves())][bin(after)];
+        *all += 1.0;
+        *as_it_was += f64::from(u8::from(told));
+    }
+
+    /// How often such a step is told; by as many bins around as it takes to know.
+    #[must_use]
+    pub fn share(&self, step: &Step, after: u32) -> f64 {
+        let bins = &self.bins[usize::from(step.proves())];
+        let i = bin(after);
+        let [mut told, mut all] = bins[i];
+        for by in 1..BINS {
+            if all >= ENOUGH {
+                break;
+            }
+            for n in [i.checked_sub(by), Some(i + by)].into_iter().flatten() {
+                // What is told late is another matter.
+                if let Some(bin) = bins.get(n).filter(|_| (n == BINS - 1) == (i == BINS - 1)) {
+                    told += bin[0];
+                    all += bin[1];
+                }
+            }
+        }
+        if all > 0.0 { told / all } else { 0.0 }
+    }
+}
+
+/// The last one is for all that is later.
+fn bin(after: u32) -> usize {
+    usize::try_from(after / BIN).unwrap_or(BINS).min(BINS - 1)
+}
+
+/// What a trouble does.
+#[derive(Clone, Debug, Default)]
+pub struct Broken {
+    /// Lives of what was opened meanwhile.
+    pub fresh: Shelf,
+    /// Of what was under way when it began, from where on it told something else. Empty ones too: much of what is under way
+    /// falls silent.
+    tails: [[Shelf; 2]; 2],
+    /// What was told as it would have been.
+    pub flight: Flight,
+}
+
+/// How long a connection was under way when it was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// At most two seconds.
+    Young,
+    /// Longer.
+    Old,
+}
+
+impl Age {
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Young => Self::Old,
+            Self::Old => Self::Young,
+        }
+    }
+}
+
+/// What the times of a tail count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// From when it would have told something next.
+    Before,
+    /// From the last thing that it told as if nothing had happened.
+    Told,
+}
+
+/// Of which tails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// How old.
+    pub age: Age,
+    /// Cut where.
+    pub since: Since,
+}
+
+impl Broken {
+    /// Tails of such connections.
+    #[must_use]
+    pub fn tails(&self, place: Place) -> &Shelf {
+        &self.tails[place.age as usize][place.since as usize]
+    }
+
+    /// The same, to add to them.
+    pub fn tails_mut(&mut self, place: Place) -> &mut Shelf {
+        &mut self.tails[place.age as usize][place.since as usize]
+    }
+
+    /// Everything.
+    pub fn shelves_mut(&mut self) -> impl Iterator<Item = &mut Shelf> {
+        std::iter::once(&mut self.fresh).chain(self.tails.iter_mut().flatten())
+    }
 }
 
 /// Everything recorded at one load.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
+    /// Openings a second.
+    pub rate: f64,
+    /// Frames a second.
+    pub frames: f64,
     /// Of connections with which nothing is wrong.
     pub well: Shelf,
     /// Towards addresses where nobody ever answers, or everything is refused.
     pub bad: Shelf,
-    /// Of those opened in each trouble.
-    pub fresh: [Shelf; Trouble::ALL.len()],
-    /// Of those that were under way when each trouble began: from the first word after it.
-    pub tails: [Shelf; Trouble::ALL.len()],
+    /// By [`Trouble`].
+    pub broken: [Broken; Trouble::ALL.len()],
 }

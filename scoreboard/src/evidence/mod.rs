@@ -16,3 +16,6 @@ pub mod mood;
 pub mod record;
 pub mod replay;
 pub mod span;
+pub mod thin;
+pub mod weather;
+pub mod wheel;

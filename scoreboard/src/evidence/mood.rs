@@ -1,95 +1,107 @@
 //! What is going on at a site: who does not answer, who is gone, who is quiet. Everything but the firewall may be broken.
+//!
+//! Asked by `replay` about each pair of hosts; changed by the weather, or by the faults of a scenario.
 
 use super::life::Trouble;
+use super::weather::{self, Pest, Weather};
 use pf_sim::Time;
 use pf_sim::dice::{self, Dice};
 use pf_sim::fault::{Fault, Loss, Way};
 use pf_sim::site::Net;
-use rand::RngExt;
-use rand_distr::{Distribution, Exp, LogNormal};
+use rand::{Rng, RngExt};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
-/// How often things break at a site whose firewall is fine, per second. Harsher than most sites are.
-#[derive(Clone, Copy, Debug)]
-pub struct Weather {
-    /// One server goes away, for each server.
-    pub server: f64,
-    /// One client vanishes in the middle of things, for each client.
-    pub client: f64,
-    /// Several servers go away together; the share by Beta(1, 4), as the detector's own model has it.
-    pub servers: f64,
-    /// Several clients vanish together; the share by Beta(1, 10).
-    pub clients: f64,
-    /// Nearly everybody falls quiet at once for a while.
-    pub lull: f64,
-}
-
-impl Weather {
-    /// Each server fails every three weeks, each client every three days; a rack or an uplink of servers once a month, a
-    /// switch of clients once a week, and a lull twice a day.
-    pub const ORDINARY: Self = Self {
-        server: 1.0 / (21.0 * 86_400.0),
-        client: 1.0 / (3.0 * 86_400.0),
-        servers: 1.0 / (30.0 * 86_400.0),
-        clients: 1.0 / (7.0 * 86_400.0),
-        lull: 2.0 / 86_400.0,
-    };
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
     Server,
     Client,
     Servers,
     Clients,
     Lull,
+    Scan,
+    Stubborn,
+    Canary,
     ServerBack(usize),
     ClientBack(usize),
     ServersBack,
     ClientsBack,
     LullOver,
+    CanaryBack(usize),
+}
+
+/// What the weather brings by itself; all other turns end one of these.
+const BY_ITSELF: [Turn; 8] = [
+    Turn::Server,
+    Turn::Client,
+    Turn::Servers,
+    Turn::Clients,
+    Turn::Lull,
+    Turn::Scan,
+    Turn::Stubborn,
+    Turn::Canary,
+];
+
+/// A share of the hosts, drawn by lot anew each time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lots {
+    share: f64,
+    salt: u64,
+}
+
+impl Lots {
+    #[expect(clippy::cast_precision_loss, reason = "53 bits are enough for a share")]
+    fn hit(&self, host: usize) -> bool {
+        if self.share <= 0.0 {
+            return false;
+        }
+        let mut x = (host as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.salt;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64) < self.share
+    }
 }
 
 /// The site at a moment.
 pub struct Mood {
     dice: Dice,
-    weather: Option<Weather>,
+    weather: Weather,
     dead: Vec<bool>,
     gone: Vec<bool>,
-    /// Of the servers, those whose own number is below.
-    dead_share: f64,
-    gone_share: f64,
-    quiet: f64,
+    dead_canaries: Vec<bool>,
+    dead_share: Lots,
+    gone_share: Lots,
+    quiet: Lots,
     /// The busiest servers up to here.
     dead_below: usize,
     /// What the firewall itself suffers from.
-    pub node: Option<Trouble>,
-    salt: u64,
-    next: BinaryHeap<Reverse<(Time, u64)>>,
-    turns: Vec<Turn>,
+    node: Option<Trouble>,
+    turns: BinaryHeap<Reverse<(Time, Turn)>>,
+    /// Who asks in vain, beside the usual traffic.
+    pub pests: Vec<Pest>,
 }
 
 impl Mood {
-    /// A site that is well; with weather, things break by themselves.
+    /// A site that is well; with weather, things break by themselves. Canaries are counted beyond the clients and servers.
     #[must_use]
-    pub fn new(clients: usize, servers: usize, weather: Option<Weather>, seed: u64) -> Self {
+    pub fn new(clients: usize, servers: usize, canaries: usize, weather: Weather, seed: u64) -> Self {
         let mut mood = Self {
             dice: dice::stream(seed, "mood"),
             weather,
             dead: vec![false; servers],
             gone: vec![false; clients],
-            dead_share: 0.0,
-            gone_share: 0.0,
-            quiet: 0.0,
+            dead_canaries: vec![false; canaries],
+            dead_share: Lots::default(),
+            gone_share: Lots::default(),
+            quiet: Lots::default(),
             dead_below: 0,
             node: None,
-            salt: seed,
-            next: BinaryHeap::new(),
-            turns: Vec::new(),
+            turns: BinaryHeap::new(),
+            pests: Vec::new(),
         };
-        for turn in [Turn::Server, Turn::Client, Turn::Servers, Turn::Clients, Turn::Lull] {
+        for turn in BY_ITSELF {
             mood.schedule_next(Time::ZERO, turn);
         }
         mood
@@ -98,82 +110,105 @@ impl Mood {
     /// When it changes next.
     #[must_use]
     pub fn due(&self) -> Option<Time> {
-        self.next.peek().map(|Reverse((at, _))| *at)
+        self.turns.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// What breaks or mends by itself up to `now`.
-    pub fn advance(&mut self, now: Time) {
-        while let Some(Reverse((at, n))) = self.next.pop_if_due(now) {
-            let turn = self.turns[usize::try_from(n).unwrap_or(0)];
+    /// What breaks or mends by itself up to `now`; says whether anything broke.
+    pub fn advance(&mut self, now: Time) -> bool {
+        let mut broke = false;
+        while let Some(Reverse((at, turn))) = self.turns.peek().copied()
+            && at <= now
+        {
+            self.turns.pop();
             self.turn(at, turn);
+            let by_itself = BY_ITSELF.contains(&turn);
+            if by_itself {
+                self.schedule_next(at, turn);
+            }
+            broke |= by_itself;
         }
+        broke
     }
 
     #[expect(clippy::cast_precision_loss, reason = "numbers of hosts")]
     fn schedule_next(&mut self, now: Time, turn: Turn) {
-        let Some(w) = self.weather else { return };
+        let w = &self.weather;
         let rate = match turn {
             Turn::Server => w.server * self.dead.len() as f64,
             Turn::Client => w.client * self.gone.len() as f64,
             Turn::Servers => w.servers,
             Turn::Clients => w.clients,
-            _ => w.lull,
+            Turn::Lull => w.lull,
+            Turn::Scan => w.scan,
+            Turn::Stubborn => w.stubborn * self.gone.len() as f64,
+            Turn::Canary => w.canary * self.dead_canaries.len() as f64,
+            _ => 0.0,
         };
-        if let Ok(exp) = Exp::new(rate) {
-            let wait = exp.sample(&mut self.dice).min(1e9);
-            self.schedule(now + Duration::from_secs_f64(wait), turn);
+        if let Some(wait) = weather::next(&mut self.dice, rate) {
+            self.turns.push(Reverse((now + wait, turn)));
         }
     }
 
-    fn schedule(&mut self, at: Time, turn: Turn) {
-        self.turns.push(turn);
-        self.next.push(Reverse((at, self.turns.len() as u64 - 1)));
-    }
-
-    /// Median three minutes, sometimes hours.
-    fn lasting(&mut self) -> Duration {
-        let seconds: f64 = LogNormal::new(180_f64.ln(), 1.2).map_or(180.0, |d| d.sample(&mut self.dice));
-        Duration::from_secs_f64(seconds.clamp(5.0, 20_000.0))
+    fn any(&mut self, of: usize) -> usize {
+        self.dice.random_range(0..of.max(1))
     }
 
     fn turn(&mut self, now: Time, turn: Turn) {
-        let until = now + self.lasting();
-        match turn {
-            Turn::Server if !self.dead.is_empty() => {
-                let n = self.dice.random_range(0..self.dead.len());
-                self.dead[n] = true;
-                self.schedule(until, Turn::ServerBack(n));
+        let mut until = now + weather::lasting(&mut self.dice);
+        let end = match turn {
+            Turn::Server => {
+                let n = self.any(self.dead.len());
+                set(&mut self.dead, n, true);
+                Turn::ServerBack(n)
             }
-            Turn::Client if !self.gone.is_empty() => {
-                let n = self.dice.random_range(0..self.gone.len());
-                self.gone[n] = true;
-                self.schedule(until, Turn::ClientBack(n));
+            Turn::Client => {
+                let n = self.any(self.gone.len());
+                set(&mut self.gone, n, true);
+                Turn::ClientBack(n)
+            }
+            Turn::Canary => {
+                let n = self.any(self.dead_canaries.len());
+                set(&mut self.dead_canaries, n, true);
+                Turn::CanaryBack(n)
             }
             Turn::Servers => {
-                self.dead_share = 1.0 - self.dice.random::<f64>().powf(1.0 / 4.0);
-                self.salt = self.salt.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                self.schedule(until, Turn::ServersBack);
+                let share = weather::share(&mut self.dice, 4.0);
+                self.dead_share = self.lots(share);
+                Turn::ServersBack
             }
             Turn::Clients => {
-                self.gone_share = 1.0 - self.dice.random::<f64>().powf(1.0 / 10.0);
-                self.schedule(until, Turn::ClientsBack);
+                let share = weather::share(&mut self.dice, 10.0);
+                self.gone_share = self.lots(share);
+                Turn::ClientsBack
             }
             Turn::Lull => {
-                self.quiet = self.dice.random_range(0.8..1.0);
-                self.schedule(until + Duration::from_secs(60), Turn::LullOver);
+                let share = self.dice.random_range(0.8..1.0);
+                self.quiet = self.lots(share);
+                until += Duration::from_secs(60);
+                Turn::LullOver
             }
-            Turn::ServerBack(n) => self.dead[n] = false,
-            Turn::ClientBack(n) => self.gone[n] = false,
-            Turn::ServersBack => self.dead_share = 0.0,
-            Turn::ClientsBack => self.gone_share = 0.0,
-            Turn::LullOver => self.quiet = 0.0,
-            Turn::Server | Turn::Client => {}
-        }
-        if matches!(
-            turn,
-            Turn::Server | Turn::Client | Turn::Servers | Turn::Clients | Turn::Lull
-        ) {
-            self.schedule_next(now, turn);
+            Turn::Scan => {
+                let client = self.any(self.gone.len());
+                return self.pests.push(Pest::scan(client, now));
+            }
+            Turn::Stubborn => {
+                let (client, server) = (self.any(self.gone.len()), self.any(self.dead.len()));
+                return self.pests.push(Pest::stubborn(client, self.dead.len() + server, now));
+            }
+            Turn::ServerBack(n) => return set(&mut self.dead, n, false),
+            Turn::ClientBack(n) => return set(&mut self.gone, n, false),
+            Turn::CanaryBack(n) => return set(&mut self.dead_canaries, n, false),
+            Turn::ServersBack => return self.dead_share = Lots::default(),
+            Turn::ClientsBack => return self.gone_share = Lots::default(),
+            Turn::LullOver => return self.quiet = Lots::default(),
+        };
+        self.turns.push(Reverse((until, end)));
+    }
+
+    fn lots(&mut self, share: f64) -> Lots {
+        Lots {
+            share,
+            salt: self.dice.next_u64(),
         }
     }
 
@@ -186,67 +221,70 @@ impl Mood {
                 self.node = Some(Trouble::Unanswered);
             }
             Fault::Port(0, Net::Lan, Way::Out, loss) if dead(loss) => self.node = Some(Trouble::Undelivered),
-            Fault::Port(0, Net::Lan, Way::In, loss) if dead(loss) => self.node = Some(Trouble::Deserted),
+            Fault::Port(0, Net::Lan, Way::In | Way::Both, loss) if dead(loss) => self.node = Some(Trouble::Deserted),
             Fault::Port(0, Net::Lan | Net::Wan, _, loss) | Fault::Upstream(loss) if gone(loss) => self.node = None,
             Fault::Wedge(0) => self.node = Some(Trouble::Stuck),
             Fault::Unwedge(0) => self.node = None,
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                clippy::cast_precision_loss,
-                reason = "a share of the servers"
-            )]
-            Fault::ServersDead(share) => self.dead_below = (share * self.dead.len() as f64).round() as usize,
+            Fault::ServersDead(share) => self.dead_share = self.lots(share),
             Fault::BusiestDead(n) => self.dead_below = n,
-            Fault::Quiet(share) => self.quiet = share,
-            Fault::ClientsGone(share) => self.gone_share = share,
+            Fault::Quiet(share) => self.quiet = self.lots(share),
+            Fault::ClientsGone(share) => self.gone_share = self.lots(share),
             _ => return false,
         }
         true
     }
 
-    /// A number in 0..1 that belongs to a host and to what happens now.
-    #[expect(clippy::cast_precision_loss, reason = "53 bits are enough for a share")]
-    fn lot(&self, host: usize, salt: u64) -> f64 {
-        let mut x = (host as u64).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.salt ^ salt;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
     /// What is broken between these two.
     #[must_use]
     pub fn trouble(&self, client: usize, server: usize) -> Option<Trouble> {
-        if self.gone.get(client) == Some(&true) || (self.gone_share > 0.0 && self.lot(client, 1) < self.gone_share) {
+        let gone = match self.gone.get(client) {
+            Some(gone) => *gone || self.gone_share.hit(client),
+            // Canaries are always there.
+            None => false,
+        };
+        if gone {
             return Some(Trouble::Deserted);
         }
         if self.node.is_some() {
             return self.node;
         }
-        let dead = server < self.dead_below
-            || self.dead.get(server) == Some(&true)
-            || (self.dead_share > 0.0 && self.lot(server, 2) < self.dead_share);
+        let canary = client.checked_sub(self.gone.len());
+        let dead = match (canary, self.dead.get(server)) {
+            (Some(n), _) => self.dead_canaries.get(n) == Some(&true),
+            (None, Some(dead)) => *dead || server < self.dead_below || self.dead_share.hit(server),
+            (None, None) => false,
+        };
         dead.then_some(Trouble::Unanswered)
     }
 
-    /// Whether this client does nothing just now.
+    /// Whether this client begins nothing just now.
     #[must_use]
     pub fn quiet(&self, client: usize) -> bool {
-        self.quiet > 0.0 && self.lot(client, 3) < self.quiet
+        client < self.gone.len() && self.quiet.hit(client)
+    }
+
+    /// In words, for whoever asks what caused an alarm.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mut words = String::new();
+        let n = |all: &[bool]| all.iter().filter(|b| **b).count();
+        let _ = write!(
+            words,
+            "dead servers {} + {:.0} %, gone clients {} + {:.0} %, quiet {:.0} %, pests {}, dead canaries {}",
+            n(&self.dead),
+            self.dead_share.share * 100.0,
+            n(&self.gone),
+            self.gone_share.share * 100.0,
+            self.quiet.share * 100.0,
+            self.pests.len(),
+            n(&self.dead_canaries),
+        );
+        words
     }
 }
 
-/// A heap from which only what is due is taken.
-trait Due<T> {
-    fn pop_if_due(&mut self, now: Time) -> Option<T>;
-}
-
-impl Due<Reverse<(Time, u64)>> for BinaryHeap<Reverse<(Time, u64)>> {
-    fn pop_if_due(&mut self, now: Time) -> Option<Reverse<(Time, u64)>> {
-        if self.peek().is_some_and(|Reverse((at, _))| *at <= now) {
-            self.pop()
-        } else {
-            None
-        }
+fn set(all: &mut [bool], n: usize, to: bool) {
+    if let Some(b) = all.get_mut(n) {
+        *b = to;
     }
 }

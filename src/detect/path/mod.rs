@@ -34,6 +34,12 @@ pub struct Setting<'a> {
     pub max: Duration,
     /// CARP says that this node lost a part of what it had: since when.
     pub split: Option<Timestamp>,
+    /// How much that is to be believed, 0..=1.
+    pub gravity: f64,
+    /// An address of its own that used to answer does not.
+    pub unreachable: bool,
+    /// What it is worth that its advertisements are gone from a segment and go on on another.
+    pub lost: f64,
     /// Whether `down` may be concluded at all.
     pub may_fall: bool,
 }
@@ -216,6 +222,20 @@ impl PathHealth {
             _ => {}
         }
         self.schedule(now);
+    }
+
+    /// Another node tells of a success one half of which went through this one.
+    pub fn credit(&mut self, now: Timestamp, o: &Observation) {
+        let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
+        if matches!(o.trial, Some((_, Outcome::Pair))) {
+            self.requests.success(now, client, server);
+            self.unlearned += 1.0;
+            self.schedule(now);
+        }
+        if o.delivery == Some(Outcome::Pair) {
+            self.replies.success(now, client, server);
+            self.schedule(now);
+        }
     }
 
     /// Whether what the responder sent got through to the initiator.
