@@ -113,7 +113,9 @@ impl<'l> Replay<'l> {
         // Beyond the servers that answer are those that do not.
         let mut hosts = Hosts {
             clients: (0..clients).map(|n| octets(site::client(n))).collect(),
-            servers: (0..servers * 2 + 16 + STRANGERS).map(|n| octets(site::server(n))).collect(),
+            servers: (0..servers * 2 + 16 + STRANGERS)
+                .map(|n| octets(site::server(n)))
+                .collect(),
         };
         let mut wheel = Wheel::new();
         let mut dice = dice::stream(seed, "replay");
@@ -196,11 +198,7 @@ impl<'l> Replay<'l> {
         if self.told > 0
             && let Some(due) = self.detector.next_deadline()
         {
-            let due = if self.calm() {
-                self.judged + CALM
-            } else {
-                slot_of(due)
-            };
+            let due = if self.calm() { self.judged + CALM } else { slot_of(due) };
             next = next.min(due);
         }
         next.max(self.slot + 1).min(end)
@@ -278,7 +276,9 @@ impl<'l> Replay<'l> {
             let levels = self.levels;
             let library = &levels[usize::from(run.level)];
             let broken = &library.broken[trouble as usize];
-            let step = library.well.of(run.kind)[run.life as usize].steps.get(run.step as usize);
+            let step = library.well.of(run.kind)[run.life as usize]
+                .steps
+                .get(run.step as usize);
             // If it talked all the time it would have told something else in a moment.
             let ahead = (due.saturating_sub(self.slot)) * MS;
             let wait = match step.and_then(|s| s.left) {
@@ -430,7 +430,9 @@ impl<'l> Replay<'l> {
         match (run.part, trouble) {
             // What was in flight when it broke is told; perhaps the next word is, too.
             (Part::Well, Some(t)) => {
-                let Some(next) = life.steps.get(run.step as usize) else { return };
+                let Some(next) = life.steps.get(run.step as usize) else {
+                    return;
+                };
                 let after = (self.slot - self.broke) * MS + next.after.saturating_sub(moment * MS);
                 let flight = &self.levels[usize::from(run.level)].broken[t as usize].flight;
                 if self.dice.random::<f64>() < flight.share(next, after) {
