@@ -7,6 +7,7 @@ mod damage;
 mod formats;
 mod golden;
 mod timeline;
+mod written;
 
 use pfwatch::capture::file::FileSource;
 use pfwatch::capture::{Input, Net, Source, SourceError};

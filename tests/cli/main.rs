@@ -5,6 +5,7 @@
 mod analyze;
 mod contract;
 mod decode;
+mod simulate;
 mod wrong;
 
 use assert_cmd::Command;

@@ -1,83 +1,145 @@
 //! The files of a simulated run, named after that of the sync net.
 
+use super::configuration;
 use crate::capture::file::write::Writer;
 use crate::cli::Failure;
 use crate::time::Timestamp;
-use pf_sim::Time;
 use pf_sim::setup::Setup;
-use pf_sim::site::{self, Net};
-use std::fmt::Write as _;
+use pf_sim::site::Net;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 type Out = Writer<BufWriter<Box<dyn Write>>>;
 
+struct Capture {
+    net: Net,
+    path: PathBuf,
+    frames: u64,
+    writer: Out,
+}
+
 /// Captures that are being written.
 pub(super) struct Files {
-    captures: Vec<(Net, PathBuf, Out)>,
+    captures: Vec<Capture>,
     configuration: Option<PathBuf>,
 }
 
+/// What was written.
+pub(super) struct Written {
+    /// Net, file, frames; the sync net first.
+    pub(super) captures: Vec<(Net, PathBuf, u64)>,
+    /// The configuration; none where nothing stands beside the capture of the sync net.
+    pub(super) configuration: Option<PathBuf>,
+}
+
 impl Files {
-    /// Opens them; `sync` may be `-`.
-    pub(super) fn create(sync: &Path, setup: &Setup) -> Result<Self, Failure> {
+    /// Opens them. What is no regular file, such as the standard output (`-`) or a pipe, has nothing beside it.
+    pub(super) fn create(sync: &Path, truth: Option<&Path>, setup: &Setup) -> Result<Self, Failure> {
         if sync == Path::new("-") {
             let out: Box<dyn Write> = Box::new(io::stdout());
-            let capture = (Net::Sync, sync.to_owned(), Writer::new(BufWriter::new(out))?);
             return Ok(Self {
-                captures: vec![capture],
+                captures: vec![Capture::new(Net::Sync, sync.to_owned(), out)?],
                 configuration: None,
             });
         }
-        let mut captures = Vec::new();
-        for net in [Net::Sync, Net::Lan, Net::Wan] {
-            let path = match net {
-                Net::Sync => sync.to_owned(),
-                _ => sync.with_extension(format!("{}.pcap", net.name())),
-            };
-            let open = |path: &Path| {
-                let out: Box<dyn Write> = Box::new(File::create(path)?);
-                Writer::new(BufWriter::new(out))
-            };
-            let writer = open(&path).map_err(|source| failure(&path, source))?;
-            captures.push((net, path, writer));
+        let special = fs::metadata(sync).is_ok_and(|m| !m.is_file());
+        let beside = |end: &str| sync.with_extension(end);
+        let names = [
+            (Net::Sync, sync.to_owned()),
+            (Net::Lan, beside("lan.pcap")),
+            (Net::Wan, beside("wan.pcap")),
+        ];
+        let configuration = beside("toml");
+        let wanted = if special { 1 } else { names.len() };
+        if !special {
+            let all: Vec<&Path> = names
+                .iter()
+                .map(|(_, path)| path.as_path())
+                .chain([configuration.as_path()])
+                .collect();
+            refuse_to_write_over(&all, truth)?;
+        } else if truth == Some(sync) {
+            return Err(twice(sync));
         }
-        let path = sync.with_extension("toml");
-        fs::write(&path, configuration(setup)).map_err(|source| failure(&path, source))?;
+        let mut captures = Vec::new();
+        for (net, path) in names.into_iter().take(wanted) {
+            let file = File::create(&path).map_err(|source| failure(&path, source))?;
+            captures.push(Capture::new(net, path, Box::new(file))?);
+        }
+        if !special {
+            let text = configuration::text(setup);
+            fs::write(&configuration, text).map_err(|source| failure(&configuration, source))?;
+        }
         Ok(Self {
             captures,
-            configuration: Some(path),
+            configuration: (!special).then_some(configuration),
         })
     }
 
-    /// Appends a frame heard `at` after `epoch` (Unix time in nanoseconds).
-    pub(super) fn frame(&mut self, net: Net, epoch: i64, at: Time, octets: &[u8]) -> Result<(), Failure> {
-        let Some((_, path, writer)) = self.captures.iter_mut().find(|(n, ..)| *n == net) else {
+    /// Appends a frame.
+    pub(super) fn frame(&mut self, net: Net, at: Timestamp, octets: &[u8]) -> Result<(), Failure> {
+        let Some(capture) = self.captures.iter_mut().find(|c| c.net == net) else {
             return Ok(());
         };
-        let written = writer.frame(Timestamp::from_nanos(epoch) + at, octets);
-        written.map_err(|source| failure(path, source))
+        capture.frames += 1;
+        let written = capture.writer.frame(at, octets);
+        written.map_err(|source| failure(&capture.path, source))
     }
 
-    /// Closes them and says what to do with them.
-    pub(super) fn finish(self) -> Result<Vec<String>, Failure> {
-        let mut command = "pfwatch analyze".to_owned();
-        for (net, path, writer) in self.captures {
-            writer.finish().map_err(|source| failure(&path, source))?;
-            let _ = match net {
-                Net::Sync => write!(command, " {}", path.display()),
-                _ => write!(command, " --segment {}={}", net.name(), path.display()),
-            };
+    /// Closes them.
+    pub(super) fn finish(self) -> Result<Written, Failure> {
+        let mut captures = Vec::new();
+        for c in self.captures {
+            c.writer.finish().map_err(|source| failure(&c.path, source))?;
+            captures.push((c.net, c.path, c.frames));
         }
-        let Some(path) = self.configuration else {
-            return Ok(Vec::new());
-        };
-        Ok(vec![format!(
-            "to see what pfwatch makes of it: {command} -c {}",
-            path.display()
-        )])
+        Ok(Written {
+            captures,
+            configuration: self.configuration,
+        })
     }
+}
+
+impl Capture {
+    fn new(net: Net, path: PathBuf, out: Box<dyn Write>) -> Result<Self, Failure> {
+        let writer = Writer::new(BufWriter::new(out)).map_err(|source| failure(&path, source))?;
+        Ok(Self {
+            net,
+            path,
+            frames: 0,
+            writer,
+        })
+    }
+}
+
+/// What was named may be written over, as every command does. What stands beside it, and nobody named, only if it comes
+/// from an earlier drill: `-o pfwatch.pcap` must not cost anybody his pfwatch.toml.
+fn refuse_to_write_over(all: &[&Path], truth: Option<&Path>) -> Result<(), Failure> {
+    for (i, path) in all.iter().enumerate() {
+        if truth == Some(path) || all.get(..i).is_some_and(|before| before.contains(path)) {
+            return Err(twice(path));
+        }
+    }
+    let [_, beside @ .., configuration] = all else {
+        return Ok(());
+    };
+    let ours = fs::read_to_string(configuration).is_ok_and(|text| text.starts_with(configuration::MARK));
+    let in_the_way = beside.iter().chain([configuration]).find(|path| path.exists());
+    match in_the_way {
+        Some(path) if !ours => Err(Failure::Usage(format!(
+            "{} is there already and comes from no earlier simulation: name another file with -o",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn twice(path: &Path) -> Failure {
+    Failure::Usage(format!(
+        "{} would be written twice, for the capture and for what goes beside it: name another file",
+        path.display()
+    ))
 }
 
 fn failure(path: &Path, source: io::Error) -> Failure {
@@ -88,35 +150,4 @@ fn failure(path: &Path, source: io::Error) -> Failure {
         path: path.to_owned(),
         source,
     }
-}
-
-/// The nodes of the simulated site; the last one is where pfwatch runs, for it is the one that could take over.
-fn configuration(setup: &Setup) -> String {
-    let mut text = "# The nodes of a simulated site.\n".to_owned();
-    let last = setup.nodes.len().saturating_sub(1);
-    for node in 0..setup.nodes.len() {
-        let mut local = vec![site::address(Net::Lan, node), site::address(Net::Wan, node)];
-        for vhid in 1..=setup.vhids {
-            local.extend([site::shared(Net::Lan, vhid), site::shared(Net::Wan, vhid)]);
-        }
-        let local: Vec<String> = local.iter().map(|a| format!("\"{a}\"")).collect();
-        let _ = write!(
-            text,
-            "\n[[node]]\nname = \"fw{}\"\naddress = [\"{}\"]\nself = {}\nlocal = [{}]\n",
-            node + 1,
-            site::address(Net::Sync, node),
-            node == last,
-            local.join(", ")
-        );
-    }
-    for canary in &setup.canaries {
-        let _ = write!(
-            text,
-            "\n[[canary]]\nfrom = \"{}\"\nto = \"{}\"\nproto = \"tcp\"\nevery = \"{}ms\"\n",
-            canary.client,
-            canary.server,
-            canary.every.as_millis()
-        );
-    }
-    text
 }
