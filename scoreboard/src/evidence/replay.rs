@@ -24,6 +24,8 @@ use std::time::Duration;
 const SLOT: Duration = Duration::from_millis(50);
 const MS: u32 = 50;
 const SECOND: Slot = 20;
+/// Slots end here.
+pub const UNTIL: Time = Duration::from_millis(MS as u64 * Slot::MAX as u64);
 /// While nothing is suspected and nothing new is told, the detector's own ticks only close empty windows: then it is
 /// asked so seldom.
 const CALM: Slot = SECOND;
