@@ -4,12 +4,16 @@
 #   make test       everything that a change must pass
 #   make bsd-check  the type check for OpenBSD and FreeBSD alone
 #   make fuzz       each fuzz target for FUZZ_SECONDS
+#   make scoreboard pfwatch beside what people use today, on simulated pairs: hours; goes on where it was stopped
+#   make scoreboard-short   the same in half a minute, as the tests see it
 #   make clean
 
-.PHONY: all demo test fmt lint check bsd-check fuzz clean
+.PHONY: all demo test fmt lint check bsd-check fuzz scoreboard scoreboard-short clean
 .DEFAULT_GOAL := all
 
 FUZZ_SECONDS ?= 30
+# Seeds for each load: a busy second costs sixty times an office second.
+SCOREBOARD_LOADS ?= busy=10,office=100,branch=100,night=20,night+canary=100
 PAIR := captures/openbsd-pair
 BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
 
@@ -54,6 +58,18 @@ fuzz:
 		echo "fuzz $$target for $(FUZZ_SECONDS) s"; \
 		RUSTC_BOOTSTRAP=1 .ci/with build cargo fuzz run --sanitizer none "$$target" -- -max_total_time=$(FUZZ_SECONDS); \
 	done
+
+# Results of single runs stay in target/ until the program changes. The table is replaced when all of them are there.
+scoreboard:
+	@.ci/with build cargo build --release --locked -p pfwatch-scoreboard
+	@target/release/pfwatch-scoreboard --loads $(SCOREBOARD_LOADS) --markdown --out target/scoreboard.jsonl >target/scoreboard.md
+	@{ echo "# The scoreboard"; echo; \
+	echo "Made by \`make scoreboard SCOREBOARD_LOADS=$(SCOREBOARD_LOADS)\`; seeds count from 1. [How to read it](scoreboard.md)."; \
+	cat target/scoreboard.md; } >docs/scoreboard-results.md
+	@echo "docs/scoreboard-results.md"
+
+scoreboard-short:
+	@.ci/with build cargo run --quiet --locked -p pfwatch-scoreboard -- --short
 
 clean:
 	@.ci/with build cargo clean

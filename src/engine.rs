@@ -14,7 +14,7 @@ use crate::detect::Detector;
 use crate::detect::carp::CarpView;
 use crate::dissect::{Ip, Kind, Refusal, dissect};
 use crate::event::{Event, NodeId, Notice};
-use crate::settings::Settings;
+use crate::settings::{About, Settings};
 use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
 use counters::{Counters, NodeCounters};
@@ -222,6 +222,11 @@ impl Engine {
     pub fn probe(&mut self, at: Timestamp, index: usize, ok: bool) {
         let now = self.advance(at);
         self.policy.probe(now, index, ok);
+        if let Some(About::Node(about)) = self.settings.probes.get(index).map(|p| p.about)
+            && let Ok(node) = u16::try_from(about)
+        {
+            self.detector.probe(now, NodeId(node), index, ok);
+        }
         self.conclude(now);
     }
 

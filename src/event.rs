@@ -64,6 +64,8 @@ pub enum Cause {
     SyncLost,
     /// A flow that a host keeps opening is not heard any more, and nothing else was proven since.
     CanaryMissing,
+    /// No pfsync, and an address of its own that used to answer does not, though its advertisements go on.
+    Unreachable,
     /// Round trips are proven again (or for the first time).
     EndToEnd,
     /// Nothing tries to pass.
@@ -85,6 +87,7 @@ impl Cause {
             Self::BlackholeReverse => "blackhole-reverse",
             Self::Silence => "silence",
             Self::SyncLost => "sync lost",
+            Self::Unreachable => "unreachable",
             Self::CanaryMissing => "canary missing",
             Self::EndToEnd => "end-to-end",
             Self::Quiet => "quiet",

@@ -190,7 +190,7 @@ fn kind(m: Movement) -> usize {
 
 fn outcome(o: Outcome) -> usize {
     match o {
-        Outcome::Success => 0,
+        Outcome::Success | Outcome::Pair => 0,
         Outcome::Partial => 1,
         Outcome::Failure => 2,
     }

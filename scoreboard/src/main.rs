@@ -185,3 +185,40 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(words: &[&str]) -> Vec<Job> {
+        let words = iter::once("pfwatch-scoreboard").chain(words.iter().copied());
+        plan(&Args::try_parse_from(words).unwrap()).2
+    }
+
+    #[test]
+    fn the_plan_is_what_was_asked_for() {
+        let all = Scenario::all().len();
+        assert_eq!(planned(&[]).len(), all * LoadName::ALL.len() * 20);
+        let few = planned(&["--scenarios", "wedge,crash", "--loads", "busy=2,office", "--seeds", "5"]);
+        assert_eq!(few.len(), 2 * (2 + 5));
+        let first = &few[0];
+        assert_eq!(
+            (first.scenario.as_str(), first.load.as_str(), first.seed),
+            ("wedge", "busy", 1)
+        );
+        assert!(planned(&["--short"]).len() > all);
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused() {
+        for words in [
+            ["--scenarios", "crsh"],
+            ["--loads", "bussy"],
+            ["--loads", "busy=x"],
+            ["--threads", "0"],
+        ] {
+            let words = iter::once("pfwatch-scoreboard").chain(words);
+            assert!(Args::try_parse_from(words).is_err());
+        }
+    }
+}

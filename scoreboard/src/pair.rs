@@ -12,7 +12,7 @@ use pf_sim::traffic;
 use pfwatch::settings::Canary;
 use std::time::Duration;
 
-/// A span in which a node, and everything that runs on it, stands still.
+/// A span in which a node, and everything that runs on it, is dead. What ran on it starts anew afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Away {
     /// Which node.
@@ -21,8 +21,6 @@ pub struct Away {
     pub from: Time,
     /// To (exclusive).
     pub to: Time,
-    /// Whether what ran on it starts anew afterwards (it crashed) or goes on (it was frozen).
-    pub anew: bool,
 }
 
 /// The firewalls under watch.
@@ -37,8 +35,6 @@ pub struct Pair {
     pub vhids: u8,
     /// The outside segment prefers the next node.
     pub asymmetric: bool,
-    /// The node whose ears are everybody's; none: all is heard, as from mirror ports.
-    pub vantage: Option<Node>,
     /// Flows that a host keeps opening.
     pub canaries: Vec<Canary>,
     /// Unix nanoseconds at the start of the run.
@@ -69,7 +65,6 @@ impl Pair {
             advbase: setup.advbase,
             vhids: setup.vhids,
             asymmetric: setup.asymmetric,
-            vantage: setup.vantage,
             canaries: setup.canaries.iter().map(canary).collect(),
             epoch: setup.epoch,
             length: setup.length,
@@ -86,7 +81,6 @@ impl Pair {
             advbase: 1,
             vhids: 1,
             asymmetric: false,
-            vantage: None,
             canaries: Vec::new(),
             epoch: 1_790_000_000_000_000_000,
             length,
@@ -102,18 +96,15 @@ impl Pair {
     }
 
     /// Whose view health is taken from: the node that comes second in CARP's order, as in most pairs the only one
-    /// that has anything to do when the first fails; or whoever lends his ears.
+    /// that has anything to do when the first fails.
     #[must_use]
     pub fn backup(&self) -> Node {
-        if let Some(node) = self.vantage {
-            return node;
-        }
         let mut order: Vec<Node> = (0..self.nodes()).collect();
         order.sort_by_key(|&n| (self.advskew[n], n));
         order.get(1).or(order.first()).copied().unwrap_or(0)
     }
 
-    /// Whether `node` stands still at `at`.
+    /// Whether `node` is dead at `at`.
     #[must_use]
     pub fn is_away(&self, node: Node, at: Time) -> bool {
         let holds = |a: &Away| a.node == node && a.from <= at && at < a.to;
@@ -123,7 +114,7 @@ impl Pair {
     /// Whether `node` began anew after `before` and up to `at`.
     #[must_use]
     pub fn began_anew(&self, node: Node, before: Time, at: Time) -> bool {
-        let holds = |a: &Away| a.node == node && a.anew && before < a.to && a.to <= at;
+        let holds = |a: &Away| a.node == node && before < a.to && a.to <= at;
         self.away.iter().any(holds)
     }
 
@@ -154,7 +145,7 @@ impl Pair {
     }
 }
 
-/// When each node stands still. The stall of a watcher that sits on a frozen node is heard as such; elsewhere nobody tells.
+/// When each node is dead. One that is frozen goes on afterwards; who sits on it hears that as a stall of his own.
 fn away(setup: &Setup) -> Vec<Away> {
     let mut faults = setup.faults.clone();
     faults.sort_by_key(|(at, _)| *at);
@@ -165,23 +156,11 @@ fn away(setup: &Setup) -> Vec<Away> {
                 node,
                 from,
                 to: Time::MAX,
-                anew: true,
             }),
             Fault::Boot(node) => match away.iter_mut().find(|a| a.node == node && a.to == Time::MAX) {
                 Some(crashed) => crashed.to = from,
-                None => away.push(Away {
-                    node,
-                    from,
-                    to: from,
-                    anew: true,
-                }),
+                None => away.push(Away { node, from, to: from }),
             },
-            Fault::Freeze(node, length) if setup.vantage != Some(node) => away.push(Away {
-                node,
-                from,
-                to: from + length,
-                anew: false,
-            }),
             _ => {}
         }
     }
@@ -195,7 +174,7 @@ mod tests {
     use pf_sim::traffic::Load;
 
     #[test]
-    fn a_node_is_away_from_crash_to_boot_and_while_it_is_frozen() {
+    fn a_node_is_away_from_crash_to_boot_and_not_while_it_is_frozen() {
         let s = Duration::from_secs;
         let setup = Setup::pair(System::OpenBsd, Load::OFFICE, 1)
             .with(s(50), Fault::Boot(0))
@@ -204,13 +183,8 @@ mod tests {
             .with(s(70), Fault::Crash(1))
             .with(s(80), Fault::Boot(0));
         let pair = Pair::of(&setup);
-        let spans: Vec<_> = pair.away.iter().map(|a| (a.node, a.from, a.to, a.anew)).collect();
-        let wanted = [
-            (0, s(20), s(50), true),
-            (1, s(30), s(35), false),
-            (1, s(70), Time::MAX, true),
-            (0, s(80), s(80), true),
-        ];
+        let spans: Vec<_> = pair.away.iter().map(|a| (a.node, a.from, a.to)).collect();
+        let wanted = [(0, s(20), s(50)), (1, s(70), Time::MAX), (0, s(80), s(80))];
         assert_eq!(spans, wanted);
         assert!(pair.is_away(0, s(20)) && !pair.is_away(0, s(50)));
         assert!(pair.began_anew(0, s(79), s(80)) && !pair.began_anew(0, s(50), s(79)));
@@ -225,8 +199,6 @@ mod tests {
         assert_eq!(pair.backup(), 1);
         pair.advskew = vec![200, 0, 100];
         assert_eq!(pair.backup(), 2);
-        pair.vantage = Some(0);
-        assert_eq!(pair.backup(), 0);
     }
 
     #[test]

@@ -205,7 +205,7 @@ impl Score {
 
     fn deeds(&mut self, truth: &Truth, deeds: &[Deed], length: Time) {
         let in_time = || deeds.iter().filter(|d| d.at < length);
-        self.undone += in_time().filter(|d| undoes(truth, d)).count() as u64;
+        self.undone += in_time().filter(|d| undoes(truth, deeds, d)).count() as u64;
         for deed in in_time().filter(|d| !allowed(truth, d)) {
             self.wrong_actions += 1;
             if self.wrong.len() < KEPT {
@@ -239,8 +239,16 @@ fn rights(truth: &Truth, node: Node, at: Time) -> impl Iterator<Item = &Right> {
     truth.actions.iter().filter(holds)
 }
 
-fn undoes(truth: &Truth, deed: &Deed) -> bool {
-    deed.act == Act::Restore && rights(truth, deed.me, deed.at).any(|r| r.wanted)
+/// Whether a deed takes back what is still wanted: it undoes what was last done beside that node, and nothing else.
+fn undoes(truth: &Truth, deeds: &[Deed], deed: &Deed) -> bool {
+    if deed.act != Act::Restore {
+        return false;
+    }
+    let own = |d: &&Deed| d.me == deed.me && d.at <= deed.at && !matches!(d.act, Act::Restore | Act::Split);
+    let Some(done) = deeds.iter().filter(own).max_by_key(|d| d.at) else {
+        return false;
+    };
+    rights(truth, deed.me, deed.at).any(|r| r.wanted && fulfils(done.act, r.act))
 }
 
 /// Whether the truth knows of a reason for this.

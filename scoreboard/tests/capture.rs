@@ -111,7 +111,7 @@ fn by_watching(capture: &str) -> Words {
     pair.epoch = epoch.unwrap().as_nanos();
     let beside = (0..2).map(|me| (me, settings(me), Vec::new()));
     let mut watchers: [Box<dyn Watch>; 1] = [Box::new(Watchdog::configured(&pair, "pfwatch", beside))];
-    run::watch(&pair, heard.into_iter(), &mut watchers);
+    run::watch(&pair, run::everywhere(&pair, heard.into_iter()), &mut watchers);
     let said = watchers[0].said();
     let on_the_clock = |at: Duration| pair.epoch + i64::try_from(at.as_nanos()).unwrap();
     let turns = said

@@ -55,13 +55,15 @@ pub enum Fault {
     ClearStates(Node),
     /// Everything beyond the outside segment loses packets.
     Upstream(Loss),
-    /// This share of the servers (the busiest first) neither hears nor answers.
+    /// This share of the servers, by lot and whatever their rank, neither hears nor answers; for a seed the lots are the
+    /// same all the time, so that a larger share takes the same ones and more. 0 ends it.
     ServersDead(f64),
     /// The n busiest servers do not answer.
     BusiestDead(usize),
     /// This share of the clients stops opening and sending (lunch); 0 ends it.
     Quiet(f64),
-    /// This share of the clients vanishes from the network without a word; 0 ends it.
+    /// This share of the clients vanishes from the network without a word; 0 ends it. All of them at once is their switch:
+    /// then [`crate::site::INSIDE`] is gone too, and the nodes' own switch lives.
     ClientsGone(f64),
     /// One client sends this many SYN a second to a server that drops them; 0 ends it.
     Flood(u32),

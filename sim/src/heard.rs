@@ -11,6 +11,8 @@ pub enum Target {
     Gateway,
     /// A host far beyond it.
     Internet,
+    /// The management address of the clients' switch on the inside segment.
+    Inside,
     /// The own address of a node on a network.
     Peer(Node, Net),
 }

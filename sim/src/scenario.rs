@@ -5,6 +5,8 @@
 
 mod catalogue;
 mod story;
+#[cfg(test)]
+mod tests;
 
 use crate::setup::Setup;
 use crate::truth::Truth;

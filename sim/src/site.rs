@@ -1,8 +1,8 @@
 //! The addresses of the simulated site. All from the ranges for documentation and private use.
 //!
 //! ```text
-//!   clients 10.0.0.0/16 -- [lan: nodes 10.0.0.2.., shared 10.0.0.1] nodes
-//!                                [wan: nodes 198.51.100.2.., shared 198.51.100.1] -- upstream 198.51.100.254 -- servers
+//!   clients 10.0.0.0/16 -- their switch 10.0.254.1 -- [lan: nodes 10.0.0.2.., shared 10.0.255.1..] nodes
+//!                       [wan: nodes 198.51.100.2.., shared 198.51.100.201..] -- upstream 198.51.100.254 -- servers
 //!   sync: 172.16.0.1, 172.16.0.2, ..
 //! ```
 
@@ -60,6 +60,9 @@ pub const UPSTREAM: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 254));
 
 /// A far host that answers pings.
 pub const INTERNET: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 53));
+
+/// The switch that the clients hang on, which is always on and answers pings: as long as it lives, the inside does.
+pub const INSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 254, 1));
 
 /// A client; at most 60000.
 #[must_use]

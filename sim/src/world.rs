@@ -56,6 +56,8 @@ pub struct World {
     sent: Vec<Packet>,
     /// The path beyond the outside segment, both ways.
     upstream: [Link; 2],
+    /// The clients' switch.
+    inside_dead: bool,
     order: Order,
     dice: Dice,
     intruder: Intruder,
@@ -96,6 +98,7 @@ impl World {
             traffic,
             sent: Vec::new(),
             upstream: ["up", "down"].map(|way| Link::new(stream(seed, way))),
+            inside_dead: false,
             order: Order::default(),
             dice: stream(seed, "world"),
             intruder: Intruder::new(seed),

@@ -73,6 +73,8 @@ struct ProbeState {
     run: u32,
     last: Option<bool>,
     since: Timestamp,
+    /// Last result.
+    heard: Timestamp,
 }
 
 /// A row of the table.
@@ -142,6 +144,7 @@ impl Policy {
             1
         };
         state.last = Some(ok);
+        state.heard = now;
         let word = match ok {
             true if state.run >= probe.rise.max(1) => Word::Up,
             false if state.run >= probe.fall.max(1) => Word::Down,
@@ -218,6 +221,11 @@ impl Policy {
         if now < since + self.patience(row) {
             return (None, None);
         }
+        // A probe that answered before the trouble says nothing about now: what is dead may lie beyond both nodes, and
+        // the probe has only not noticed yet.
+        if matches!(row, Row::Promote(..)) && !self.about_self().all(|p| p.last == Some(true) && p.heard > since) {
+            return (None, None);
+        }
         match row {
             Row::Promote(peer, cause) => self.promote(now, peer, cause, s, name),
             Row::Demote => {
@@ -277,7 +285,10 @@ impl Policy {
                 Some((peer, cause)) => {
                     let mut probes = self.about_self().peekable();
                     let witnessed = probes.peek().is_some() || !self.limits.require_witness;
-                    let blackhole = matches!(cause, Cause::BlackholeForward | Cause::BlackholeReverse);
+                    let blackhole = matches!(
+                        cause,
+                        Cause::BlackholeForward | Cause::BlackholeReverse | Cause::Unreachable
+                    );
                     let good = witnessed && probes.all(|p| p.word == Word::Up) && blackhole;
                     Some(if good {
                         Row::Promote(peer, cause)

@@ -87,7 +87,17 @@ fn in_sync_a_probe_that_reaches_further_is_the_witness() {
     assert!(run(&mut p, &s, 2.0, 5.0).is_empty(), "unknown is not up");
     p.probe(at(8.0), 0, true);
     p.probe(at(9.0), 0, true);
-    assert_eq!(run(&mut p, &s, 10.0, 5.0), vec![(Action::Promote, 11.0)]);
+    assert!(
+        run(&mut p, &s, 10.0, 3.0).is_empty(),
+        "it answered before the trouble was known"
+    );
+    p.probe(at(13.5), 0, false);
+    assert!(
+        run(&mut p, &s, 13.6, 0.5).is_empty(),
+        "what is dead may lie beyond both"
+    );
+    p.probe(at(14.5), 0, true);
+    assert_eq!(run(&mut p, &s, 14.6, 5.0), vec![(Action::Promote, 14.6)]);
 }
 
 #[test]

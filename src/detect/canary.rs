@@ -13,7 +13,7 @@ use super::memory::{CanaryMemory, weight};
 use super::rates::Rates;
 use crate::event::NodeId;
 use crate::settings;
-use crate::track::flow::{Class, Movement, Outcome};
+use crate::track::flow::{Class, Outcome};
 use crate::track::zones::{address, octets};
 use crate::track::{HostKey, Observation};
 use std::time::Duration;
@@ -130,9 +130,9 @@ impl Canaries {
             return None;
         }
         canary.place = Some(node);
-        let answered = matches!(o.movement, Movement::EndToEnd | Movement::PairEndToEnd);
+        let answered = matches!(o.trial, Some((_, Outcome::Success | Outcome::Pair)));
         let ratio = o.trial.map_or(1.0, |(class, outcome)| {
-            let outcome = if answered { Outcome::Success } else { outcome };
+            let outcome = outcome.alone(true);
             canary.note(class, outcome)
         });
         if answered {

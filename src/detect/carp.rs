@@ -26,6 +26,16 @@ const UNSYNC_AFTER: Duration = Duration::from_secs(1);
 const USUAL: Duration = Duration::from_secs(60);
 /// Intervals after which a mastership that another node took over is history.
 const LOST: f64 = 30.0;
+/// Advertisements over which losses are counted.
+const MEMORY: f64 = 4_000.0;
+/// Weight of the latest of them in what is counted as lately.
+const LATELY: f64 = 0.08;
+/// No segment is trusted further than this; what is missed tends to be missed in a row.
+const LEAST_LOSS: f64 = 2e-3;
+/// Intervals that must be missed before a segment counts as lost.
+const LOST_AFTER: f64 = 2.2;
+/// Whatever is missing, traffic has to say a part of it.
+const MOST_WORTH: f64 = 5.5;
 /// A vhid whose master stood this long has found its place.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -45,12 +55,41 @@ struct Source {
     contested: bool,
     /// Settled as master and has not given way since.
     reigned: bool,
+    /// Advertisements that came, and that were missing between them while it was master: how lossy this segment is.
+    came: f64,
+    missing: f64,
+    /// Share of the last dozen that was missing.
+    lately: f64,
 }
 
 impl Source {
     /// Age of the last advertisement in intervals of its sender.
     fn missed(&self, now: Timestamp) -> f64 {
         now.since(self.last).as_secs_f64() / self.interval.as_secs_f64().max(0.004)
+    }
+
+    /// An advertisement came: what was missing before it was lost on the way, unless it had given way.
+    fn count(&mut self, now: Timestamp) {
+        let missed = self.missed(now);
+        let missing = if self.yielded || missed >= LOST {
+            0.0
+        } else {
+            (missed - 1.0).round().max(0.0)
+        };
+        self.missing += missing;
+        self.lately *= 1.0 - LATELY;
+        self.lately += LATELY * missing / (missing + 1.0);
+        self.came += 1.0;
+        if self.came > MEMORY {
+            (self.came, self.missing) = (self.came / 2.0, self.missing / 2.0);
+        }
+    }
+
+    /// Probability that one advertisement is lost on the way, at least; before much was heard, one in a hundred.
+    fn loss(&self) -> f64 {
+        // A link that loses much loses it now, whatever it did all day.
+        let ever = (self.missing + 1.0) / (self.came + 100.0);
+        ever.max(self.lately).clamp(LEAST_LOSS, 1.0)
     }
 }
 
@@ -71,6 +110,12 @@ impl Vhid {
     /// A configured node was heard on it.
     fn ours(&self) -> bool {
         self.sources.iter().any(|s| s.node.is_some())
+    }
+
+    /// A node was master of it, is no more, and did not give it away.
+    fn robs(&self, node: NodeId) -> bool {
+        let lost = |s: &Source| s.node == Some(node) && s.reigned && !s.yielded && self.master != Some(s.addr);
+        self.sources.iter().any(lost)
     }
 
     fn master_source(&self) -> Option<&Source> {
@@ -98,7 +143,7 @@ pub struct Witness {
 pub struct Split {
     /// Since when masters differ.
     pub since: Timestamp,
-    /// The node that was master of all and lost a part: the one to look at.
+    /// The node that was master of all and lost a part without giving it away: the one to look at.
     pub suspect: Option<NodeId>,
 }
 
@@ -175,6 +220,7 @@ impl CarpView {
             }
             s.demoted = demoted(s.usual_skew);
             // The announced interval of a bow-out (255 s) is no promise.
+            s.count(now);
             s.interval = if carp.bow_out { s.interval } else { interval };
             s.last = now;
             s.yielded = carp.bow_out;
@@ -204,6 +250,9 @@ impl CarpView {
                 yielded: carp.bow_out,
                 contested: false,
                 reigned: false,
+                came: 0.0,
+                missing: 0.0,
+                lately: 0.0,
             });
         }
         self.settle(now, out);
@@ -324,10 +373,9 @@ impl CarpView {
                     .map(|v| v.master_since)
                     .min()
                     .unwrap_or(now);
-                split = Some(Split {
-                    since,
-                    suspect: *common,
-                });
+                // Who gave a vhid away by himself lost nothing.
+                let suspect = common.filter(|&node| of_group().any(|v| v.robs(node)));
+                split = Some(Split { since, suspect });
                 break;
             }
         }
@@ -385,11 +433,42 @@ impl CarpView {
         w
     }
 
+    /// What it is worth, in suspicion, that this node's advertisements are gone from a segment and go on on another: how
+    /// improbable it is that as many in a row were lost on the way. 0 while none are, or all.
+    #[must_use]
+    pub fn lost(&self, now: Timestamp, node: NodeId) -> f64 {
+        let held = |v: &Vhid| {
+            let s = v
+                .sources
+                .iter()
+                .find(|s| s.node == Some(node) && s.reigned && !s.yielded)?;
+            (v.master == Some(s.addr) || s.missed(now) <= LOST).then(|| (s.missed(now), s.loss()))
+        };
+        let mut present = false;
+        let mut worth = 0.0_f64;
+        for (missed, loss) in self.vhids.values().filter_map(held) {
+            present |= missed <= OVERDUE;
+            if missed >= LOST_AFTER {
+                worth = worth.max(-missed.floor().min(3.0) * loss.log10());
+            }
+        }
+        if present { worth.min(MOST_WORTH) } else { 0.0 }
+    }
+
+    /// What a split of the pair is worth against this node, in parts of what it can be worth at most: where every third
+    /// advertisement is lost, masters differ now and then without any port being dead.
+    #[must_use]
+    pub fn gravity(&self, node: NodeId) -> f64 {
+        let held = |v: &Vhid| Some(v.sources.iter().find(|s| s.node == Some(node))?.loss());
+        let loss = self.vhids.values().filter_map(held).fold(LEAST_LOSS, f64::max);
+        // Three in a row are missing when masters change; one in twenty is what a bad segment loses.
+        (loss.log10() / 0.05_f64.log10()).min(1.0)
+    }
+
     /// Whether a node lost something that it did not give away.
     #[must_use]
     pub fn robbed(&self, node: NodeId) -> bool {
-        let lost = |v: &Vhid, s: &Source| s.node == Some(node) && s.reigned && !s.yielded && v.master != Some(s.addr);
-        self.vhids.values().any(|v| v.sources.iter().any(|s| lost(v, s)))
+        self.vhids.values().any(|v| v.robs(node))
     }
 
     /// Segments on which a node is master, and how many segments have a master at all.

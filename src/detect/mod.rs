@@ -6,11 +6,13 @@
 
 pub mod canary;
 pub mod carp;
+pub mod carrier;
 pub mod hosts;
 pub mod memory;
 pub mod near;
 pub mod path;
 pub mod rates;
+pub mod reach;
 pub mod score;
 pub mod silence;
 #[cfg(test)]
@@ -23,7 +25,9 @@ use crate::track::flow::Outcome;
 use crate::track::{HostKey, Observation};
 use canary::Canaries;
 use carp::{CarpView, Split, Witness};
+use carrier::Carrier;
 use path::{PathHealth, Setting};
+use reach::Reach;
 use silence::Silence;
 use std::time::Duration;
 
@@ -51,6 +55,8 @@ struct NodeHealth {
     grace_until: Timestamp,
     /// Carried traffic (as CARP has it) when last looked.
     active: bool,
+    carrier: Carrier,
+    reach: Reach,
 }
 
 /// Health of everybody.
@@ -102,6 +108,8 @@ impl Detector {
             paths,
             grace_until: Timestamp::MIN,
             active: true,
+            carrier: Carrier::default(),
+            reach: Reach::default(),
         });
         self.heard.push(Timestamp::MIN);
     }
@@ -128,7 +136,7 @@ impl Detector {
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
             // A crash, or a link that was out, is not how it usually pauses.
-            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::SyncLost);
+            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);
             if n.paths
                 .iter()
                 .any(|p| gone(p) && matches!(p.health, Health::Down | Health::Unknown))
@@ -152,16 +160,31 @@ impl Detector {
         if now < self.grace_until {
             return;
         }
+        // Where a side was given away on purpose, the pair goes on to work as one.
+        let split = split.filter(|s| s.suspect.is_some());
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
-        let failed = !matches!(o.trial, Some((_, Outcome::Success)));
+        let failed = !matches!(o.trial, Some((_, Outcome::Success))) && o.delivery != Some(Outcome::Success);
         if now < n.grace_until && failed {
             return;
+        }
+        if o.trial.is_some() {
+            n.carrier.tried(now);
         }
         let canary = self.canaries.take(node, o);
         if let Some(p) = n.paths.get_mut(o.path) {
             p.observe(now, o, canary, split.is_none());
+        }
+        // What the pair achieved was achieved by both, as long as nothing is said against either.
+        if split.is_none()
+            && let Some(partner) = o.partner.filter(|&p| p != node.0)
+            && let Some(p) = self
+                .nodes
+                .get_mut(usize::from(partner))
+                .and_then(|n| n.paths.get_mut(o.path))
+        {
+            p.credit(now, o);
         }
         // In a split the demand of the pair counts against the one that lost a side.
         if let Some(suspect) = split.and_then(|s| s.suspect).filter(|s| *s != node)
@@ -171,6 +194,13 @@ impl Detector {
                 .and_then(|n| n.paths.get_mut(o.path))
         {
             p.demand(now, o, canary);
+        }
+    }
+
+    /// A probe about `node` was answered, or not.
+    pub fn probe(&mut self, now: Timestamp, node: NodeId, probe: usize, ok: bool) {
+        if let Some(n) = self.nodes.get_mut(node.index()) {
+            n.reach.result(now, probe, ok);
         }
     }
 
@@ -243,6 +273,13 @@ impl Detector {
             n.active = active;
             n.paths.iter_mut().for_each(|p| p.restart(now));
         }
+        // In a split both sides look blackholed; only the one that lost something is to blame.
+        let to_blame = match split {
+            Some(_) => mine.is_some(),
+            None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
+        };
+        let lost = carp.lost(now, node);
+        let unreachable = self.nodes[i].reach.gone(now);
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
@@ -256,8 +293,10 @@ impl Detector {
                 min: self.settings.min,
                 max: self.settings.max,
                 split: mine,
-                // In a split both sides look blackholed; only the one that lost something is to blame.
-                may_fall: now >= self.grace_until && (split.is_none() || mine.is_some()),
+                gravity: carp.gravity(node),
+                lost,
+                unreachable,
+                may_fall: now >= self.grace_until && to_blame,
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.
             let canaries = &self.canaries;
@@ -281,13 +320,15 @@ impl Detector {
         let length = n.silence.length(now);
         let witness = carp.witness(now, node);
         let informs = carp.informs();
-        let Some((to, cause)) = self.conclude(now, &n.silence, informs, &witness) else {
+        let Some((to, cause)) = self.conclude(now, n, informs, &witness) else {
             self.returned(now, node, witness, length, out);
             return false;
         };
         // When everything falls silent at once it is we who are blind, until somebody else is heard.
         let last = self.heard[i];
         let hearing = match to {
+            // Its own advertisements are heard, so we are not deaf.
+            Health::Down if cause == Cause::Unreachable => true,
             Health::Down => self.heard.iter().any(|&t| t > last),
             _ => {
                 let since = self.nodes[i].silence.last;
@@ -325,7 +366,8 @@ impl Detector {
     }
 
     /// What silence and CARP say together; `None` while there is nothing to say.
-    fn conclude(&self, now: Timestamp, silence: &Silence, informs: bool, w: &Witness) -> Option<(Health, Cause)> {
+    fn conclude(&self, now: Timestamp, n: &NodeHealth, informs: bool, w: &Witness) -> Option<(Health, Cause)> {
+        let silence = &n.silence;
         let (silent, length) = (silence.unusual(now), silence.length(now));
         if now < self.grace_until {
             return None;
@@ -348,6 +390,8 @@ impl Detector {
         }
         let patient = length > SYNC_LOST;
         match (informs, w.held > 0) {
+            // Nothing comes in where its own address is: nothing can pass it.
+            (true, true) if w.present == w.held && n.reach.gone(now) => Some((Health::Down, Cause::Unreachable)),
             // Its advertisements go on: its pfsync does not reach us.
             (true, true) if w.present == w.held && patient => Some((Health::Unknown, Cause::SyncLost)),
             (true, true) if w.present == w.held => None,
@@ -360,8 +404,13 @@ impl Detector {
     /// A node that was gone and is heard again starts afresh.
     fn returned(&mut self, now: Timestamp, node: NodeId, w: Witness, length: Duration, out: &mut Vec<Verdict>) {
         let heard = length < Duration::from_secs(1) || (w.held > 0 && w.present > 0);
-        for (path, p) in self.nodes[node.index()].paths.iter_mut().enumerate() {
-            let silenced = matches!(p.cause, Cause::Silence | Cause::SyncLost);
+        let n = &mut self.nodes[node.index()];
+        let gone = n.reach.gone(now);
+        for (path, p) in n.paths.iter_mut().enumerate() {
+            if gone && p.cause == Cause::Unreachable {
+                continue;
+            }
+            let silenced = matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);
             if !silenced || !heard || !matches!(p.health, Health::Down | Health::Suspect | Health::Unknown) {
                 continue;
             }

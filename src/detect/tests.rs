@@ -61,6 +61,7 @@ impl Lab {
             movement,
             trial: Some((Class::NewTcp, outcome)),
             delivery: None,
+            partner: None,
             hosts: Some((client, server)),
         };
         self.detector.frame(at(self.now), FW);

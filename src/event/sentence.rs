@@ -34,6 +34,16 @@ impl Verdict {
                     seconds(e.pfsync_silent)
                 ),
             },
+            Cause::Unreachable if e.canary_silent.is_some() => format!(
+                "no canary for {}, which should come every {}, and an address of its own does not answer, though its \
+                 CARP advertisements go on",
+                seconds(e.canary_silent.unwrap_or_default()),
+                seconds(e.canary_every.unwrap_or_default())
+            ),
+            Cause::Unreachable => format!(
+                "no pfsync for {}, and an address of its own does not answer, though its CARP advertisements go on",
+                seconds(e.pfsync_silent)
+            ),
             Cause::SyncLost => format!(
                 "no pfsync for {}, but its CARP advertisements go on: it is the sync link that is lost",
                 seconds(e.pfsync_silent)

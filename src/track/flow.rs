@@ -83,15 +83,30 @@ impl Class {
 /// How many classes there are.
 pub const CLASSES: usize = 8;
 
-/// What became of the try.
+/// What became of a try, or of an answer on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A round trip is proven.
+    /// It got there.
     Success,
-    /// Something moved, no round trip proven.
+    /// Something moved, and whether it got there stays open.
     Partial,
     /// Packets came and nothing moved.
     Failure,
+    /// It got there, one half of it through another node. A success of the pair, and of this node only as long as nothing
+    /// is said against it.
+    Pair,
+}
+
+impl Outcome {
+    /// What it is worth for one node: whether `pair` = what the pair achieves is its achievement too.
+    #[must_use]
+    pub const fn alone(self, pair: bool) -> Self {
+        match self {
+            Self::Pair if pair => Self::Success,
+            Self::Pair => Self::Partial,
+            other => other,
+        }
+    }
 }
 
 /// What a message proves.
@@ -116,12 +131,14 @@ pub enum Movement {
 pub struct Finding {
     /// For the counters.
     pub movement: Movement,
-    /// For the detector; `None` where the message decides nothing.
+    /// Whether what the initiator sent was answered by the responder; `None` where the message does not tell.
     pub trial: Option<(Class, Outcome)>,
     /// Whether what the responder sent got through to the initiator: only its acknowledgement tells, so only TCP does.
-    /// A round trip through this node proves that packets pass pf both ways, not that they arrive beyond it. Partial =
-    /// acknowledged through this node, sent through another.
+    /// These are two questions. Data and its acknowledgement both pass pf although the segment behind swallows the
+    /// latter, so a round trip of one side's data proves nothing about the other side's.
     pub delivery: Option<Outcome>,
+    /// Of a [`Outcome::Pair`]: the node through which the other half went.
+    pub partner: Option<u16>,
 }
 
 impl Finding {
@@ -130,11 +147,19 @@ impl Finding {
             movement,
             trial,
             delivery: None,
+            partner: None,
         }
     }
 
     const fn plain(movement: Movement) -> Self {
         Self::new(movement, None)
+    }
+
+    const fn with(self, partner: u16) -> Self {
+        Self {
+            partner: Some(partner),
+            ..self
+        }
     }
 
     const fn delivering(self, delivery: Option<Outcome>) -> Self {
@@ -270,12 +295,14 @@ impl Flow {
             Transport::Tcp if src == ESTABLISHED && dst == SYN_SENT && packets[1] > 1 => Some(Outcome::Failure),
             _ => None,
         };
-        if forth && complete {
-            Finding::new(Movement::EndToEnd, Some((class, Outcome::Success))).delivering(delivery)
-        } else {
-            let movement = if forth { Movement::Both } else { Movement::Reverse };
-            Finding::new(movement, Some((class, Outcome::Partial))).delivering(delivery)
-        }
+        let movement = match (forth, complete) {
+            (true, true) => Movement::EndToEnd,
+            (true, false) => Movement::Both,
+            (false, _) => Movement::Reverse,
+        };
+        // SYN|ACK is an answer, whether or not it arrives.
+        let outcome = if forth { Outcome::Success } else { Outcome::Partial };
+        Finding::new(movement, Some((class, outcome))).delivering(delivery)
     }
 
     /// A full UPD (request, bulk, stale correction): knowledge, not fresh movement, unless two of the same sender
@@ -328,9 +355,9 @@ impl Flow {
             let (movement, outcome) = if self.src.owner == sender {
                 (Movement::EndToEnd, Outcome::Success)
             } else {
-                (Movement::PairEndToEnd, Outcome::Partial)
+                (Movement::PairEndToEnd, Outcome::Pair)
             };
-            return Finding::new(movement, Some((Class::OneWay, outcome)));
+            return Finding::new(movement, Some((Class::OneWay, outcome))).with(self.src.owner);
         }
         if dst0 < 2 && dst >= 2 {
             return Finding::plain(Movement::Forward); // The initiator spoke again; whether it was answered stays open.
@@ -356,6 +383,7 @@ impl Flow {
             return Finding::plain(Movement::Attempt);
         }
         let asked_by = self.src.owner;
+        let told_by = self.dst.owner;
         let (src_seq, src_edge) = self.src.moves(src);
         let (dst_seq, dst_edge) = self.dst.moves(dst);
         let forth = src_seq || dst_edge;
@@ -379,12 +407,10 @@ impl Flow {
         let covers = |bound: Option<u32>, seq: u32| bound.is_some_and(|b| !after(seq, b));
         let at_once_src = src_seq && covers(bound_src, src.seqlo);
         let at_once_dst = dst_seq && covers(bound_dst, dst.seqlo);
-        let mut movement = if own(&self.src, acked_src)
-            || own(&self.dst, acked_dst)
-            || at_once_src
-            || at_once_dst
-            || (guarded && src_seq && src_edge && dst_seq && dst_edge)
-        {
+        let all = guarded && src_seq && src_edge && dst_seq && dst_edge;
+        let answered = own(&self.src, acked_src) || at_once_src || all;
+        let delivered = own(&self.dst, acked_dst) || at_once_dst || all;
+        let mut movement = if answered || delivered {
             Movement::EndToEnd
         } else if acked_src || acked_dst {
             Movement::PairEndToEnd
@@ -396,10 +422,10 @@ impl Flow {
                 (false, false) => Movement::Attempt,
             }
         };
-        let delivery = if own(&self.dst, acked_dst) || at_once_dst {
+        let delivery = if delivered {
             Some(Outcome::Success)
         } else if acked_dst {
-            Some(Outcome::Partial)
+            Some(Outcome::Pair)
         } else if guarded && movement == Movement::Attempt && self.dst.waiting {
             Some(Outcome::Failure)
         } else {
@@ -421,28 +447,36 @@ impl Flow {
         if !guarded && before.iter().any(|&s| s < ESTABLISHED) {
             let opened = src.state >= ESTABLISHED && dst.state >= ESTABLISHED && !closed;
             // SYN|ACK and its acknowledgement, first heard of now; a round trip here if the SYN passed here.
-            let outcome = if opened && asked_by == sender {
-                movement = Movement::EndToEnd;
+            let here = if asked_by == sender {
                 Outcome::Success
-            } else if opened {
-                movement = Movement::PairEndToEnd;
-                Outcome::Partial
-            } else if src.state == SYN_SENT && dst.state == 0 {
-                Outcome::Failure
             } else {
-                Outcome::Partial
+                Outcome::Pair
             };
-            self.moved = outcome != Outcome::Failure;
+            if opened {
+                movement = if asked_by == sender {
+                    Movement::EndToEnd
+                } else {
+                    Movement::PairEndToEnd
+                };
+            }
+            let outcome = match dst.state {
+                0 if src.state == SYN_SENT => Some(Outcome::Failure),
+                0 => Some(Outcome::Partial),
+                // Answered before: this message is about the answer.
+                _ if before[1] > 0 => None,
+                _ => Some(here),
+            };
+            self.moved = outcome != Some(Outcome::Failure);
             let unacknowledged = [ESTABLISHED, SYN_SENT];
-            let delivery = match outcome {
-                Outcome::Success => Some(Outcome::Success),
-                _ if opened => Some(Outcome::Partial),
+            let delivery = if opened {
+                Some(here)
+            } else {
                 // SYN or SYN|ACK again, although it was answered.
-                _ if before == unacknowledged && self.states == unacknowledged => Some(Outcome::Failure),
-                _ => None,
+                let again = before == unacknowledged && self.states == unacknowledged;
+                again.then_some(Outcome::Failure)
             };
-            let trial = (!closed).then_some((Class::HalfOpen, outcome));
-            return Finding::new(movement, trial).delivering(delivery);
+            let trial = outcome.filter(|_| !closed).map(|o| (Class::HalfOpen, o));
+            return Finding::new(movement, trial).delivering(delivery).with(asked_by);
         }
         let class = if self.moved && gap <= RECENT {
             Class::Active
@@ -450,16 +484,23 @@ impl Flow {
             Class::Stalled
         };
         let outcome = match movement {
-            Movement::EndToEnd => Outcome::Success,
-            Movement::Attempt => Outcome::Failure,
-            _ => Outcome::Partial,
+            _ if answered => Some(Outcome::Success),
+            _ if acked_src => Some(Outcome::Pair),
+            Movement::Attempt => Some(Outcome::Failure),
+            // The responder spoke and was heard: nothing was asked.
+            Movement::EndToEnd | Movement::PairEndToEnd => None,
+            _ => Some(Outcome::Partial),
         };
-        self.moved = outcome != Outcome::Failure;
+        self.moved = outcome != Some(Outcome::Failure);
         // Closing connections trail off without answers; only what they prove counts.
         let closing = closed || src.state >= CLOSING || dst.state >= CLOSING || self.sloppy;
-        let trial = (!closing || outcome == Outcome::Success).then_some((class, outcome));
+        let trial = outcome
+            .filter(|o| !closing || *o == Outcome::Success)
+            .map(|o| (class, o));
         let delivery = delivery.filter(|d| !closing || *d != Outcome::Failure);
-        Finding::new(movement, trial).delivering(delivery)
+        // Whose half it was: the one that asked, or else the one that answered.
+        let partner = if acked_src { asked_by } else { told_by };
+        Finding::new(movement, trial).delivering(delivery).with(partner)
     }
 }
 

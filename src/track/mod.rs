@@ -43,6 +43,8 @@ pub struct Observation {
     pub trial: Option<(Class, Outcome)>,
     /// Whether what the responder sent arrived at the initiator, where the message tells; see [`Finding::delivery`].
     pub delivery: Option<Outcome>,
+    /// Of a success of the pair: the other node.
+    pub partner: Option<u16>,
     /// Initiator and responder; `None` for a state whose addresses were never heard.
     pub hosts: Option<(HostKey, HostKey)>,
 }
@@ -419,10 +421,12 @@ impl Tracker {
             mut movement,
             mut trial,
             mut delivery,
+            partner,
         } = finding;
         // A round trip that ended on the firewall proves nothing about forwarding. Failures stay: a wedged box
         // opens the first half of the pair and never the second.
-        let success = matches!(movement, Movement::EndToEnd | Movement::PairEndToEnd);
+        let success = matches!(movement, Movement::EndToEnd | Movement::PairEndToEnd)
+            || matches!(trial, Some((_, Outcome::Success | Outcome::Pair)));
         if success && self.site.paired > self.site.lone.saturating_mul(2) {
             let here = |hosts: (HostKey, HostKey)| self.ends_here(&hosts.0) || self.ends_here(&hosts.1);
             if pairing == Pairing::Lone || (pairing == Pairing::Waiting && hosts.is_some_and(here)) {
@@ -436,6 +440,7 @@ impl Tracker {
             movement,
             trial,
             delivery,
+            partner,
             hosts,
         })
     }

@@ -12,9 +12,10 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 mod words;
+mod wrongs;
 
 use crate::pair::Pair;
-use crate::run::judge;
+use crate::run::{Ear, judge};
 use pf_sim::heard::Heard;
 use pf_sim::scenario::Kind;
 use pf_sim::truth::Truth;
@@ -42,8 +43,8 @@ pub struct Stage {
     pub pair: Pair,
     /// What they are not.
     pub truth: Truth,
-    /// The simulation.
-    pub heard: Box<dyn Iterator<Item = Heard>>,
+    /// The simulation, and where each thing is heard.
+    pub heard: Box<dyn Iterator<Item = (Ear, Heard)>>,
 }
 
 /// Makes runs. None where a scenario does not exist at a load.

@@ -2,6 +2,7 @@
 
 use super::{Job, Stage};
 use crate::pair::Pair;
+use crate::run::Ear;
 use pf_sim::scenario::{LoadName, Scenario};
 use pf_sim::setup::Setup;
 use pf_sim::truth::Truth;
@@ -13,11 +14,21 @@ impl Stage {
     #[must_use]
     pub fn new(setup: Setup, truth: Truth) -> Self {
         let pair = Pair::of(&setup);
-        let mut world = World::new(setup);
+        let mirror = Setup { vantage: None, ..setup };
+        let mut world = World::new(mirror);
+        let mut ears = vec![Ear::Mirror];
+        for node in 0..pair.nodes() {
+            world.listen(Some(node));
+            ears.push(Ear::Beside(node));
+        }
+        let next = move || {
+            let (ear, heard) = world.next_of_all()?;
+            Some((*ears.get(ear)?, heard))
+        };
         Self {
             pair,
             truth,
-            heard: Box::new(iter::from_fn(move || world.next())),
+            heard: Box::new(iter::from_fn(next)),
         }
     }
 

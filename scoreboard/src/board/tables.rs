@@ -6,6 +6,7 @@ use super::raw::Line;
 use super::summary::Sum;
 use super::table::{Style, Table};
 use super::words::{figures, rate, span};
+use super::wrongs::wrongs;
 use crate::watch;
 use pf_sim::scenario::{Kind, Scenario};
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub struct Tables {
     pub(super) groups: BTreeMap<Key, Sum>,
     kinds: BTreeMap<(Kind, usize, usize), Sum>,
     pub(super) totals: BTreeMap<usize, Sum>,
+    wrongs: Vec<String>,
     runs: u64,
     length: f64,
 }
@@ -38,6 +40,7 @@ impl Tables {
             groups: BTreeMap::new(),
             kinds: BTreeMap::new(),
             totals: BTreeMap::new(),
+            wrongs: wrongs(jobs, lines),
             runs: 0,
             length: 0.0,
         };
@@ -98,9 +101,13 @@ impl Tables {
         }
         totals.write(out, style)?;
         title(out, style, "Where something else is faster")?;
-        for sentence in faster(self) {
-            writeln!(out, "- {sentence}")?;
-        }
+        list(out, &faster(self))?;
+        title(
+            out,
+            style,
+            "What pfwatch with CARP and probes (and canaries, where there are some) did not do as it should",
+        )?;
+        list(out, &self.wrongs)?;
         writeln!(out)?;
         writeln!(out, "{} runs, {} simulated.", self.runs, span(self.length))
     }
@@ -127,6 +134,13 @@ const FIGURES: [&str; 10] = [
 /// What kind of scenario it is; what nobody knows is nobody's fault.
 pub(super) fn kind(scenario: &str) -> Kind {
     Scenario::find(scenario).map_or(Kind::Fine, |s| s.kind)
+}
+
+fn list(out: &mut impl Write, sentences: &[String]) -> io::Result<()> {
+    if sentences.is_empty() {
+        return writeln!(out, "Nothing.");
+    }
+    sentences.iter().try_for_each(|s| writeln!(out, "- {s}"))
 }
 
 fn title(out: &mut impl Write, style: Style, words: &str) -> io::Result<()> {

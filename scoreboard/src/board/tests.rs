@@ -4,6 +4,7 @@ use super::raw::{RawError, Store};
 use super::table::Style;
 use super::tables::Tables;
 use super::*;
+use crate::run::everywhere;
 use pf_sim::heard::Target;
 use pf_sim::site::Node;
 use pf_sim::truth::{Grade, Outage};
@@ -42,13 +43,14 @@ fn stage(job: &Job) -> Option<Stage> {
             ok: at < from,
         }
     };
+    let heard = everywhere(&pair, (0..100).map(ping));
     Some(Stage {
+        heard: Box::new(heard),
         pair,
         truth: Truth {
             outages,
             actions: Vec::new(),
         },
-        heard: Box::new((0..100).map(ping)),
     })
 }
 

@@ -512,6 +512,7 @@ impl<'l> Replay<'l> {
             movement: step.movement,
             trial: step.trial.filter(|_| step.tries > 0),
             delivery: step.delivery,
+            partner: None,
             hosts: Some((*client, *server)),
         };
         self.hear(&o);

@@ -199,14 +199,20 @@ fn actions_are_right_where_the_truth_lists_them_for_that_node() {
 fn taking_back_too_early_is_counted_by_itself() {
     let mut truth = truth(&[outage(0, 10.0, 20.0, Grade::Must)]);
     truth.actions = vec![right(1, truth::Act::Promote, 10.0, 20.0, true)];
-    let judge = |restored: f64| {
+    let judge = |truth: &Truth, restored: f64| {
         let mut said = Said::default();
         said.deeds = vec![deed(13.0, 1, Act::Promote), deed(restored, 1, Act::Restore)];
-        let score = score(&truth, &said, 2, s(100.0));
+        let score = score(truth, &said, 2, s(100.0));
         (score.wrong_actions, score.undone)
     };
-    assert_eq!(judge(15.0), (0, 1));
-    assert_eq!(judge(55.0), (0, 0));
+    assert_eq!(judge(&truth, 15.0), (0, 1));
+    assert_eq!(judge(&truth, 55.0), (0, 0));
+    // What ends a demotion takes no promotion back, however much one is wanted.
+    truth.actions.push(right(1, truth::Act::Demote, 0.0, 100.0, false));
+    let mut said = Said::default();
+    said.deeds = vec![deed(9.0, 1, Act::Demote), deed(15.0, 1, Act::Restore)];
+    let score = score(&truth, &said, 2, s(100.0));
+    assert_eq!((score.wrong_actions, score.undone), (0, 0));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! One watcher is one answer to the question "is this firewall all right, and what shall be done?". Driven by `run` in
 //! the order of time: first `advance` up to the moment of what comes next (a timer that ends exactly then has not run
-//! out yet: what is heard is in time), then `heard`. Watchers only speak; nothing that they want is carried out.
+//! out yet: what is heard is in time), then `heard`; or, for what runs on the nodes, `beside` with both. Watchers only
+//! speak; nothing that they want is carried out.
 
 pub mod carp;
 pub mod phi;
@@ -99,12 +100,18 @@ pub trait Watch {
     /// What the tables call it.
     fn name(&self) -> &str;
 
-    /// Time passes up to, not including, `to`; nothing is heard meanwhile. `scene` is as it was after the last thing
-    /// heard.
-    fn advance(&mut self, to: Time, scene: &Scene);
+    /// Time passes up to, not including, `to`; nothing is heard meanwhile at mirror ports. `scene` is as it was after the
+    /// last thing heard there.
+    fn advance(&mut self, _to: Time, _scene: &Scene) {}
 
-    /// Something is heard. `scene` knows of it already.
-    fn heard(&mut self, heard: &Heard, scene: &Scene);
+    /// Something is heard at mirror ports. `scene` knows of it already.
+    fn heard(&mut self, _heard: &Heard, _scene: &Scene) {}
+
+    /// Something is heard at the ports of a node, after time has passed there up to `until` and nothing else was.
+    fn beside(&mut self, _node: Node, _until: Time, _heard: &Heard) {}
+
+    /// The run ends; so does the time of what runs on the nodes.
+    fn end(&mut self, _length: Time) {}
 
     /// What it said so far.
     fn said(&self) -> &Said;

@@ -113,8 +113,6 @@ impl Watch for Pings {
         self.name
     }
 
-    fn advance(&mut self, _: Time, _: &Scene) {}
-
     fn heard(&mut self, heard: &Heard, scene: &Scene) {
         let at = heard.at();
         match scene.sound() {

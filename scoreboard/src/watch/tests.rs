@@ -6,7 +6,7 @@ use super::ping::{self, Pings};
 use super::silence::Silence;
 use super::*;
 use crate::pair::{Away, Pair};
-use crate::run::watch;
+use crate::run::{everywhere, watch};
 use pf_sim::heard::{Blindness, Target};
 use pf_sim::site::{self, Net};
 use std::net::IpAddr;
@@ -73,7 +73,7 @@ fn say(watcher: impl Watch + 'static, pair: &Pair, streams: &[&[Heard]]) -> Said
     let mut stream = streams.concat();
     stream.sort_by_key(Heard::at);
     let mut watchers: [Box<dyn Watch>; 1] = [Box::new(watcher)];
-    watch(pair, stream.into_iter(), &mut watchers);
+    watch(pair, everywhere(pair, stream.into_iter()), &mut watchers);
     watchers[0].said().clone()
 }
 
@@ -307,7 +307,6 @@ fn a_crashed_node_says_nothing_and_comes_back_without_its_demotion() {
         node: 0,
         from: ms(24_000),
         to: ms(40_000),
-        anew: true,
     }];
     let streams = [&master(0, &BOTH, 0, 24_000)[..], &pings(0, Target::Gateway, 20..40)];
     let said = say(Pings::script_gateway(&pair), &pair, &streams);

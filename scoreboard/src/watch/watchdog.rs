@@ -1,11 +1,13 @@
 //! pfwatch itself, as it is: one engine beside each node, driven as `pfwatch::drive` drives it.
 //!
-//! Health comes from the engine beside the backup (it is the same beside every node), actions from all of them. An
-//! engine stops with its node and starts anew after a crash; a node that was frozen notices that as its own stall.
+//! Each engine hears what its own node's ports send and receive and nothing else: where a port is dead, the engine beside it
+//! hears its node advertise and is deaf to the others. Actions come from all of them, health from the engine beside the
+//! backup, the one that would act. An engine ends with its node and starts anew after a crash; a node that was frozen
+//! hears that as its own stall.
 
 use super::{Act, Said, Watch};
 use crate::pair::Pair;
-use crate::scene::{ETHERNET, Scene};
+use crate::scene::ETHERNET;
 use pf_sim::Time;
 use pf_sim::heard::{Blindness, Heard, Target};
 use pf_sim::site::{self, Net, Node};
@@ -23,7 +25,8 @@ pub enum Witnesses {
     None,
     /// CARP on both segments.
     Carp,
-    /// CARP, a far probe about each node itself, and probes about both addresses of its peers.
+    /// CARP, two probes about each node itself (the far host outside, the clients' switch inside), and probes about both
+    /// addresses of its peers.
     Probes,
     /// All that, and the canaries are in its configuration.
     Canary,
@@ -111,14 +114,15 @@ fn node(pair: &Pair, n: Node, is_self: bool) -> settings::Node {
 fn targets(pair: &Pair, me: Node) -> Vec<Target> {
     let peers = (0..pair.nodes()).filter(|&n| n != me);
     let about = peers.flat_map(|n| SEGMENTS.map(|net| Target::Peer(n, net)));
-    std::iter::once(Target::Internet).chain(about).collect()
+    [Target::Internet, Target::Inside].into_iter().chain(about).collect()
 }
 
 /// fall and rise as the shipped configuration has them.
 fn probe(target: &Target) -> Probe {
     let (name, about) = match *target {
         Target::Peer(n, net) => (format!("fw{} {}", n + 1, net.name()), About::Node(n)),
-        _ => ("internet".into(), About::SelfNode),
+        Target::Inside => ("inside".into(), About::SelfNode),
+        Target::Internet | Target::Gateway => ("internet".into(), About::SelfNode),
     };
     Probe {
         name,
@@ -134,14 +138,14 @@ struct Beside {
     settings: Settings,
     targets: Vec<Target>,
     engine: Engine,
-    /// The last time that it was driven.
+    /// When it last heard anything.
     seen: Time,
 }
 
 /// See the module.
 pub struct Watchdog {
     name: &'static str,
-    epoch: i64,
+    pair: Pair,
     health_from: Node,
     beside: Vec<Beside>,
     said: Said,
@@ -149,10 +153,10 @@ pub struct Watchdog {
 
 impl Watchdog {
     /// For these nodes with these witnesses. Without CARP there is no role and thus nothing to decide: then the one
-    /// engine beside the backup says all there is. What is heard with one node's ears is for the engine beside that one.
+    /// engine beside the backup says all there is.
     #[must_use]
     pub fn new(pair: &Pair, witnesses: Witnesses) -> Self {
-        let alone = witnesses == Witnesses::None || pair.vantage.is_some();
+        let alone = witnesses == Witnesses::None;
         let all = (0..pair.nodes()).filter(|&n| !alone || n == pair.backup());
         let beside = all.map(|me| {
             let settings = witnesses.settings(pair, me);
@@ -181,7 +185,7 @@ impl Watchdog {
         });
         Self {
             name,
-            epoch: pair.epoch,
+            pair: pair.clone(),
             health_from: pair.backup(),
             beside: beside.collect(),
             said: Said::default(),
@@ -190,16 +194,17 @@ impl Watchdog {
 
     fn collect(&mut self, index: usize) {
         let health = self.beside[index].me == self.health_from;
+        let epoch = self.pair.epoch;
         let Beside { engine, me, .. } = &mut self.beside[index];
         while let Some(event) = engine.poll() {
             match event {
                 Event::Verdict(v) if health => {
-                    let at = since(self.epoch, v.at);
+                    let at = since(epoch, v.at);
                     let (worst, _) = engine.node_health(v.node);
                     self.said.output(at, v.node.index(), worst == Health::Down);
                 }
                 Event::Decision(d) => {
-                    let at = since(self.epoch, d.at);
+                    let at = since(epoch, d.at);
                     let (act, against) = match d.action {
                         Action::Promote => (Act::Promote, Some(d.node.index())),
                         Action::Fence => (Act::Fence, Some(d.node.index())),
@@ -213,45 +218,31 @@ impl Watchdog {
         }
     }
 
-    /// Drives each engine over the deadlines before `to`.
-    fn idle(&mut self, to: Time, pair: &Pair) {
-        for i in 0..self.beside.len() {
-            let Beside { me, engine, .. } = &mut self.beside[i];
-            let until = stamp(self.epoch, to);
-            loop {
-                let deadline = engine.next_deadline();
-                if deadline >= until {
-                    break;
-                }
-                if pair.is_away(*me, since(self.epoch, deadline)) {
-                    // Nobody is there to look; whoever comes back is told below what he missed.
-                    break;
-                }
-                engine.idle(deadline);
+    /// Drives an engine over the deadlines before `to`.
+    fn idle(&mut self, index: usize, to: Time) {
+        let Beside { me, engine, .. } = &mut self.beside[index];
+        let until = stamp(self.pair.epoch, to);
+        loop {
+            let deadline = engine.next_deadline();
+            // In a dead node nobody is there to look.
+            if deadline >= until || self.pair.is_away(*me, since(self.pair.epoch, deadline)) {
+                break;
             }
-            self.collect(i);
+            engine.idle(deadline);
         }
+        self.collect(index);
     }
 }
 
 impl Beside {
-    /// After its node stood still: a new engine (then true), or one that was blind.
-    fn back(&mut self, at: Time, epoch: i64, pair: &Pair) -> bool {
-        let missed = pair
-            .away
-            .iter()
-            .find(|a| a.node == self.me && self.seen < a.to && a.to <= at);
+    /// Whether its node has booted since it last heard anything: then the engine is a new one.
+    fn boots(&mut self, at: Time, pair: &Pair) -> bool {
+        let anew = pair.began_anew(self.me, self.seen, at);
         self.seen = at;
-        if let Some(away) = missed {
-            if away.anew {
-                self.engine = Engine::new(self.settings.clone(), 1);
-            } else {
-                let length = away.to.saturating_sub(away.from);
-                self.engine.gap(stamp(epoch, away.to), length, GapCause::Stall, 0);
-            }
-            return away.anew;
+        if anew {
+            self.engine = Engine::new(self.settings.clone(), 1);
         }
-        false
+        anew
     }
 
     fn hear(&mut self, heard: &Heard, epoch: i64) {
@@ -291,24 +282,30 @@ impl Watch for Watchdog {
         self.name
     }
 
-    fn advance(&mut self, to: Time, scene: &Scene) {
-        self.idle(to, scene.pair());
+    fn beside(&mut self, node: Node, until: Time, heard: &Heard) {
+        let Some(i) = self.beside.iter().position(|b| b.me == node) else {
+            return;
+        };
+        if self.pair.is_away(node, heard.at()) {
+            return;
+        }
+        self.idle(i, until);
+        if self.beside[i].boots(heard.at(), &self.pair) {
+            if node == self.health_from {
+                // What the one before it had concluded is forgotten with it.
+                (0..self.pair.nodes()).for_each(|n| self.said.output(heard.at(), n, false));
+            }
+            // A process that begins knows nothing of what it missed.
+            if matches!(heard, Heard::Gap { .. }) {
+                return;
+            }
+        }
+        self.beside[i].hear(heard, self.pair.epoch);
+        self.collect(i);
     }
 
-    fn heard(&mut self, heard: &Heard, scene: &Scene) {
-        for i in 0..self.beside.len() {
-            let beside = &mut self.beside[i];
-            if scene.pair().is_away(beside.me, heard.at()) {
-                continue;
-            }
-            let anew = beside.back(heard.at(), self.epoch, scene.pair());
-            if anew && beside.me == self.health_from {
-                // What the one before it had concluded is forgotten with it.
-                (0..scene.pair().nodes()).for_each(|n| self.said.output(heard.at(), n, false));
-            }
-            beside.hear(heard, self.epoch);
-            self.collect(i);
-        }
+    fn end(&mut self, length: Time) {
+        (0..self.beside.len()).for_each(|i| self.idle(i, length));
     }
 
     fn said(&self) -> &Said {

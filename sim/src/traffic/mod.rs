@@ -83,7 +83,7 @@ impl Traffic {
     #[must_use]
     pub fn new(load: &Load, mix: &Mix, canaries: &[Canary], seed: u64) -> Self {
         let arrivals = Arrivals::new(load, mix, seed);
-        let people = People::new(load, mix, canaries);
+        let people = People::new(load, mix, canaries, seed);
         let perches = canaries
             .iter()
             .zip(1_u64..)

@@ -95,6 +95,8 @@ pub(super) struct People {
     clients: usize,
     servers: usize,
     canaries: Vec<[u32; 2]>,
+    /// Of the servers' lots.
+    lots: u64,
     dead_share: f64,
     dead_busiest: usize,
     quiet: f64,
@@ -102,15 +104,16 @@ pub(super) struct People {
 }
 
 impl People {
-    pub(super) fn new(load: &Load, mix: &Mix, canaries: &[Canary]) -> Self {
+    pub(super) fn new(load: &Load, what: &Mix, canaries: &[Canary], seed: u64) -> Self {
         let canaries = canaries
             .iter()
             .filter_map(|c| Some([v4(c.client)?, v4(c.server)?]))
             .collect();
         Self {
-            clients: mix.clients(load),
-            servers: mix.servers(load),
+            clients: what.clients(load),
+            servers: what.servers(load),
             canaries,
+            lots: mix(seed, 0xdead),
             dead_share: 0.0,
             dead_busiest: 0,
             quiet: 0.0,
@@ -167,8 +170,8 @@ impl People {
         let rank = address.checked_sub(FIRST_SERVER).and_then(|n| usize::try_from(n).ok());
         match rank {
             Some(n) if n < self.servers => {
-                let share = f64::from(u32::try_from(n).unwrap_or(u32::MAX)) < self.dead_share * self.count();
-                if share || n < self.dead_busiest {
+                let lot = || share_of(self.lots, address.into());
+                if n < self.dead_busiest || (self.dead_share > 0.0 && lot() < self.dead_share) {
                     Manner::Mute
                 } else {
                     Manner::Serves
@@ -183,10 +186,6 @@ impl People {
     /// Whether a host drops what it does not expect instead of answering RST: personal firewalls, load balancers.
     pub(super) fn stealthy(&self, address: u32) -> bool {
         share_of(0x57_ea17, address.into()) < 0.25
-    }
-
-    fn count(&self) -> f64 {
-        f64::from(u32::try_from(self.servers).unwrap_or(u32::MAX))
     }
 
     fn canary(&self, address: u32, end: usize) -> bool {
@@ -263,22 +262,54 @@ mod tests {
             every: Duration::from_secs(1),
             kind: Probe::Tcp,
         };
-        let mut people = People::new(&load, &Mix::standard(), &[canary]);
+        let mut people = People::new(&load, &Mix::standard(), &[canary], 1);
         let manners = |people: &People| (0..14).map(|n| people.manner(server(n))).collect::<Vec<_>>();
         let all = manners(&people);
         assert_eq!(all[..10], [Manner::Serves; 10]);
         assert_eq!(all[10..], [Manner::Mute, Manner::Mute, Manner::Refuses, Manner::Mute]);
         people.set_dead_busiest(2);
-        people.set_dead_share(0.3);
         assert_eq!(
             manners(&people)[..4],
-            [Manner::Mute, Manner::Mute, Manner::Mute, Manner::Serves]
+            [Manner::Mute, Manner::Mute, Manner::Serves, Manner::Serves]
         );
+        people.set_dead_share(1.0);
+        assert_eq!(manners(&people)[..10], [Manner::Mute; 10]);
         assert_eq!(people.manner(v4(site::INTERNET).unwrap()), Manner::Serves);
         assert_eq!([4, 5, 77].map(|n| people.present(client(n))), [true, false, true]);
         people.set_gone(1.0);
         people.set_quiet(1.0);
         assert_eq!([4, 5, 77].map(|n| people.present(client(n))), [false, false, true]);
         assert_eq!([4, 77].map(|n| people.quiet(client(n))), [true, false]);
+    }
+    /// The ranks that are dead at a share, of 200.
+    fn dead(seed: u64, share: f64) -> Vec<u32> {
+        let load = Load {
+            servers: 200,
+            ..Load::NIGHT
+        };
+        let mut people = People::new(&load, &Mix::standard(), &[], seed);
+        people.set_dead_share(share);
+        (0..200).filter(|n| people.manner(server(*n)) == Manner::Mute).collect()
+    }
+
+    #[test]
+    fn a_share_of_the_servers_dies_by_lot_and_not_by_rank() {
+        for seed in 1..20 {
+            let half = dead(seed, 0.5);
+            assert!((75..=125).contains(&half.len()), "seed {seed}: {}", half.len());
+            let of_the_busy = half.iter().filter(|n| **n < 100).count();
+            assert!(
+                (30..=70).contains(&of_the_busy),
+                "seed {seed}: {of_the_busy} of the busier half"
+            );
+            assert_eq!(half, dead(seed, 0.5), "the same ones whenever it is asked");
+            let fifth = dead(seed, 0.2);
+            assert!(
+                fifth.iter().all(|n| half.contains(n)),
+                "a larger share takes the same ones and more"
+            );
+            assert_ne!(half, dead(seed + 1, 0.5), "other dice, other servers");
+            assert!(dead(seed, 0.0).is_empty());
+        }
     }
 }

@@ -48,6 +48,9 @@ impl World {
             | Fault::SpoofedFlood(_)
             | Fault::Scan(_)
             | Fault::Load(_) => {
+                if let Fault::ClientsGone(share) = fault {
+                    self.inside_dead = share >= 1.0;
+                }
                 self.traffic.change(now, &fault);
                 self.send_all(Vec::new());
             }

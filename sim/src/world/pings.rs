@@ -1,4 +1,4 @@
-//! Every node pings its gateway, the Internet and its peers once a second, over its own ports and past CARP.
+//! Every node pings its gateway, the Internet, the clients' switch and its peers once a second, over its own ports and past CARP.
 
 use super::World;
 use super::packets::side;
@@ -6,7 +6,7 @@ use super::queue::Event;
 use crate::Time;
 use crate::heard::{Heard, Target};
 use crate::packet::{Body, Packet};
-use crate::site::{INTERNET, Net, Node, UPSTREAM, address};
+use crate::site::{INSIDE, INTERNET, Net, Node, UPSTREAM, address};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ impl World {
         }
         self.ping(node, Target::Gateway);
         self.ping(node, Target::Internet);
+        self.ping(node, Target::Inside);
         for peer in (0..self.nodes.len()).filter(|p| *p != node) {
             self.ping(node, Target::Peer(peer, Net::Lan));
             self.ping(node, Target::Peer(peer, Net::Wan));
@@ -43,7 +44,7 @@ impl World {
             _ if !ok => SECOND,
             Target::Gateway => Duration::from_micros(400),
             Target::Internet => Duration::from_millis(12),
-            Target::Peer(..) => Duration::from_micros(300),
+            Target::Inside | Target::Peer(..) => Duration::from_micros(300),
         };
         self.queue.put(self.now + after, Event::Answer(node, target, ok));
     }
@@ -52,6 +53,7 @@ impl World {
         let (net, dst) = match target {
             Target::Gateway => (Net::Wan, UPSTREAM),
             Target::Internet => (Net::Wan, INTERNET),
+            Target::Inside => (Net::Lan, INSIDE),
             Target::Peer(peer, net) => (net, address(net, peer)),
         };
         let request = echo(address(net, node), dst, true);
@@ -62,6 +64,7 @@ impl World {
         let answered = match target {
             Target::Gateway => true,
             Target::Internet => self.upstream[0].pass() && self.upstream[1].pass(),
+            Target::Inside => !self.inside_dead,
             Target::Peer(peer, net) => {
                 self.switches.to(peer, net)
                     && self.nodes[peer].runs(self.now)

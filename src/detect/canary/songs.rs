@@ -220,6 +220,22 @@ impl Songs {
         doubt
     }
 
+    /// For how long none of the canaries that regularly come through this node came any more, and the interval of the
+    /// rarest, once that is twice their interval and a flush. Their hosts may be dead; somebody else has to say that it
+    /// is the node.
+    pub fn fallen(&self, now: Timestamp, node: NodeId, canaries: &Canaries) -> Option<(Duration, Duration)> {
+        let mut fallen: Option<(Duration, Duration)> = None;
+        let regular = |(s, c): &(&Song, &Canary)| s.answers >= REGULAR && c.place == Some(node);
+        for (song, canary) in self.songs.iter().zip(&canaries.list).filter(regular) {
+            let silent = now.since(song.heard);
+            if silent < canary.every * 2 + LAG {
+                return None;
+            }
+            fallen = Some(fallen.map_or((silent, canary.every), |(s, e)| (s.min(silent), e.max(canary.every))));
+        }
+        fallen
+    }
+
     /// Whether canaries were all that passed at the end: nothing else was heard for a while before the last of them.
     pub fn alone(&self, last_other: Timestamp) -> bool {
         let last = self

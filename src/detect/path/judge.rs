@@ -32,6 +32,10 @@ const EXPECTED: f64 = 7.0;
 /// What the CARP witness of a split is worth, in suspicion, and the hosts on each side that must fail beside it.
 const SPLIT_WORTH: f64 = 4.0;
 const SPLIT_HOSTS: usize = 3;
+/// Round trips that should have come since the last one before such a segment counts.
+const MISSED: f64 = 3.0;
+/// Hosts on each side that must fail beside a segment without advertisements.
+const LOST_HOSTS: usize = 2;
 /// Answers of canaries that end `down`, over so many times `min`.
 const RECOVERED_ANSWERS: u32 = 3;
 
@@ -133,12 +137,19 @@ impl PathHealth {
         let hosts = requests.clients.window.len().min(requests.servers.window.len());
         // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs
         // several hosts beside it, or a canary that fails for long enough.
-        let sung = songs.window.max(songs.run) >= set.threshold - SPLIT_WORTH;
+        let split_worth = SPLIT_WORTH * set.gravity;
+        let sung = songs.window.max(songs.run) >= set.threshold - split_worth;
         let worth = if lost.is_some() && (hosts >= SPLIT_HOSTS || sung) {
-            SPLIT_WORTH
+            split_worth
         } else {
             0.0
         };
+        // Half of its advertisements are gone: as long as some are heard, this is no crash, and traffic has to tell.
+        let quiet = evidence
+            .since_end_to_end
+            .is_none_or(|age| age >= min && self.rate_now(now) * age >= MISSED);
+        let several = against.clients.run.len().min(against.servers.run.len()) >= LOST_HOSTS;
+        let worth = if quiet && several { worth.max(set.lost) } else { worth };
         let threshold = set.threshold - worth;
         evidence.threshold = threshold;
         let old_enough = |score: f64, age: f64| score >= threshold && age >= min;
@@ -185,6 +196,18 @@ impl PathHealth {
             self.undelivered = evidence.undelivered;
             self.end_windows(now);
             return self.turn(Health::Down, cause, evidence);
+        }
+        if set.may_fall
+            && set.unreachable
+            && let Some((silent, every)) = self.songs.fallen(now, set.node, set.canaries)
+        {
+            let evidence = Evidence {
+                canary_silent: Some(silent.as_secs_f64()),
+                canary_every: Some(every.as_secs_f64()),
+                ..evidence
+            };
+            self.end_windows(now);
+            return self.turn(Health::Down, Cause::Unreachable, evidence);
         }
         let quiet = QUIET.max(self.songs.patience(now, set.canaries));
         let last = self.last_end_to_end();

@@ -34,6 +34,12 @@ pub struct Setting<'a> {
     pub max: Duration,
     /// CARP says that this node lost a part of what it had: since when.
     pub split: Option<Timestamp>,
+    /// How much that is to be believed, 0..=1.
+    pub gravity: f64,
+    /// An address of its own that used to answer does not.
+    pub unreachable: bool,
+    /// What it is worth that its advertisements are gone from a segment and go on on another.
+    pub lost: f64,
     /// Whether `down` may be concluded at all.
     pub may_fall: bool,
 }
@@ -174,7 +180,8 @@ impl PathHealth {
 
     /// A message, perhaps of a canary; `pair` = a round trip through the pair counts as one through this node.
     pub fn observe(&mut self, now: Timestamp, o: &Observation, canary: Option<Try>, pair: bool) {
-        let success = o.movement == Movement::EndToEnd || (pair && o.movement == Movement::PairEndToEnd);
+        let trial = o.trial.map(|(class, outcome)| (class, outcome.alone(pair)));
+        let success = matches!(trial, Some((_, Outcome::Success)));
         let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
         if canary.is_none() {
             self.last_other = now;
@@ -190,13 +197,7 @@ impl PathHealth {
         if let Some(outcome) = o.delivery {
             self.delivery(now, outcome, (client, server), canary, pair);
         }
-        let Some((class, outcome)) = o.trial else {
-            if success {
-                self.schedule(now);
-            }
-            return;
-        };
-        let outcome = if success { Outcome::Success } else { outcome };
+        let Some((class, outcome)) = trial else { return };
         self.last_try = now;
         if class.opens() && outcome != Outcome::Partial {
             self.opening = self.opening.saturating_add(1);
@@ -223,6 +224,20 @@ impl PathHealth {
         self.schedule(now);
     }
 
+    /// Another node tells of a success one half of which went through this one.
+    pub fn credit(&mut self, now: Timestamp, o: &Observation) {
+        let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
+        if matches!(o.trial, Some((_, Outcome::Pair))) {
+            self.requests.success(now, client, server);
+            self.unlearned += 1.0;
+            self.schedule(now);
+        }
+        if o.delivery == Some(Outcome::Pair) {
+            self.replies.success(now, client, server);
+            self.schedule(now);
+        }
+    }
+
     /// Whether what the responder sent got through to the initiator.
     fn delivery(
         &mut self,
@@ -232,11 +247,10 @@ impl PathHealth {
         canary: Option<Try>,
         pair: bool,
     ) {
-        let outcome = match outcome {
-            Outcome::Partial if pair => Outcome::Success,
-            Outcome::Partial => return,
-            other => other,
-        };
+        let outcome = outcome.alone(pair);
+        if outcome == Outcome::Partial {
+            return;
+        }
         self.replies.rates.note(Class::Delivery, outcome);
         if outcome == Outcome::Success {
             self.replies.success(now, client, server);
@@ -296,7 +310,7 @@ impl PathHealth {
     /// A try through ANOTHER node of a split pair: demand of the pair, to which this node owes an answer too.
     pub fn demand(&mut self, now: Timestamp, o: &Observation, canary: Option<Try>) {
         if let (Some((class, outcome)), Some((client, server))) = (o.trial, o.hosts)
-            && outcome != Outcome::Success
+            && matches!(outcome, Outcome::Partial | Outcome::Failure)
             && !matches!(o.movement, Movement::EndToEnd | Movement::PairEndToEnd)
         {
             let ratio = canary.map_or_else(|| self.requests.rates.ratio(class, outcome), |t| t.ratio);

@@ -58,6 +58,7 @@ fn windows_are_scaled_only_if_both_can() {
         clients: 400,
         servers: 50,
         daily: false,
+        distance: 1.0,
     };
     let mut wire = Wire::new(&load, &Mix::of(&[(Kind::WebShort, 1.0)]), &[], 3);
     wire.until(30 * SEC);

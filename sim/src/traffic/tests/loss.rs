@@ -15,6 +15,7 @@ fn syns_are_repeated_after_1_2_4_seconds_then_given_up_and_tried_anew() {
         clients: 50,
         servers: 20,
         daily: false,
+        distance: 1.0,
     };
     let mut wire = Wire::new(&load, &Mix::of(&[(Kind::WebShort, 1.0)]), &[], 1);
     wire.lose = Box::new(|_, _, _| true);

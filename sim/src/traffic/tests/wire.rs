@@ -49,6 +49,7 @@ pub(super) const NOTHING: Load = Load {
     clients: 10,
     servers: 10,
     daily: false,
+    distance: 1.0,
 };
 
 impl Wire {
@@ -76,6 +77,7 @@ impl Wire {
             clients: 10,
             servers: 10,
             daily: false,
+            distance: 1.0,
         };
         Self::new(&load, &Mix::of(&[(kind, 1.0)]), &[], seed)
     }

@@ -89,6 +89,28 @@ fn pings_follow_the_faults() {
     let heard = run(Fault::Upstream(Loss::ALL));
     assert_eq!(pings(&heard, after, 1, Target::Internet), (0, 20));
     assert_eq!(pings(&heard, after, 1, Target::Gateway), (20, 0));
+    assert_eq!(pings(&heard, after, 1, Target::Inside), (20, 0));
+
+    let heard = run(dead(0, Net::Lan));
+    assert_eq!(pings(&heard, after, 0, Target::Inside), (0, 20));
+    assert_eq!(pings(&heard, after, 0, Target::Internet), (20, 0));
+    assert_eq!(pings(&heard, after, 1, Target::Inside), (20, 0));
+}
+
+#[test]
+fn the_switch_of_the_clients_is_gone_when_all_of_them_are() {
+    let after = s(21);
+    for (share, answers) in [(1.0, (0, 20)), (0.9, (20, 0))] {
+        let heard = run(pair(41).with(s(20), Fault::ClientsGone(share))).1;
+        for node in 0..2 {
+            assert_eq!(pings(&heard, after, node, Target::Inside), answers, "{share}");
+            assert_eq!(pings(&heard, after, node, Target::Peer(1 - node, Net::Lan)), (20, 0));
+        }
+    }
+    let back = pair(41)
+        .with(s(10), Fault::ClientsGone(1.0))
+        .with(s(20), Fault::ClientsGone(0.0));
+    assert_eq!(pings(&run(back).1, after, 0, Target::Inside), (20, 0));
 }
 
 #[test]
