@@ -170,6 +170,12 @@ impl CarpView {
         self.split.filter(|_| self.reported)
     }
 
+    /// The same from its first moment, when it may still be a transition.
+    #[must_use]
+    pub fn divided(&self) -> Option<Split> {
+        self.split
+    }
+
     /// Whether a segment has a master that belongs to no configured node.
     #[must_use]
     pub fn foreign_master(&self) -> bool {

@@ -44,6 +44,12 @@ impl Carrier {
         self.last = now;
     }
 
+    /// Whether it began to carry no earlier than this, or a little before.
+    #[must_use]
+    pub fn began(&self, at: Timestamp) -> bool {
+        self.since + LATER >= at
+    }
+
     fn weight(&self, now: Timestamp) -> f64 {
         self.tries * (-now.since(self.last).as_secs_f64() / MEMORY).exp()
     }

@@ -172,6 +172,7 @@ impl Detector {
         if o.trial.is_some() {
             n.carrier.tried(now);
         }
+        let carrier = n.carrier;
         let canary = self.canaries.take(node, o);
         if let Some(p) = n.paths.get_mut(o.path) {
             p.observe(now, o, canary, split.is_none());
@@ -186,8 +187,13 @@ impl Detector {
         {
             p.credit(now, o);
         }
-        // In a split the demand of the pair counts against the one that lost a side.
-        if let Some(suspect) = split.and_then(|s| s.suspect).filter(|s| *s != node)
+        // In a split the demand of the pair counts against the one that lost a side; not that of a node which carried
+        // traffic all along, because that may be the one whose port is dead, and which hears itself as master.
+        let newcomer = |since| carrier.began(since);
+        if let Some(suspect) = split
+            .filter(|s| newcomer(s.since))
+            .and_then(|s| s.suspect)
+            .filter(|s| *s != node)
             && let Some(p) = self
                 .nodes
                 .get_mut(suspect.index())
@@ -274,8 +280,8 @@ impl Detector {
             n.paths.iter_mut().for_each(|p| p.restart(now));
         }
         // In a split both sides look blackholed; only the one that lost something is to blame.
-        let to_blame = match split {
-            Some(_) => mine.is_some(),
+        let to_blame = match carp.divided() {
+            Some(s) => s.suspect == Some(node),
             None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
         };
         let lost = carp.lost(now, node);

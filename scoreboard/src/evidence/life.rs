@@ -63,6 +63,16 @@ impl Step {
         self.movement == Movement::EndToEnd
     }
 
+    /// How much it proves: nothing, a round trip, that an answer arrived.
+    #[must_use]
+    pub fn proof(&self) -> usize {
+        if self.delivery == Some(Outcome::Success) {
+            2
+        } else {
+            usize::from(self.proves())
+        }
+    }
+
     /// Says nothing to the detector but that the node is heard.
     #[must_use]
     pub fn plain(&self) -> bool {
@@ -82,8 +92,8 @@ impl Step {
 pub struct Life {
     /// In the order of time.
     pub steps: Vec<Step>,
-    /// It went on when the recording ended.
-    pub open: bool,
+    /// It went on when the recording ended, so many milliseconds after what its steps count from.
+    pub until: Option<u32>,
 }
 
 /// Lives by kind.
@@ -147,14 +157,14 @@ pub const BINS: usize = 30;
 /// What is told although a trouble has begun: it had passed the firewall before and waited for a flush.
 #[derive(Clone, Debug, Default)]
 pub struct Flight {
-    /// Told as it was and in all, by time; of what proves nothing, and of proofs.
-    bins: [[[f64; 2]; BINS]; 2],
+    /// Told as it was and in all, by time and by [`Step::proof`].
+    bins: [[[f64; 2]; BINS]; 3],
 }
 
 impl Flight {
     /// A step that would have been told this long after the trouble began was, or was not.
     pub fn note(&mut self, step: &Step, after: u32, told: bool) {
-        let [as_it_was, all] = &mut self.bins[usize::from(step.proves())][bin(after)];
+        let [as_it_was, all] = &mut self.bins[step.proof()][bin(after)];
         *all += 1.0;
         *as_it_was += f64::from(u8::from(told));
     }
@@ -162,10 +172,11 @@ impl Flight {
     /// How often such a step is told; by as many bins around as it takes to know.
     #[must_use]
     pub fn share(&self, step: &Step, after: u32) -> f64 {
-        let bins = &self.bins[usize::from(step.proves())];
+        let bins = &self.bins[step.proof()];
         let i = bin(after);
         let [mut told, mut all] = bins[i];
-        for by in 1..BINS {
+        // The later, the less a moment matters.
+        for by in 1..=i / 3 {
             if all >= ENOUGH {
                 break;
             }

@@ -11,6 +11,7 @@
 //! detector. That both levels come to the same verdicts is measured (`agree`), not assumed.
 
 pub mod agree;
+pub mod commands;
 pub mod life;
 pub mod mood;
 pub mod record;

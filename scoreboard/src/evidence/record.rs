@@ -25,13 +25,14 @@ use pfwatch::event::NodeId;
 use pfwatch::settings::Settings;
 use pfwatch::time::Timestamp;
 use pfwatch::track::HostKey;
+use pfwatch::track::flow::Outcome;
 use pfwatch::track::zones::octets;
 use std::time::Duration;
 
 /// Hosts on each side of the recording site.
 const HOSTS: usize = 50_000;
 /// What was told within this long of the end of a recording goes on.
-const OPEN: Duration = Duration::from_secs(20);
+const OPEN: Duration = Duration::from_secs(60);
 /// What does not live long is over after this long, nearly always.
 const LONG: Duration = Duration::from_secs(120);
 /// What was under way when the recording began has found its pace by then.
@@ -118,7 +119,7 @@ fn cause(trouble: Trouble) -> Fault {
 struct Raw {
     kind: Kind,
     from: u64,
-    open: bool,
+    until: Option<u64>,
     steps: Vec<(u64, Step)>,
 }
 
@@ -152,7 +153,7 @@ impl Draft {
                 .flatten()
                 .map(|raw| Life {
                     steps: raw.steps.iter().map(|s| s.1).collect(),
-                    open: false,
+                    until: None,
                 })
                 .collect::<Vec<_>>()
                 .iter(),
@@ -182,7 +183,7 @@ impl Raw {
         };
         Life {
             steps: steps.into_iter().map(from).collect(),
-            open: self.open,
+            until: self.until.map(|t| u32::try_from(t - self.from).unwrap_or(u32::MAX)),
         }
     }
 }
@@ -214,12 +215,13 @@ impl Recorder<'_> {
         let (well, frames) = self.told(seed, None, &pairs);
         draft.frames += frames;
         let ends = millis(end);
-        let open = |kind: Kind, steps: &[(u64, Step)]| {
+        // What lives long goes on unless it is seen to end.
+        let until = |kind: Kind, steps: &[(u64, Step)]| {
             let late = steps.last().is_some_and(|s| s.0 + millis(OPEN) > ends);
-            kind == Kind::Probe || (late && kind.life().is_some())
+            (kind == Kind::Probe || (late && kind.life().is_some())).then_some(ends)
         };
-        // Of what is short it must be known how it ends.
-        let whole = |p: &Pair| p.kind.life().is_some() || p.at + millis(self.plan.rest.min(LONG) / 2) <= ends;
+        // Of what is short it must be known how it ends, of what is long how it goes on.
+        let whole = |p: &Pair| p.at + millis(self.plan.rest.min(LONG) / 2) <= ends;
         for (hosts, steps) in &well.list {
             let pair = pairs[hosts];
             let canary = pair.kind == Kind::Probe;
@@ -230,7 +232,7 @@ impl Recorder<'_> {
             let raw = Raw {
                 kind: pair.kind,
                 from,
-                open: open(pair.kind, steps),
+                until: until(pair.kind, steps),
                 steps: steps.iter().filter(|s| s.0 >= from).copied().collect(),
             };
             if pair.bad { &mut draft.bad } else { &mut draft.well }.push(raw);
@@ -244,7 +246,7 @@ impl Recorder<'_> {
                         draft.fresh[i].push(Raw {
                             kind: pair.kind,
                             from: pair.at,
-                            open: open(pair.kind, steps),
+                            until: until(pair.kind, steps),
                             steps: steps.to_vec(),
                         });
                     }
@@ -256,7 +258,7 @@ impl Recorder<'_> {
                     Age::Young
                 };
                 if let Some((since, mut tail)) = tail(well.of(&hosts), steps, cut, &mut draft.library.broken[i]) {
-                    (tail.kind, tail.open) = (pair.kind, open(pair.kind, steps));
+                    (tail.kind, tail.until) = (pair.kind, until(pair.kind, steps));
                     draft.tails[i].push((Place { age, since }, tail));
                 }
             }
@@ -382,10 +384,15 @@ fn tail(well: &[(u64, Step)], broken: &[(u64, Step)], cut: u64, notes: &mut Brok
     let raw = Raw {
         kind: Kind::Probe,
         from,
-        open: false,
-        steps: broken[told..].to_vec(),
+        until: None,
+        steps: broken[told..].iter().filter(|s| !in_flight(s, cut)).copied().collect(),
     };
     Some((since, raw))
+}
+
+/// What is told so soon after a trouble began, and is good news, was in flight: how often that is told is known by itself.
+fn in_flight((at, step): &(u64, Step), cut: u64) -> bool {
+    *at < cut + SHIFT && (step.proves() || step.delivery == Some(Outcome::Success))
 }
 
 fn millis(d: Duration) -> u64 {

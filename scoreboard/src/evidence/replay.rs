@@ -24,6 +24,8 @@ use std::time::Duration;
 const SLOT: Duration = Duration::from_millis(50);
 const MS: u32 = 50;
 const SECOND: Slot = 20;
+/// Slots end here.
+pub const UNTIL: Time = Duration::from_millis(MS as u64 * Slot::MAX as u64);
 /// While nothing is suspected and nothing new is told, the detector's own ticks only close empty windows: then it is
 /// asked so seldom.
 const CALM: Slot = SECOND;
@@ -276,9 +278,7 @@ impl<'l> Replay<'l> {
             let levels = self.levels;
             let library = &levels[usize::from(run.level)];
             let broken = &library.broken[trouble as usize];
-            let step = library.well.of(run.kind)[run.life as usize]
-                .steps
-                .get(run.step as usize);
+            let step = next(&library.well.of(run.kind)[run.life as usize], run.step);
             // If it talked all the time it would have told something else in a moment.
             let ahead = (due.saturating_sub(self.slot)) * MS;
             let wait = match step.and_then(|s| s.left) {
@@ -377,19 +377,17 @@ impl<'l> Replay<'l> {
 
     /// A connection that outlived its recording does again what it did in the second half of it.
     fn goes_on(&mut self, life: &Life, run: &mut Running) -> bool {
-        let half = life.steps.len() / 2;
-        if !life.open || half == 0 {
-            return false;
-        }
-        let length = life.steps[life.steps.len() - 1].after - life.steps[half].after + 1_000;
+        let Some(until) = life.until else { return false };
+        let half = until / 2;
+        let step = life.steps.partition_point(|s| s.after < half);
         // Lives are exponential: as likely to go on as at any time before. Canaries never end.
         let more = match run.kind {
             Kind::Probe => 1.0,
-            kind => (-f64::from(length) / 1_000.0 / kind.life().unwrap_or(60.0)).exp(),
+            kind => (-f64::from(half) / 1_000.0 / kind.life().unwrap_or(1.0)).exp(),
         };
-        run.base += length / MS;
-        run.step = count(half);
-        self.dice.random::<f64>() < more
+        run.base += (until - half) / MS;
+        run.step = count(step);
+        step < life.steps.len() && self.dice.random::<f64>() < more
     }
 
     fn tell(&mut self, mut run: Running) {
@@ -430,9 +428,7 @@ impl<'l> Replay<'l> {
         match (run.part, trouble) {
             // What was in flight when it broke is told; perhaps the next word is, too.
             (Part::Well, Some(t)) => {
-                let Some(next) = life.steps.get(run.step as usize) else {
-                    return;
-                };
+                let Some(next) = next(life, run.step) else { return };
                 let after = (self.slot - self.broke) * MS + next.after.saturating_sub(moment * MS);
                 let flight = &self.levels[usize::from(run.level)].broken[t as usize].flight;
                 if self.dice.random::<f64>() < flight.share(next, after) {
@@ -544,6 +540,14 @@ impl Library {
         // A bucket whose frames do not fill up is flushed a second after something came in.
         (0.5..6.0).contains(&self.frames).then_some(SECOND)
     }
+}
+
+/// The next word of a life; if several come at once, the one that proves most.
+fn next(life: &Life, step: u32) -> Option<&Step> {
+    let steps = life.steps.get(step as usize..)?;
+    let moment = steps.first()?.after / MS;
+    let together = steps.iter().take_while(|s| s.after / MS == moment);
+    together.max_by_key(|s| s.proof())
 }
 
 /// Who does nothing at lunch.

@@ -23,6 +23,8 @@ const SETTLING: Duration = Duration::from_secs(5);
 const RECOVERED_HOSTS: u32 = 3;
 /// Share of tries that succeed, in parts of the usual, below which successes are strays.
 const RECOVERED_SHARE: f64 = 0.35;
+/// Share of the hosts whose tries succeed, from which on it has recovered whatever messages say.
+const RECOVERED_WELL: f64 = 0.75;
 /// In parts of what `down` needs: below it a suspicion has come to nothing.
 const RELIEVED: f64 = 0.25;
 /// In parts of `max`: after so long without a try a path that was down is quiet.
@@ -272,7 +274,9 @@ impl PathHealth {
             0.0
         };
         let hosts = account.clients.succeeded().min(account.servers.succeeded());
-        let good = share >= RECOVERED_SHARE * evidence.usual && evidence.succeeded > 0;
+        // Messages can be many where hosts are few: two nodes that correct each other repeat one failure without end.
+        let well = f64::from(hosts) / f64::from(hosts + evidence.clients.min(evidence.servers)).max(1.0);
+        let good = (share >= RECOVERED_SHARE * evidence.usual || well >= RECOVERED_WELL) && evidence.succeeded > 0;
         let several = hosts >= RECOVERED_HOSTS && age >= set.min;
         // A small site has no three hosts: then it must last.
         let lasting = evidence.succeeded >= 5 && age >= set.min * 10;
