@@ -1,11 +1,13 @@
-//! `pfwatch-scoreboard`: runs the catalogue and prints the tables.
+//! `pfwatch-scoreboard`: runs the catalogue and prints the tables; its commands hold up what the tables rest on.
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use pf_sim::scenario::{LoadName, Scenario};
 use pfwatch_scoreboard::board::raw::{Line, RawError, Store};
 use pfwatch_scoreboard::board::table::Style;
 use pfwatch_scoreboard::board::tables::Tables;
 use pfwatch_scoreboard::board::{self, Job, Seeds, Stage};
+use pfwatch_scoreboard::compare::{self, CompareArgs};
+use pfwatch_scoreboard::evidence::commands::{self, AgreeArgs, SpansArgs};
 use std::error::Error;
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, BufWriter, Write};
@@ -16,8 +18,10 @@ use std::{env, fs, iter, thread};
 
 /// pfwatch beside what people use today, on the same simulated frames, judged by the same truth
 #[derive(Parser, Debug)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Runs of each scenario at each load that does not say otherwise; seeds count from 1
     #[arg(long, value_name = "N", default_value_t = 20)]
     seeds: u64,
@@ -42,6 +46,14 @@ struct Args {
     /// Markdown rather than plain text
     #[arg(long)]
     markdown: bool,
+}
+
+/// What stands behind the tables.
+#[derive(Subcommand, Debug)]
+enum Command {
+    Compare(CompareArgs),
+    Agree(AgreeArgs),
+    Spans(SpansArgs),
 }
 
 fn scenario(name: &str) -> Result<String, String> {
@@ -81,12 +93,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether this is, or comes from, a reader that left.
 fn broken_pipe(e: &(dyn Error + 'static)) -> bool {
-    e.downcast_ref::<io::Error>()
-        .is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    let left = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
+    iter::successors(Some(e), |&e| e.source()).any(|e| e.downcast_ref().is_some_and(left))
 }
 
 fn run(args: &Args, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    match &args.command {
+        None => scoreboard(args, out),
+        Some(Command::Compare(args)) => compare::print(args, out),
+        Some(Command::Agree(args)) => Ok(commands::agree(args, out)?),
+        Some(Command::Spans(args)) => Ok(commands::spans(args, out)?),
+    }
+}
+
+fn scoreboard(args: &Args, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let (scenarios, loads, jobs) = plan(args);
     let mut store = match &args.out {
         Some(path) => Store::open(path, &build()?, args.mixed)?,

@@ -19,8 +19,11 @@ use pf_sim::world::World;
 use pfwatch::capture::file::{FileInput, FileSource};
 use pfwatch::capture::{Frame, Input, Net as Where, Source, SourceError};
 use pfwatch::time::Timestamp;
+use std::error::Error;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 const fn secs(n: u64) -> Time {
@@ -175,6 +178,26 @@ fn simulated(case: &Case, seed: u64) -> Vec<[Numbers; 2]> {
     counter.numbers()
 }
 
+/// Put what the simulator announces beside captures of a real pair, per second and kind of evidence, as Markdown
+#[derive(clap::Args, Clone, Debug)]
+pub struct CompareArgs {
+    /// The captures of the real pair
+    #[arg(long, value_name = "FOLDER", default_value = "captures/openbsd-pair")]
+    pub captures: PathBuf,
+    /// Simulated runs of each capture, of which the mean is printed; seeds count from 1
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub seeds: u64,
+}
+
+/// Prints the table.
+///
+/// # Errors
+/// A capture that cannot be read, a reader that left.
+pub fn print(args: &CompareArgs, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    out.write_all(markdown(&rows(&args.captures, args.seeds)?).as_bytes())?;
+    Ok(())
+}
+
 /// Everything, in the order of the tables; the simulated numbers are the mean of these seeds.
 ///
 /// # Errors
@@ -183,7 +206,13 @@ pub fn rows(captures: &Path, seeds: u64) -> Result<Vec<Row>, SourceError> {
     let mut rows = Vec::new();
     for case in CASES {
         let real = real(case, captures)?;
-        let runs: Vec<_> = (1..=seeds).map(|seed| simulated(case, seed)).collect();
+        let runs = thread::scope(|scope| {
+            let runs: Vec<_> = (1..=seeds)
+                .map(|seed| scope.spawn(move || simulated(case, seed)))
+                .collect();
+            let done = |run: ScopedJoinHandle<'_, _>| run.join().unwrap_or_else(|e| std::panic::resume_unwind(e));
+            runs.into_iter().map(done).collect::<Vec<_>>()
+        });
         for (i, (span, ..)) in case.spans.iter().enumerate() {
             for (n, node) in ["A", "B"].into_iter().enumerate() {
                 let runs: Vec<Numbers> = runs.iter().filter_map(|run| Some(*run.get(i)?.get(n)?)).collect();
