@@ -115,7 +115,9 @@ impl<'l> Replay<'l> {
         // Beyond the servers that answer are those that do not.
         let mut hosts = Hosts {
             clients: (0..clients).map(|n| octets(site::client(n))).collect(),
-            servers: (0..servers * 2 + 16 + STRANGERS).map(|n| octets(site::server(n))).collect(),
+            servers: (0..servers * 2 + 16 + STRANGERS)
+                .map(|n| octets(site::server(n)))
+                .collect(),
         };
         let mut wheel = Wheel::new();
         let mut dice = dice::stream(seed, "replay");
@@ -198,11 +200,7 @@ impl<'l> Replay<'l> {
         if self.told > 0
             && let Some(due) = self.detector.next_deadline()
         {
-            let due = if self.calm() {
-                self.judged + CALM
-            } else {
-                slot_of(due)
-            };
+            let due = if self.calm() { self.judged + CALM } else { slot_of(due) };
             next = next.min(due);
         }
         next.max(self.slot + 1).min(end)
