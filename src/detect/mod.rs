@@ -10,6 +10,8 @@ pub mod carrier;
 pub mod hosts;
 pub mod memory;
 pub mod near;
+#[cfg(test)]
+mod pairs;
 pub mod path;
 pub mod rates;
 pub mod reach;

@@ -1,0 +1,236 @@
+//! Stories of two nodes, and of the two questions: who is to blame, and who is not.
+
+use super::tests::{FW, at, client, server};
+use super::*;
+use crate::track::flow::{Class, Movement};
+use pfsync_proto::Carp;
+use std::net::{IpAddr, Ipv4Addr};
+
+const OTHER: NodeId = NodeId(1);
+
+struct Pair {
+    detector: Detector,
+    carp: CarpView,
+    verdicts: Vec<Verdict>,
+    now: f64,
+    n: u32,
+}
+
+/// What one try of a client shows at a node.
+fn told(client: HostKey, server: HostKey, trial: Option<Outcome>, delivery: Option<Outcome>) -> Observation {
+    Observation {
+        path: 0,
+        movement: Movement::Attempt,
+        trial: trial.map(|o| (Class::NewTcp, o)),
+        delivery,
+        partner: None,
+        hosts: Some((client, server)),
+    }
+}
+
+impl Pair {
+    fn new() -> Self {
+        let mut detector = Detector::new(&Detect::default(), 1, 1);
+        detector.add_node();
+        detector.add_node();
+        Self {
+            detector,
+            carp: CarpView::default(),
+            verdicts: Vec::new(),
+            now: 0.0,
+            n: 0,
+        }
+    }
+
+    fn until(&mut self, t: f64) {
+        while self.now < t {
+            self.now += 0.05;
+            self.carp.settle(at(self.now), &mut Vec::new());
+            self.detector.judge(at(self.now), &self.carp, &mut self.verdicts);
+        }
+    }
+
+    /// Twenty tries a second of twenty clients to twelve servers; `show` tells who hears what of each. Advertisements of
+    /// the first node on the segments in `advertised`.
+    fn run(
+        &mut self,
+        from: f64,
+        to: f64,
+        advertised: &[usize],
+        show: impl Fn(HostKey, HostKey) -> Vec<(NodeId, Observation)>,
+    ) {
+        let mut t = from;
+        let mut second = from.ceil();
+        while t < to {
+            self.until(t);
+            if t >= second {
+                second += 1.0;
+                for &segment in advertised {
+                    self.advertise(FW, segment, 0);
+                }
+            }
+            let (c, s) = (client(self.n.wrapping_mul(7) % 20), server(self.n.wrapping_mul(5) % 12));
+            for (node, o) in show(c, s) {
+                self.detector.frame(at(self.now), node);
+                self.detector.observe(at(self.now), node, &o, self.carp.split());
+            }
+            self.n += 1;
+            t += 0.05;
+        }
+        self.until(to);
+    }
+
+    fn advertise(&mut self, node: NodeId, segment: usize, advskew: u8) {
+        let carp = Carp {
+            vhid: 1,
+            advskew,
+            advbase: 1,
+            demote: 0,
+            authlen: 7,
+            counter: 1,
+            hmac: [0; 20],
+            cksum_ok: true,
+            bow_out: false,
+        };
+        let host = u8::try_from(10 * segment + node.index()).unwrap();
+        let addr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, host));
+        let now = at(self.now);
+        self.detector.signal(now, node);
+        self.carp
+            .advertisement(now, segment, addr, Some(node), &carp, &mut Vec::new());
+    }
+
+    fn down(&self, node: NodeId) -> Option<(f64, Cause)> {
+        let v = self.verdicts.iter().find(|v| v.node == node && v.to == Health::Down)?;
+        Some((v.at.since(at(0.0)).as_secs_f64(), v.cause))
+    }
+}
+
+const WELL: Option<Outcome> = Some(Outcome::Success);
+const LOST: Option<Outcome> = Some(Outcome::Failure);
+
+#[test]
+fn answers_that_never_arrive_are_a_blackhole_although_every_try_is_answered() {
+    let mut p = Pair::new();
+    p.run(0.0, 60.0, &[], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    p.run(60.0, 66.0, &[], |c, s| vec![(FW, told(c, s, WELL, LOST))]);
+    let (when, cause) = p.down(FW).unwrap();
+    assert!(when > 60.9 && when < 62.0, "{when}");
+    assert_eq!(cause, Cause::BlackholeReverse);
+    let v = p.verdicts.iter().find(|v| v.to == Health::Down).unwrap();
+    assert!(
+        v.evidence.undelivered && v.sentence().contains("do not go on"),
+        "{}",
+        v.sentence()
+    );
+    p.run(66.0, 70.0, &[], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    assert_eq!(p.detector.health(FW, 0), Health::Up, "it recovers by the same account");
+}
+
+#[test]
+fn one_client_that_acknowledges_nothing_is_no_blackhole() {
+    let mut p = Pair::new();
+    p.run(0.0, 60.0, &[], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    p.run(60.0, 90.0, &[], |c, s| {
+        let delivery = if c == client(7) { LOST } else { WELL };
+        vec![(FW, told(c, s, WELL, delivery))]
+    });
+    assert_eq!(p.down(FW), None);
+}
+
+#[test]
+fn where_requests_and_replies_take_different_nodes_both_are_credited() {
+    let mut p = Pair::new();
+    p.run(0.0, 90.0, &[], |c, s| {
+        let asked = told(c, s, LOST, None);
+        let answered = Observation {
+            partner: Some(FW.0),
+            ..told(c, s, Some(Outcome::Pair), None)
+        };
+        vec![(FW, asked), (OTHER, answered)]
+    });
+    assert!(p.down(FW).is_none() && p.down(OTHER).is_none(), "{:?}", p.verdicts);
+}
+
+#[test]
+fn without_carp_the_one_that_began_last_is_not_to_blame() {
+    let mut p = Pair::new();
+    p.run(0.0, 60.0, &[], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    p.run(60.0, 80.0, &[], |c, s| {
+        vec![(FW, told(c, s, LOST, None)), (OTHER, told(c, s, LOST, None))]
+    });
+    assert!(p.down(FW).is_some_and(|(when, _)| when < 62.0));
+    assert_eq!(p.down(OTHER), None);
+}
+
+#[test]
+fn a_segment_without_advertisements_needs_less_evidence_and_an_answer_clears_it() {
+    // Few tries, as at a branch: without CARP they take longer.
+    let sparse = |c: HostKey, s: HostKey, o| {
+        if c[15] % 10 == 7 || c[15] % 10 == 4 {
+            vec![(FW, told(c, s, o, o))]
+        } else {
+            Vec::new()
+        }
+    };
+    let found = |advertised: &[usize], trial| {
+        let mut p = Pair::new();
+        p.run(0.0, 120.0, &[0, 1], |c, s| sparse(c, s, WELL));
+        p.run(120.0, 135.0, advertised, |c, s| sparse(c, s, trial));
+        p.down(FW).map(|(when, _)| when - 120.0)
+    };
+    let (both, one) = (found(&[0, 1], LOST), found(&[0], LOST));
+    assert!(one < both || both.is_none(), "{one:?} {both:?}");
+    assert!(one.is_some_and(|t| t < 3.5), "{one:?}");
+    assert_eq!(found(&[0], WELL), None, "advertisements alone prove nothing");
+}
+
+#[test]
+fn a_lossy_segment_says_less() {
+    let worth = |lossy: bool| {
+        let mut p = Pair::new();
+        for i in 0..200_u32 {
+            p.until(f64::from(i));
+            p.advertise(FW, 0, 0);
+            if !lossy || i % 3 > 0 {
+                p.advertise(FW, 1, 0);
+            }
+        }
+        for i in 200..203_u32 {
+            p.until(f64::from(i));
+            p.advertise(FW, 0, 0);
+        }
+        p.carp.lost(at(p.now), FW)
+    };
+    assert!(
+        worth(false) > 4.0 && worth(true) < 2.0,
+        "{} {}",
+        worth(false),
+        worth(true)
+    );
+}
+
+#[test]
+fn a_silent_node_whose_own_address_ceased_to_answer_is_down_and_one_that_answers_is_not() {
+    for answers in [true, false] {
+        let mut p = Pair::new();
+        for i in 0..10 {
+            p.detector.probe(at(f64::from(i)), FW, 0, true);
+        }
+        p.run(0.0, 60.0, &[0, 1], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+        let mut t = 60.0;
+        while t < 70.0 {
+            p.until(t);
+            p.advertise(FW, 0, 0);
+            p.advertise(FW, 1, 0);
+            p.detector.signal(at(p.now), OTHER);
+            p.detector.probe(at(p.now), FW, 0, answers);
+            t += 1.0;
+        }
+        let down = p.down(FW);
+        assert_eq!(down.is_some(), !answers, "{down:?}");
+        if let Some((when, cause)) = down {
+            assert!(when < 63.5 && cause == Cause::Unreachable, "{when} {cause:?}");
+        }
+    }
+}
