@@ -66,6 +66,12 @@ impl Room {
         }
     }
 
+    /// The table may allow a crate by name or all with `*`, and take one of those back with `!name`.
+    fn allows_crate(&self, name: &str) -> bool {
+        let taken_back = |c: &&str| c.strip_prefix('!') == Some(name);
+        self.crates.iter().any(|c| *c == "*" || *c == name) && !self.crates.iter().any(taken_back)
+    }
+
     /// The table may allow `room`, `room::Item`, `@capture` (the items of `capture_data`) or `*`.
     fn allows(&self, target: &[String], capture_data: &[&str]) -> bool {
         let within = |allowed: &str| {
@@ -141,7 +147,7 @@ pub(crate) fn violations(
         }
         let is_crate =
             dependencies.contains(first) || (room.std != Std::All && IMPURE_CRATES.contains(&first.as_str()));
-        if is_crate && !room.crates.iter().any(|c| *c == "*" || c == first) {
+        if is_crate && !room.allows_crate(first) {
             found.push(format!("the room `{}` uses the crate `{first}`", room.name));
         }
     }
