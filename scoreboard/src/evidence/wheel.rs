@@ -7,7 +7,8 @@ pub type Slot = u32;
 
 const BITS: u32 = 12;
 const NEAR: usize = 1 << BITS;
-const FAR: usize = 1 << 10;
+const BINS: u32 = 1 << 10;
+const FAR: usize = BINS as usize;
 
 /// Things that wait for their slot.
 pub struct Wheel<T> {
@@ -52,7 +53,7 @@ impl<T> Wheel<T> {
         if ahead == 0 {
             self.mark(due, thing);
         } else {
-            let bin = (due >> BITS).min((self.now >> BITS) + FAR as u32 - 1);
+            let bin = (due >> BITS).min((self.now >> BITS) + BINS - 1);
             self.far[bin as usize % FAR].push((due, thing));
         }
     }
@@ -69,10 +70,10 @@ impl<T> Wheel<T> {
         let from = self.now as usize % NEAR;
         let turn = ((self.now >> BITS) + 1) << BITS;
         let mut mask = u64::MAX << (from % 64);
-        for (word, marks) in self.marks.iter().enumerate().skip(from / 64) {
+        for (word, marks) in (0_u32..).zip(&self.marks).skip(from / 64) {
             let marks = marks & mask;
             if marks != 0 {
-                let i = word as u32 * 64 + marks.trailing_zeros();
+                let i = word * 64 + marks.trailing_zeros();
                 return ((self.now >> BITS << BITS) + i).min(end);
             }
             mask = u64::MAX;
@@ -119,8 +120,8 @@ impl<T> Wheel<T> {
     pub fn drain(&mut self) -> Vec<(Slot, T)> {
         let mut all = Vec::with_capacity(self.len);
         let first = self.now >> BITS << BITS;
-        for i in self.now as usize % NEAR..NEAR {
-            all.extend(self.near[i].drain(..).map(|t| (first + i as u32, t)));
+        for (i, waiting) in (0_u32..).zip(&mut self.near).skip(self.now as usize % NEAR) {
+            all.extend(waiting.drain(..).map(|t| (first + i, t)));
         }
         self.marks.fill(0);
         let bin = (self.now >> BITS) as usize;

@@ -162,7 +162,7 @@ fn run(
     let mix = Mix::standard();
     let work = |piece: &Piece| {
         let before = Instant::now();
-        let system = usize::from(piece.number % 2 == 0);
+        let system = usize::from(piece.number.is_multiple_of(2));
         let site = Site {
             levels: &libraries[system * parts.len()..(system + 1) * parts.len()],
             load: Load { daily, ..load },
