@@ -362,10 +362,10 @@ impl<'l> Replay<'l> {
 
     /// Puts a connection where its next step is due.
     fn wait(&mut self, mut run: Running) {
-        let life = self.life(&run);
-        if run.step as usize >= life.steps.len() && !self.goes_on(life, &mut run) {
+        if run.step as usize >= self.life(&run).steps.len() && !self.goes_on(&mut run) {
             return;
         }
+        let life = self.life(&run);
         let mut due = run.base + life.steps[run.step as usize].after / MS;
         if let Some(period) = self.levels[usize::from(run.level)].flush() {
             // Two buckets, half a period apart; the wait for the flush is in the recording already.
@@ -375,8 +375,20 @@ impl<'l> Replay<'l> {
         self.wheel.put(due.max(self.slot + 1), run);
     }
 
-    /// A connection that outlived its recording does again what it did in the second half of it.
-    fn goes_on(&mut self, life: &Life, run: &mut Running) -> bool {
+    /// A connection that outlived its recording does again what one like it did in the second half of its own, at the pace
+    /// of the hour.
+    fn goes_on(&mut self, run: &mut Running) -> bool {
+        let Some(until) = self.life(run).until else {
+            return false;
+        };
+        run.base += until / MS;
+        if run.part == Part::Well && run.level != self.level {
+            let now = &self.levels[usize::from(self.level)].well;
+            if let Some(life) = now.draw(run.kind, &mut self.dice) {
+                (run.level, run.life) = (self.level, life);
+            }
+        }
+        let life = self.life(run);
         let Some(until) = life.until else { return false };
         let half = until / 2;
         let step = life.steps.partition_point(|s| s.after < half);
@@ -385,7 +397,7 @@ impl<'l> Replay<'l> {
             Kind::Probe => 1.0,
             kind => (-f64::from(half) / 1_000.0 / kind.life().unwrap_or(1.0)).exp(),
         };
-        run.base += (until - half) / MS;
+        run.base = run.base.saturating_sub(half / MS);
         run.step = count(step);
         step < life.steps.len() && self.dice.random::<f64>() < more
     }

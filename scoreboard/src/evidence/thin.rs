@@ -17,15 +17,17 @@ use pfwatch::track::flow::{CLASSES, Class, Outcome};
 use rand::RngExt;
 
 /// What the detector does not listen to stays once in so many times, and counts for all of them.
-const DEAF: u32 = 8;
+const DEAF: u16 = 8;
+/// And its chance comes once in so many milliseconds.
+const DEAF_FOR: u64 = 1_000;
 /// A connection is heard so often, in milliseconds, where that matters.
 const MARK: u64 = 1_000;
 const DELIVERY: usize = Class::Delivery as usize;
 /// Equal failures of one connection within this long are one: `detect::hosts::SLOT`.
 const SAME: u64 = 400;
 
-/// Tries of a class that must be told a second: then what was assumed before anything was learned is gone in ten.
-const LEARNED: f64 = 20.0;
+/// Tries of a class that must be told a second: then what was assumed before anything was learned is gone in a quarter of a minute.
+const LEARNED: f64 = 10.0;
 
 /// Outcomes [success, partial, failure] by class, as `detect::rates` counts them.
 pub type Counts = [[f64; 3]; CLASSES];
@@ -72,14 +74,9 @@ fn heard(step: &Step, outcome: Outcome) -> Outcome {
     if step.proves() { Outcome::Success } else { outcome }
 }
 
-/// What was left out since the last step of its kind that stays.
-#[derive(Default)]
-struct Waiting {
-    tries: [[u32; 3]; CLASSES],
-    deliveries: [u32; 3],
-    /// The first, the last, and how many.
-    span: Option<(u64, u64, u64)>,
-}
+/// Which step of those that stay tells for others like it, and how much each of them counts; nothing where the chance to
+/// be told went by.
+type Voice = Option<(usize, u16)>;
 
 /// How much stays.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +95,7 @@ impl Keep {
     pub fn of(rate: f64, frames: f64) -> Self {
         Self {
             again: match rate {
-                r if r > 100.0 => 10_000,
+                r if r > 100.0 => 3_000,
                 r if r > 10.0 => 3_000,
                 _ => 1_000,
             },
@@ -112,7 +109,9 @@ impl Keep {
 pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl rand::Rng) -> Vec<(u64, Step)> {
     let Keep { again, marks } = keep;
     let mut kept: Vec<(u64, Step)> = Vec::new();
-    let mut left = Waiting::default();
+    let mut voices: [[Voice; 3]; CLASSES] = [[None; 3]; CLASSES];
+    // What was left out: the first, the last, and how many.
+    let mut span: Option<(u64, u64, u64)> = None;
     let mut answered: Option<u64> = None;
     let mut delivered: Option<u64> = None;
     let mut spoke: Option<u64> = None;
@@ -134,57 +133,32 @@ pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl r
             (_, Some(Outcome::Failure)) if past(last[DELIVERY][2], at, SAME) => true,
             (Some((class, Outcome::Success)), _) => past(last[class][0], at, again),
             (Some((class, o)), _) if counts => past(last[class][o as usize], at, SAME),
-            (Some((class, o)), _) => {
-                deaf = past(last[class][o as usize], at, again.min(1_000));
-                if deaf {
-                    last[class][o as usize] = Some(at);
-                }
-                deaf && dice.random_range(0..DEAF) == 0
+            (Some((class, o)), _) if past(last[class][o as usize], at, again.min(DEAF_FOR)) => {
+                deaf = true;
+                (last[class][o as usize], voices[class][o as usize]) = (Some(at), None);
+                dice.random_range(0..DEAF) == 0
             }
             _ => false,
         };
-        let (tries, deliveries) = (
-            trial.map(|(class, o)| &mut left.tries[class][o as usize]),
-            delivery.map(|o| &mut left.deliveries[o as usize]),
-        );
         if !keep {
-            if let Some(n) = tries {
-                *n = if deaf { 0 } else { *n + 1 };
+            if let Some((n, by)) = trial.and_then(|(class, o)| voices[class][o as usize]) {
+                kept[n].1.tries = kept[n].1.tries.saturating_add(by);
             }
-            if let Some(n) = deliveries {
-                *n += 1;
+            if let Some((n, by)) = delivery.and_then(|o| voices[DELIVERY][o as usize]) {
+                kept[n].1.deliveries = kept[n].1.deliveries.saturating_add(by);
             }
             if !step.plain() {
-                let (first, _, n) = left.span.unwrap_or((at, at, 0));
-                left.span = Some((first, at, n + 1));
+                let (first, _, n) = span.unwrap_or((at, at, 0));
+                span = Some((first, at, n + 1));
             }
             continue;
         }
-        let all = |n: Option<&mut u32>, by: u32| {
-            n.map_or(0, |n| u16::try_from((std::mem::take(n) + 1) * by).unwrap_or(u16::MAX))
-        };
-        step.tries = all(tries, if deaf { DEAF } else { 1 });
-        if delivery == Some(Outcome::Success) && !undelivered && !past(delivered, at, again) {
-            // Its turn comes with a later one.
-            step.delivery = None;
-            if let Some(n) = deliveries {
-                *n += 1;
-            }
-        } else {
-            step.deliveries = all(deliveries, 1);
-        }
-        let delivery = step.delivery.filter(|d| *d != Outcome::Partial);
-        step.left = left.span.take().map(|(first, last, n)| {
-            let short = |t: u64| u32::try_from(t).unwrap_or(u32::MAX);
-            Left {
-                from: short(at - first),
-                to: short(at - last),
-                gap: short((last - first) / n),
-            }
-        });
+        step.left = span.take().map(|(first, last, n)| left(at, first, last, n));
         spoke = Some(at);
+        step.tries = if deaf { DEAF } else { 1 };
         if let Some((class, o)) = trial {
             last[class][o as usize] = Some(at);
+            voices[class][o as usize] = Some((kept.len(), step.tries));
             failed |= counts;
         }
         if step.proves() {
@@ -193,10 +167,21 @@ pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl r
             last.iter_mut().for_each(|row| row[1..].fill(None));
         }
         match delivery {
-            Some(Outcome::Success) => (delivered, undelivered) = (Some(at), false),
-            Some(_) => {
-                last[DELIVERY][2] = Some(at);
-                undelivered = true;
+            Some(Outcome::Success) if !undelivered && !past(delivered, at, again) => {
+                // It stays for another reason, and that answers arrive is told often enough.
+                step.delivery = None;
+                if let Some((n, by)) = voices[DELIVERY][0] {
+                    kept[n].1.deliveries = kept[n].1.deliveries.saturating_add(by);
+                }
+            }
+            Some(o) => {
+                voices[DELIVERY][o as usize] = Some((kept.len(), 1));
+                undelivered = o != Outcome::Success;
+                if undelivered {
+                    last[DELIVERY][2] = Some(at);
+                } else {
+                    delivered = Some(at);
+                }
             }
             None => {}
         }
@@ -205,7 +190,16 @@ pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl r
     kept
 }
 
-/// How often each step is told, so that each class shows its usual shares and nothing is told more often than that takes.
+fn left(at: u64, first: u64, last: u64, n: u64) -> Left {
+    let short = |t: u64| u32::try_from(t).unwrap_or(u32::MAX);
+    Left {
+        from: short(at - first),
+        to: short(at - last),
+        gap: short((last - first) / n),
+    }
+}
+
+/// How often each step is told, so that each is worth what it was and nothing is told more often than that takes.
 pub fn balance(library: &mut Library, usual: &Counts, dice: &mut impl rand::Rng) {
     let scales = scales(library, usual);
     let Library { well, bad, broken, .. } = library;
@@ -218,10 +212,11 @@ pub fn balance(library: &mut Library, usual: &Counts, dice: &mut impl rand::Rng)
     {
         if let Some((class, outcome)) = step.trial {
             let least = u16::from(heard(step, outcome) != Outcome::Success);
-            step.tries = scaled(step.tries, scales[class as usize], dice).max(least);
+            let scale = scales[class as usize][heard(step, outcome) as usize];
+            step.tries = scaled(step.tries, scale, dice).max(least);
         }
-        if step.delivery.is_some() {
-            step.deliveries = scaled(step.deliveries, scales[DELIVERY], dice).max(1);
+        if let Some(outcome) = step.delivery {
+            step.deliveries = scaled(step.deliveries, scales[DELIVERY][outcome as usize], dice).max(1);
         }
     }
 }
@@ -236,43 +231,48 @@ fn scaled(n: u16, by: f64, dice: &mut impl rand::Rng) -> u16 {
     x as u16 + u16::from(dice.random::<f64>() < x.fract())
 }
 
-/// By class: the least part of what was told that leaves all its ratios as they are, and is still learned in no time.
+/// Parts of what was told that are tried.
+const PARTS: [f64; 6] = [1.0 / 32.0, 1.0 / 16.0, 1.0 / 8.0, 1.0 / 4.0, 1.0 / 2.0, 1.0];
+
+/// By class and outcome: the least parts of what was told that leave all ratios as they are, and are still learned in no
+/// time.
 #[expect(clippy::cast_precision_loss, reason = "numbers of lives")]
-fn scales(library: &Library, usual: &Counts) -> [f64; CLASSES] {
-    let mut scales = [1.0; CLASSES];
+fn scales(library: &Library, usual: &Counts) -> Counts {
     let seconds = (library.well.len() + library.bad.len()) as f64 / library.rate.max(1e-6);
+    let told = PARTS.map(|part| told(library, part));
+    let mut scales = [[1.0; 3]; CLASSES];
     for (class, scale) in scales.iter_mut().enumerate() {
-        for candidate in [1.0 / 32.0, 1.0 / 16.0, 1.0 / 8.0, 1.0 / 4.0, 1.0 / 2.0] {
-            let told = told(library, class, candidate);
-            if told[class].iter().sum::<f64>() < LEARNED * seconds {
-                continue;
+        let mut least = f64::MAX;
+        for n in 0..PARTS.len().pow(3) {
+            let parts = [n % 6, n / 6 % 6, n / 36];
+            let mut row = Counts::default();
+            for o in 0..3 {
+                row[class][o] = told[parts[o]][class][o];
             }
+            let sum: f64 = row[class].iter().sum();
             let fits = [1, 2].into_iter().all(|o| {
-                let (is, was) = (ratio(&told, class, o), ratio(usual, class, o));
+                let (is, was) = (ratio(&row, class, o), ratio(usual, class, o));
                 (is / was).ln().abs() < 0.03
             });
-            if fits {
-                *scale = candidate;
-                break;
+            if fits && sum < least && (sum >= LEARNED * seconds || parts == [5; 3]) {
+                (*scale, least) = (parts.map(|p| PARTS[p]), sum);
             }
         }
     }
     scales
 }
 
-/// What one class would show at this scale.
-fn told(library: &Library, class: usize, scale: f64) -> Counts {
+/// What would be told at this scale.
+fn told(library: &Library, scale: f64) -> Counts {
     let mut told = Counts::default();
-    let delivery = class == DELIVERY;
     for step in library.well.lives().chain(library.bad.lives()).flat_map(|l| &l.steps) {
-        match (step.trial, step.delivery) {
-            (_, Some(o)) if delivery => told[class][o as usize] += (f64::from(step.deliveries) * scale).max(1.0),
-            (Some((c, o)), _) if c as usize == class => {
-                let o = heard(step, o);
-                let least = f64::from(u8::from(o != Outcome::Success));
-                told[class][o as usize] += (f64::from(step.tries) * scale).max(least);
-            }
-            _ => {}
+        if let Some((class, o)) = step.trial {
+            let o = heard(step, o);
+            let least = f64::from(u8::from(o != Outcome::Success));
+            told[class as usize][o as usize] += (f64::from(step.tries) * scale).max(least);
+        }
+        if let Some(o) = step.delivery {
+            told[DELIVERY][o as usize] += (f64::from(step.deliveries) * scale).max(1.0);
         }
     }
     told
