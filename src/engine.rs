@@ -9,9 +9,9 @@ mod memory;
 mod view;
 
 use crate::capture::{Frame, GapCause, Net};
-use crate::decide::{Policy, Situation};
+use crate::decide::{Policy, Situation, Unclear};
 use crate::detect::Detector;
-use crate::detect::carp::CarpView;
+use crate::detect::carp::{CarpView, Split};
 use crate::dissect::{Ip, Kind, Refusal, dissect};
 use crate::event::{Event, NodeId, Notice};
 use crate::settings::{About, Settings};
@@ -475,10 +475,21 @@ impl Engine {
             .position(|n| n.me)
             .and_then(|i| u16::try_from(i).ok())
             .map(NodeId);
+        let split = self.carp.split();
+        let unclear = |s: Split| {
+            if !s.suspect.is_none_or(|n| self.carp.torn(now, n)) {
+                Some(Unclear::Chance)
+            } else if !me.is_none_or(|me| self.detector.fit(now, me, s.since)) {
+                Some(Unclear::OwnTraffic)
+            } else {
+                None
+            }
+        };
         Situation {
             mastership: me.map_or((0, 0), |me| self.carp.mastership(me)),
-            split: self.carp.split().map(|s| s.since),
-            suspect: self.carp.split().and_then(|s| s.suspect),
+            split: split.map(|s| s.since),
+            suspect: split.and_then(|s| s.suspect),
+            unclear: split.and_then(unclear),
             foreign_master: self.carp.foreign_master(),
             health: ids().map(|n| self.node_health(n)).collect(),
             gone: ids()

@@ -51,12 +51,23 @@ pub struct Situation {
     pub split: Option<Timestamp>,
     /// The node that lost a part in that split.
     pub suspect: Option<NodeId>,
+    /// Why that split is no reason to act, for now.
+    pub unclear: Option<Unclear>,
     /// A master that belongs to no configured node.
     pub foreign_master: bool,
     /// Worst health on a critical path and its cause, per node.
     pub health: Vec<(Health, Option<Cause>)>,
     /// Nodes whose advertisements are gone from every segment.
     pub gone: Vec<bool>,
+}
+
+/// What speaks against acting in a split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclear {
+    /// So many advertisements in a row may be missing by chance.
+    Chance,
+    /// Self carries a share of the traffic, and nothing has passed since: it may itself be the one that is cut off.
+    OwnTraffic,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,6 +101,7 @@ enum Row {
     NotMyTurn(NodeId),
     Isolated,
     OwnTraffic,
+    Unclear(NodeId, Unclear),
 }
 
 /// The state machine.
@@ -223,8 +235,12 @@ impl Policy {
         }
         // A probe that answered before the trouble says nothing about now: what is dead may lie beyond both nodes, and
         // the probe has only not noticed yet.
-        if matches!(row, Row::Promote(..)) && !self.about_self().all(|p| p.last == Some(true) && p.heard > since) {
+        let answered = || self.about_self().all(|p| p.last == Some(true) && p.heard > since);
+        if matches!(row, Row::Promote(..)) && !answered() {
             return (None, None);
+        }
+        if let (Row::Promote(peer, _), Some(why)) = (row, s.unclear) {
+            return (None, self.say(now, me, Row::Unclear(peer, why), name));
         }
         match row {
             Row::Promote(peer, cause) => self.promote(now, peer, cause, s, name),
@@ -399,6 +415,16 @@ impl Policy {
                     name(me)
                 ),
             ),
+            Row::Unclear(p, why) => (p, {
+                let why = match why {
+                    Unclear::Chance => "its advertisements may be missing by chance".to_owned(),
+                    Unclear::OwnTraffic => format!(
+                        "nothing has passed through {} since CARP was torn, which may itself be cut off",
+                        name(me)
+                    ),
+                };
+                format!("{} is down: not promoting {} yet, because {why}", name(p), name(me))
+            }),
             Row::Promote(..) | Row::Demote | Row::Restore => return None,
         };
         Some(Notice {

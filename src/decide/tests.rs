@@ -61,6 +61,29 @@ fn an_unsynchronised_backup_promotes_itself_past_a_dead_peer_once_confirmed() {
 }
 
 #[test]
+fn a_split_that_may_be_chance_or_our_own_is_waited_for_and_said_once() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let s = |unclear| Situation {
+        mastership: (1, 2),
+        split: Some(at(2.0)),
+        unclear,
+        health: vec![down(Cause::BlackholeForward), (Health::Up, None)],
+        ..backup()
+    };
+    let name = |n: NodeId| format!("fw{}", n.0 + 1);
+    for (why, words) in [(Unclear::Chance, "by chance"), (Unclear::OwnTraffic, "cut off")] {
+        let said: Vec<_> = (0..60)
+            .map(|i| p.look(at(3.0 + f64::from(i) / 10.0), &s(Some(why)), &name))
+            .collect();
+        assert!(said.iter().all(|(d, _)| d.is_none()));
+        let texts: Vec<_> = said.into_iter().filter_map(|(_, n)| Some(n?.text)).collect();
+        assert!(texts.len() == 1 && texts[0].contains(words), "{texts:?}");
+    }
+    assert_eq!(run(&mut p, &s(None), 9.0, 600.0), vec![(Action::Promote, 9.0)]);
+}
+
+#[test]
 fn in_sync_and_without_a_probe_nothing_is_done_and_the_reason_is_said_once() {
     let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
     run(&mut p, &backup(), 0.0, 1.0);

@@ -34,6 +34,12 @@ const LATELY: f64 = 0.08;
 const LEAST_LOSS: f64 = 2e-3;
 /// Intervals that must be missed before a segment counts as lost.
 const LOST_AFTER: f64 = 2.2;
+/// Intervals of silence after which a split is no mere bad luck of a link that loses three packets in ten.
+const CLEAR: f64 = 5.0;
+/// And of one that is known to lose some: nine in a row are one in a hundred where six in ten are lost.
+const CLEAR_IF_LOSSY: f64 = 9.0;
+/// A link loses some where, lately, one in a dozen was missing (it is forgotten after two dozen).
+const LOSSY: f64 = 0.006;
 /// Whatever is missing, traffic has to say a part of it.
 const MOST_WORTH: f64 = 5.5;
 /// A vhid whose master stood this long has found its place.
@@ -469,6 +475,20 @@ impl CarpView {
         let loss = self.vhids.values().filter_map(held).fold(LEAST_LOSS, f64::max);
         // Three in a row are missing when masters change; one in twenty is what a bad segment loses.
         (loss.log10() / 0.05_f64.log10()).min(1.0)
+    }
+
+    /// Whether a split stands, rather than being the bad luck of a link that loses packets, which ends by itself: what the
+    /// node lost is silent for so long that it cannot be chance.
+    #[must_use]
+    pub fn torn(&self, now: Timestamp, node: NodeId) -> bool {
+        let lost = self.vhids.values().filter(|v| v.robs(node));
+        let clear = |s: &Source| {
+            let enough = if s.lately >= LOSSY { CLEAR_IF_LOSSY } else { CLEAR };
+            s.missed(now) >= enough
+        };
+        lost.flat_map(|v| &v.sources)
+            .filter(|s| s.node == Some(node))
+            .any(clear)
     }
 
     /// Whether a node lost something that it did not give away.

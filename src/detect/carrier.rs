@@ -54,6 +54,15 @@ impl Carrier {
         self.tries * (-now.since(self.last).as_secs_f64() / MEMORY).exp()
     }
 
+    /// Whether `all[node]` carried next to nothing before `since`, or only a trifle of what another carries.
+    pub fn idle(all: impl Iterator<Item = Self>, node: usize, since: Timestamp, now: Timestamp) -> bool {
+        let all: Vec<Self> = all.collect();
+        let Some(mine) = all.get(node) else { return true };
+        let most = all.iter().map(|c| c.weight(now)).fold(0.0, f64::max);
+        let silent = mine.last == Timestamp::MIN || now.since(mine.last) > PAUSE;
+        silent || mine.began(since) || mine.weight(now) < WORTH * most
+    }
+
     /// Whether `all[node]` may be blamed for what fails: nobody else carries, or everybody else began later.
     pub fn to_blame(all: impl Iterator<Item = Self>, node: usize, now: Timestamp) -> bool {
         let all: Vec<Self> = all.collect();
@@ -98,6 +107,22 @@ mod tests {
     fn a_backup_that_talks_for_itself_excuses_nobody() {
         let pair = [tries(0.0, 70.0, 0.1), tries(0.0, 70.0, 5.0)];
         assert!(blamed(&pair, 0, 70.0) && !blamed(&pair, 1, 70.0));
+    }
+
+    #[test]
+    fn who_carries_a_share_is_not_idle() {
+        let idle = |all: &[Carrier], node| Carrier::idle(all.iter().copied(), node, at(66.0), at(70.0));
+        let shared = [tries(0.0, 70.0, 0.1), tries(0.0, 70.0, 0.1)];
+        assert!(!idle(&shared, 0) && !idle(&shared, 1));
+        assert!(
+            idle(&[tries(0.0, 70.0, 0.1), tries(0.0, 70.0, 5.0)], 1),
+            "talks for itself"
+        );
+        assert!(
+            idle(&[tries(0.0, 70.0, 0.1), tries(65.0, 70.0, 0.1)], 1),
+            "has just begun"
+        );
+        assert!(idle(&[tries(0.0, 70.0, 0.1), Carrier::default()], 1), "never began");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod score;
 pub mod silence;
 #[cfg(test)]
 mod tests;
+pub mod whole;
 
 use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
 use crate::settings::{self, Detect};
@@ -32,6 +33,7 @@ use path::{PathHealth, Setting};
 use reach::Reach;
 use silence::Silence;
 use std::time::Duration;
+use whole::Whole;
 
 /// How often silence and quiet are looked at.
 const TICK: Duration = Duration::from_millis(200);
@@ -44,6 +46,8 @@ const GONE: f64 = 3.2;
 const HEARING: Duration = Duration::from_millis(5_000);
 /// A node whose usual silence is longer than this says nothing by being silent.
 const QUIET_NODE: Duration = Duration::from_secs(10);
+/// What was in flight when a pair was torn is told within this long.
+const SETTLED: Duration = Duration::from_secs(1);
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
 const SYNC_LOST: Duration = Duration::from_secs(4);
 
@@ -67,6 +71,8 @@ pub struct Detector {
     threshold: f64,
     nodes: Vec<NodeHealth>,
     canaries: Canaries,
+    /// What passes through two nodes, by path.
+    whole: Vec<Whole>,
     paths: usize,
     seed: u64,
     next_tick: Timestamp,
@@ -84,6 +90,7 @@ impl Detector {
             settings: settings.clone(),
             nodes: Vec::new(),
             canaries: Canaries::default(),
+            whole: vec![Whole::default(); paths],
             paths,
             seed,
             next_tick: Timestamp::MIN,
@@ -162,8 +169,13 @@ impl Detector {
         if now < self.grace_until {
             return;
         }
-        // Where a side was given away on purpose, the pair goes on to work as one.
+        // Where a side was given away on purpose, or both halves pass all the same, the pair goes on to work as one.
         let split = split.filter(|s| s.suspect.is_some());
+        let whole = self.whole.get_mut(o.path).is_some_and(|w| {
+            w.note(now, o);
+            split.is_some_and(|s| w.holds(now, s.since))
+        });
+        let split = split.filter(|_| !whole);
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
@@ -203,6 +215,19 @@ impl Detector {
         {
             p.demand(now, o, canary);
         }
+    }
+
+    /// Whether nothing speaks against `node` taking over in a pair that was torn at `since`: it carried next to nothing
+    /// before, or it has proven a round trip since then. One that carries a share and has not may itself be the one
+    /// whose port is dead: it is deaf on that segment, and takes the silence of the others for theirs.
+    #[must_use]
+    pub fn fit(&self, now: Timestamp, node: NodeId, since: Timestamp) -> bool {
+        let Some(n) = self.nodes.get(node.index()) else {
+            return false;
+        };
+        let carriers = self.nodes.iter().map(|n| n.carrier);
+        let settled = since + SETTLED;
+        Carrier::idle(carriers, node.index(), since, now) || n.paths.iter().any(|p| p.last_end_to_end() > settled)
     }
 
     /// A probe about `node` was answered, or not.

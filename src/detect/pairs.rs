@@ -152,6 +152,75 @@ fn where_requests_and_replies_take_different_nodes_both_are_credited() {
     assert!(p.down(FW).is_none() && p.down(OTHER).is_none(), "{:?}", p.verdicts);
 }
 
+/// The first node keeps the first segment, the other takes the second; what passes is told by `show`.
+fn torn(show: impl Fn(HostKey, HostKey) -> Vec<(NodeId, Observation)>) -> Pair {
+    let mut p = Pair::new();
+    p.run(0.0, 60.0, &[0, 1], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    p.run(60.0, 63.5, &[0], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    for i in 0..6 {
+        p.advertise(OTHER, 1, 100);
+        let t = 63.5 + f64::from(i);
+        p.run(t, t + 1.0, &[0], &show);
+    }
+    assert!(
+        p.carp.split().is_some_and(|s| s.suspect == Some(FW)),
+        "{:?}",
+        p.carp.split()
+    );
+    p
+}
+
+/// A try fails at the first node, and the other tells what became of it.
+fn halves(
+    answer: Option<Outcome>,
+    delivery: Option<Outcome>,
+) -> impl Fn(HostKey, HostKey) -> Vec<(NodeId, Observation)> {
+    move |c, s| {
+        let answered = Observation {
+            partner: Some(FW.0),
+            ..told(c, s, answer, None)
+        };
+        let delivered = Observation {
+            partner: Some(OTHER.0),
+            ..told(c, s, None, delivery)
+        };
+        vec![(FW, told(c, s, LOST, None)), (OTHER, answered), (FW, delivered)]
+    }
+}
+
+#[test]
+fn a_torn_pair_through_which_everything_passes_is_not_down() {
+    let pair = Some(Outcome::Pair);
+    let p = torn(halves(pair, pair));
+    assert!(p.verdicts.iter().all(|v| v.to != Health::Down), "{:?}", p.verdicts);
+}
+
+#[test]
+fn a_torn_pair_through_which_only_one_half_passes_is_down() {
+    let pair = Some(Outcome::Pair);
+    for (answer, delivery) in [(None, pair), (pair, LOST)] {
+        let p = torn(halves(answer, delivery));
+        assert!(p.down(FW).is_some(), "{answer:?} {delivery:?}");
+        assert_eq!(p.down(OTHER), None);
+    }
+}
+
+#[test]
+fn who_carries_a_share_may_take_over_only_when_something_passes_through_it() {
+    let p = torn(|c, s| vec![(FW, told(c, s, LOST, None))]);
+    let fit = |p: &Pair| p.detector.fit(at(p.now), OTHER, p.carp.split().unwrap().since);
+    assert!(fit(&p), "a backup has carried nothing");
+    let share = |theirs: Option<Outcome>| {
+        let mut p = Pair::new();
+        let both = |theirs| move |c, s| vec![(FW, told(c, s, WELL, WELL)), (OTHER, told(c, s, theirs, theirs))];
+        p.run(0.0, 60.0, &[0, 1], both(WELL));
+        let since = at(p.now);
+        p.run(60.0, 66.0, &[0], both(theirs));
+        p.detector.fit(at(p.now), OTHER, since)
+    };
+    assert!(share(WELL) && !share(LOST));
+}
+
 #[test]
 fn without_carp_the_one_that_began_last_is_not_to_blame() {
     let mut p = Pair::new();

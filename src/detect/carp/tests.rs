@@ -152,6 +152,28 @@ fn losing_one_segment_splits_the_pair_and_names_the_loser() {
 }
 
 #[test]
+fn a_split_on_a_segment_that_loses_advertisements_takes_longer_to_stand() {
+    // Torn from the tenth second on; before, on the second segment, one in `n` is lost.
+    let stands = |n: usize| {
+        let mut lab = Lab::new();
+        for i in 0..30_u32 {
+            lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+            if i < 15 && !(i as usize + 3).is_multiple_of(n) {
+                lab.hear(f64::from(i), 1, A, &carp(1, 0, 0));
+            }
+            if i >= 18 {
+                lab.hear(f64::from(i) + 0.4, 1, B, &carp(1, 100, 0));
+            }
+            if lab.view.torn(at(lab.now), A) {
+                return i;
+            }
+        }
+        u32::MAX
+    };
+    assert_eq!((stands(1_000), stands(7)), (19, 23));
+}
+
+#[test]
 fn load_sharing_is_no_split_and_does_not_become_one_by_a_failover() {
     let mut lab = Lab::new();
     let both = |lab: &mut Lab, t: f64| {
