@@ -186,6 +186,15 @@ impl Policy {
         any
     }
 
+    /// Every probe about a peer is up for long enough, and one of them has seen it away: a wedged firewall answers all the
+    /// while, and going back to it would be the next outage.
+    fn peer_is_back(&self, now: Timestamp) -> bool {
+        let promoted = self.promoted.back().copied().unwrap_or(Timestamp::MIN);
+        let peers = |a: About| a != About::SelfNode;
+        let mut about = self.about.iter().zip(&self.probes).filter(|(p, _)| peers(p.about));
+        about.any(|(_, s)| s.since > promoted) && self.all_up_for(now, peers)
+    }
+
     /// When `look` must be called again.
     #[must_use]
     pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
@@ -239,6 +248,11 @@ impl Policy {
         if matches!(row, Row::Promote(..)) && !answered() {
             return (None, None);
         }
+        // Nor is a node demoted by a probe that answers again, though not yet for long.
+        let failing = || self.about_self().any(|p| p.word == Word::Down && p.last == Some(false));
+        if row == Row::Demote && !failing() {
+            return (None, None);
+        }
         if let (Row::Promote(peer, _), Some(why)) = (row, s.unclear) {
             return (None, self.say(now, me, Row::Unclear(peer, why), name));
         }
@@ -283,8 +297,8 @@ impl Policy {
         match self.role {
             Role::Unknown => None,
             Role::Promoted => {
-                let peers = |a: About| a != About::SelfNode;
-                (self_probe_down || (self.promoted.len() < 2 && self.all_up_for(now, peers))).then_some(Row::Restore)
+                let recovered = self.promoted.len() < 2 && self.peer_is_back(now);
+                (self_probe_down || recovered).then_some(Row::Restore)
             }
             Role::Demoted => {
                 let peer_gone = s.gone.iter().enumerate().any(|(i, &gone)| gone && i != me.index());

@@ -200,6 +200,42 @@ fn a_failing_self_probe_demotes_a_backup_at_once_and_a_master_after_the_delay() 
 }
 
 #[test]
+fn a_probe_that_answers_again_demotes_nobody_though_it_still_counts_as_down() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    let primary = Situation {
+        mastership: (2, 2),
+        ..backup()
+    };
+    run(&mut p, &primary, 0.0, 1.0);
+    (0..3).for_each(|i| p.probe(at(1.2 + f64::from(i) * 0.2), 0, false));
+    assert!(run(&mut p, &primary, 2.0, 4.0).is_empty());
+    p.probe(at(6.5), 0, true);
+    assert!(run(&mut p, &primary, 6.6, 10.0).is_empty());
+    p.probe(at(17.0), 0, false);
+    assert_eq!(run(&mut p, &primary, 17.1, 5.0), vec![(Action::Demote, 17.1)]);
+}
+
+#[test]
+fn only_a_probe_that_saw_the_peer_away_shows_that_it_is_back() {
+    let s = Situation {
+        mastership: (1, 2),
+        split: Some(at(2.0)),
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        ..backup()
+    };
+    // A wedged peer answers all the while; one that is cut off does not.
+    for (away, back) in [(false, vec![]), (true, vec![(Action::Restore, 51.0)])] {
+        let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::Node(0))]);
+        (0..2).for_each(|i| p.probe(at(f64::from(i)), 0, true));
+        run(&mut p, &backup(), 0.0, 1.0);
+        assert_eq!(run(&mut p, &s, 3.0, 3.0), vec![(Action::Promote, 4.0)]);
+        (0..3).for_each(|i| p.probe(at(7.0 + f64::from(i)), 0, !away));
+        (0..2).for_each(|i| p.probe(at(20.0 + f64::from(i)), 0, true));
+        assert_eq!(run(&mut p, &s, 22.0, 200.0), back, "{away}");
+    }
+}
+
+#[test]
 fn of_three_nodes_exactly_one_promotes() {
     let s = Situation {
         mastership: (0, 2),

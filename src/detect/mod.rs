@@ -313,6 +313,7 @@ impl Detector {
         };
         let lost = carp.lost(now, node);
         let unreachable = self.nodes[i].reach.gone(now);
+        let deaf = self.nodes[i].reach.worth(now);
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
@@ -329,6 +330,7 @@ impl Detector {
                 gravity: carp.gravity(node),
                 lost,
                 unreachable,
+                deaf,
                 may_fall: now >= self.grace_until && to_blame,
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.

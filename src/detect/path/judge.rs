@@ -151,8 +151,14 @@ impl PathHealth {
             .since_end_to_end
             .is_none_or(|age| age >= min && self.rate_now(now) * age >= MISSED);
         let several = against.clients.run.len().min(against.servers.run.len()) >= LOST_HOSTS;
-        let worth = if quiet && several { worth.max(set.lost) } else { worth };
-        let threshold = set.threshold - worth;
+        // An address of its own does not answer any more: the same, by another witness.
+        let worth = if quiet && several {
+            worth.max(set.lost).max(set.deaf)
+        } else {
+            worth
+        };
+        let more = if self.halves(now) { set.threshold } else { 0.0 };
+        let threshold = set.threshold + more - worth;
         evidence.threshold = threshold;
         let old_enough = |score: f64, age: f64| score >= threshold && age >= min;
         let proven = old_enough(weight.window, evidence.seconds)

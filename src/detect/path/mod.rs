@@ -38,6 +38,8 @@ pub struct Setting<'a> {
     pub gravity: f64,
     /// An address of its own that used to answer does not.
     pub unreachable: bool,
+    /// What that is worth.
+    pub deaf: f64,
     /// What it is worth that its advertisements are gone from a segment and go on on another.
     pub lost: f64,
     /// Whether `down` may be concluded at all.
@@ -77,6 +79,9 @@ impl Turn {
     }
 }
 
+/// A node that proves nothing by itself for so long, while the pair does, carries one half of everything.
+const HALVES: Duration = Duration::from_secs(30);
+
 /// State of one (node, path).
 pub struct PathHealth {
     /// Now.
@@ -102,6 +107,9 @@ pub struct PathHealth {
     opening: u32,
     toward: [u32; 2],
     last_try: Timestamp,
+    /// Last round trip through this node alone, and one through two.
+    last_alone: Timestamp,
+    last_shared: Timestamp,
     /// Round trips per second, smoothed over a minute.
     rate: f64,
     rate_at: Timestamp,
@@ -127,6 +135,8 @@ impl PathHealth {
             opening: 0,
             toward: [0; 2],
             last_try: Timestamp::MIN,
+            last_alone: Timestamp::MIN,
+            last_shared: Timestamp::MIN,
             rate: 0.0,
             rate_at: Timestamp::MIN,
             unlearned: 0.0,
@@ -186,6 +196,11 @@ impl PathHealth {
         if canary.is_none() {
             self.last_other = now;
         }
+        if matches!(o.trial, Some((_, Outcome::Success))) {
+            self.last_alone = now;
+        } else if matches!(o.trial, Some((_, Outcome::Pair))) {
+            self.last_shared = now;
+        }
         if success {
             self.songs.answer(now);
             if let Some(t) = canary {
@@ -228,6 +243,7 @@ impl PathHealth {
     pub fn credit(&mut self, now: Timestamp, o: &Observation) {
         let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
         if matches!(o.trial, Some((_, Outcome::Pair))) {
+            self.last_shared = now;
             self.requests.success(now, client, server);
             self.unlearned += 1.0;
             self.schedule(now);
@@ -326,6 +342,13 @@ impl PathHealth {
             self.last_try = now;
             self.schedule(now);
         }
+    }
+
+    /// Whether each round trip goes through another node, too. What one half tells by itself comes in spells, which all hosts
+    /// share: then more of it is needed.
+    fn halves(&self, now: Timestamp) -> bool {
+        let lately = |t: Timestamp| now.since(t) <= HALVES && t > Timestamp::MIN;
+        lately(self.last_shared) && !lately(self.last_alone)
     }
 
     /// Last proven round trip.
