@@ -1,9 +1,10 @@
 //! Records lives: runs the world frame by frame and sorts what the tracker told by connection.
 //!
 //! The recording site has so many hosts that two of them hardly ever meet twice: then all that is told of a pair of
-//! hosts is one connection with its retries. Each run is made five times from the same dice, once well and once for each
-//! trouble, and the runs are the same until the trouble begins: so it is known of each connection under way what it
-//! would have told, from where on it tells something else, and what was told as it was because it waited for a flush.
+//! hosts is one connection with its retries. Each run is made six times from the same dice, once well, once for each trouble
+//! and once with clients that fall quiet, and the runs are the same until that begins: so it is known of each connection
+//! under way what it would have told, from where on it tells something else, and what was told as it was because it waited
+//! for a flush.
 
 use super::life::{Age, Broken, Library, Life, Place, Since, Step, Trouble};
 use super::thin::{self, Keep, thin};
@@ -129,6 +130,8 @@ struct Draft {
     bad: Vec<Raw>,
     fresh: [Vec<Raw>; Trouble::ALL.len()],
     tails: [Vec<(Place, Raw)>; Trouble::ALL.len()],
+    /// Well, bad.
+    lunch: [Vec<Raw>; 2],
     library: Library,
     frames: u64,
 }
@@ -141,6 +144,7 @@ impl Draft {
             bad,
             fresh,
             tails,
+            lunch,
             mut library,
             frames,
         } = self;
@@ -169,6 +173,9 @@ impl Draft {
             for (place, r) in &tails {
                 broken.tails_mut(*place).put(r.kind, life(r));
             }
+        }
+        for (shelf, raw) in [&mut library.lunch.well, &mut library.lunch.bad].into_iter().zip(lunch) {
+            raw.iter().for_each(|r| shelf.put(r.kind, life(r)));
         }
         thin::balance(&mut library, &usual, dice);
         library
@@ -238,7 +245,7 @@ impl Recorder<'_> {
             if pair.bad { &mut draft.bad } else { &mut draft.well }.push(raw);
         }
         for (i, trouble) in Trouble::ALL.into_iter().enumerate() {
-            let (told, _) = self.told(seed, Some(trouble), &pairs);
+            let (told, _) = self.told(seed, Some(cause(trouble)), &pairs);
             for (hosts, pair) in told.order(&well).map(|h| (h, pairs[&h])).filter(|(_, p)| !p.bad) {
                 let steps = told.of(&hosts);
                 if pair.at >= cut {
@@ -262,6 +269,25 @@ impl Recorder<'_> {
                     draft.tails[i].push((Place { age, since }, tail));
                 }
             }
+        }
+        let (told, _) = self.told(seed, Some(Fault::Quiet(1.0)), &pairs);
+        for (hosts, pair) in told.order(&well).map(|h| (h, pairs[&h])) {
+            // Canaries never rest.
+            if pair.at >= cut || pair.kind == Kind::Probe {
+                continue;
+            }
+            let all = |told: &Told| told.of(&hosts).iter().filter(|s| s.0 >= cut).copied().collect();
+            let (as_it_was, steps): (Vec<_>, Vec<_>) = (all(&well), all(&told));
+            // What would have said nothing more is over, and not under way where lives are replayed.
+            if as_it_was.is_empty() && steps.is_empty() {
+                continue;
+            }
+            draft.lunch[usize::from(pair.bad)].push(Raw {
+                kind: pair.kind,
+                from: cut,
+                until: until(pair.kind, &steps),
+                steps,
+            });
         }
     }
 
@@ -300,14 +326,14 @@ impl Recorder<'_> {
     }
 
     /// What the tracker told of each pair of hosts, in the order of their first word, and how many frames it took.
-    fn told(&self, seed: u64, trouble: Option<Trouble>, pairs: &Table<Pair>) -> (Told, u64) {
+    fn told(&self, seed: u64, fault: Option<Fault>, pairs: &Table<Pair>) -> (Told, u64) {
         let mut setup = Setup::pair(self.system, self.load, seed).lasting(self.plan.cut + self.plan.rest);
         setup.mix = self.mix.clone();
         setup.canaries = self.canaries.to_vec();
         // CARP would answer some of these troubles by a takeover: here the node itself is looked at.
         setup.nodes.truncate(1);
         setup.pings = false;
-        setup.faults.extend(trouble.map(|t| (self.plan.cut, cause(t))));
+        setup.faults.extend(fault.map(|f| (self.plan.cut, f)));
         let epoch = Timestamp::from_nanos(setup.epoch);
         let mut engine = Engine::new(Settings::default(), 1);
         engine.observations();
@@ -392,7 +418,7 @@ fn tail(well: &[(u64, Step)], broken: &[(u64, Step)], cut: u64, notes: &mut Brok
 
 /// What is told so soon after a trouble began, and is good news, was in flight: how often that is told is known by itself.
 fn in_flight((at, step): &(u64, Step), cut: u64) -> bool {
-    *at < cut + SHIFT && (step.proves() || step.delivery == Some(Outcome::Success))
+    *at < cut + SHIFT && step.proof() > 0
 }
 
 fn millis(d: Duration) -> u64 {

@@ -57,6 +57,9 @@ enum Part {
     Bad,
     Fresh(Trouble),
     Tail(Trouble, Place),
+    /// What goes on by itself while its client is quiet, beside the connection that waits for the client's return; whether
+    /// towards nobody.
+    Lunch(bool),
 }
 
 /// The hosts of a site. Index and key are the same thing in two words.
@@ -87,6 +90,8 @@ pub struct Replay<'l> {
     judged: Slot,
     /// When something broke last.
     broke: Slot,
+    /// The lull that connections under way know of.
+    lull: Option<u64>,
     canaries: bool,
     strangers: usize,
     verdicts: Vec<Verdict>,
@@ -156,6 +161,7 @@ impl<'l> Replay<'l> {
             still: 0,
             judged: 0,
             broke: 0,
+            lull: None,
             canaries: !canaries.is_empty(),
             strangers: 0,
             verdicts: Vec::new(),
@@ -266,12 +272,20 @@ impl<'l> Replay<'l> {
 
     /// Something broke: what is under way notices when it would have told something next.
     pub fn breaks(&mut self) {
+        let lull = self.mood.lull();
+        let begins = lull.is_some() && lull != self.lull;
+        self.lull = lull;
         for (due, run) in self.wheel.drain() {
-            if run.part != Part::Well {
-                self.wheel.put(due, run);
-                continue;
+            let (client, server) = (run.client as usize, run.server as usize);
+            if begins && self.mood.quiet(client) {
+                self.rests(&run);
+                // Nobody comes back to what was never answered.
+                if run.part == Part::Bad {
+                    continue;
+                }
             }
-            let Some(trouble) = self.mood.trouble(run.client as usize, run.server as usize) else {
+            let trouble = self.mood.trouble(client, server).filter(|_| run.part == Part::Well);
+            let Some(trouble) = trouble else {
                 self.wheel.put(due, run);
                 continue;
             };
@@ -295,6 +309,24 @@ impl<'l> Replay<'l> {
             }
         }
         self.broke = self.slot;
+    }
+
+    /// The client of a connection falls quiet: its firewall tells what goes on without it.
+    fn rests(&mut self, run: &Running) {
+        let part = match run.part {
+            Part::Well => Part::Lunch(false),
+            Part::Bad => Part::Lunch(true),
+            _ => return,
+        };
+        if let Some(life) = shelf(self.levels, run.level, part).draw(run.kind, &mut self.dice) {
+            self.wait(Running {
+                part,
+                life,
+                step: 0,
+                base: self.slot,
+                ..*run
+            });
+        }
     }
 
     /// From `from` on a connection tells what it tells in trouble.
@@ -406,13 +438,14 @@ impl<'l> Replay<'l> {
         let (client, server) = (run.client as usize, run.server as usize);
         let trouble = self.mood.trouble(client, server);
         match (run.part, trouble) {
-            (Part::Well, None) if self.mood.quiet(client) && by_client(run.kind) => {
+            (Part::Well, None) if self.mood.quiet(client) => {
                 // Looks again when it may be over.
                 run.base += SECOND;
                 return self.wheel.put(self.slot + SECOND, run);
             }
             // Those that refuse are not heard any more either.
             (Part::Bad, Some(_)) => return,
+            (Part::Lunch(bad), now) if now.is_some() || !(bad || self.mood.quiet(client)) => return,
             (Part::Fresh(t) | Part::Tail(t, _), now) if now != Some(t) => {
                 // Mended (or broken otherwise): the next try gets through. Who was away has forgotten everything.
                 if now.is_none() && t != Trouble::Deserted {
@@ -518,7 +551,7 @@ impl<'l> Replay<'l> {
         let mut o = Observation {
             path: 0,
             movement: step.movement,
-            trial: step.trial.filter(|_| step.tries > 0),
+            trial: step.trial,
             delivery: step.delivery,
             partner: None,
             hosts: Some((*client, *server)),
@@ -562,11 +595,6 @@ fn next(life: &Life, step: u32) -> Option<&Step> {
     together.max_by_key(|s| s.proof())
 }
 
-/// Who does nothing at lunch.
-fn by_client(kind: Kind) -> bool {
-    !matches!(kind, Kind::Push | Kind::BulkDown | Kind::Probe)
-}
-
 fn shelf(levels: &[Library], level: u8, part: Part) -> &Shelf {
     let library = &levels[usize::from(level)];
     match part {
@@ -574,6 +602,8 @@ fn shelf(levels: &[Library], level: u8, part: Part) -> &Shelf {
         Part::Bad => &library.bad,
         Part::Fresh(t) => &library.broken[t as usize].fresh,
         Part::Tail(t, place) => library.broken[t as usize].tails(place),
+        Part::Lunch(false) => &library.lunch.well,
+        Part::Lunch(true) => &library.lunch.bad,
     }
 }
 
