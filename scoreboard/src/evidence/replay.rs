@@ -31,6 +31,8 @@ pub const UNTIL: Time = Duration::from_millis(MS as u64 * Slot::MAX as u64);
 const CALM: Slot = SECOND;
 /// A connection whose first words are not older than this when a trouble begins is a recent one, see `record`.
 const YOUNG: Slot = 2 * SECOND;
+/// So often one that goes on is looked for: of what lives long nearly all do.
+const DRAWS: usize = 8;
 /// Strangers that scanners try; enough that the detector has forgotten one before it comes again.
 const STRANGERS: usize = 20_000;
 const NODE: NodeId = NodeId(0);
@@ -416,7 +418,10 @@ impl<'l> Replay<'l> {
         run.base += until / MS;
         if run.part == Part::Well && run.level != self.level {
             let now = &self.levels[usize::from(self.level)].well;
-            if let Some(life) = now.draw(run.kind, &mut self.dice) {
+            // One that goes on, too: the hour ends no connection. Where none is found soon it keeps its own.
+            let mut draw = || now.draw(run.kind, &mut self.dice);
+            let drawn = (0..DRAWS).find_map(|_| draw().filter(|n| now.of(run.kind)[*n as usize].until.is_some()));
+            if let Some(life) = drawn {
                 (run.level, run.life) = (self.level, life);
             }
         }
