@@ -26,7 +26,7 @@ pub struct Said {
     pub found: Option<Duration>,
     /// `down` where nothing was wrong.
     pub false_alarms: u32,
-    /// The words of the first of all these.
+    /// The words of the first of all these, and when.
     pub words: Option<String>,
 }
 
@@ -118,7 +118,8 @@ impl Said {
         if verdict.to != Health::Down || verdict.node != NodeId(0) {
             return;
         }
-        self.words.get_or_insert_with(|| verdict.sentence());
+        self.words
+            .get_or_insert_with(|| format!("after {:.1} s {}", at.as_secs_f64(), verdict.sentence()));
         match truth.down(0, at, Duration::from_secs(2)) {
             Some(outage) if outage.grade == Grade::Must || self.found.is_none() => {
                 self.found.get_or_insert(at.saturating_sub(outage.from));

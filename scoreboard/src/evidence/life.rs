@@ -48,7 +48,7 @@ pub struct Step {
     pub trial: Option<(Class, Outcome)>,
     /// Whether an answer got through.
     pub delivery: Option<Outcome>,
-    /// How often the try is told, for those that were left out; 0 = the proof is told, and no try.
+    /// How often the try is told, for those that were left out.
     pub tries: u16,
     /// The same of the delivery.
     pub deliveries: u16,
@@ -57,26 +57,27 @@ pub struct Step {
 }
 
 impl Step {
-    /// A round trip.
+    /// A try was answered: that alone is what the detector takes for an answer, whatever moved. What a client acknowledges
+    /// is a round trip, too, but says nothing of the way there.
     #[must_use]
-    pub fn proves(&self) -> bool {
-        self.movement == Movement::EndToEnd
+    pub fn answers(&self) -> bool {
+        matches!(self.trial, Some((_, Outcome::Success)))
     }
 
-    /// How much it proves: nothing, a round trip, that an answer arrived.
+    /// How much it proves: nothing, that a try was answered, that an answer arrived.
     #[must_use]
     pub fn proof(&self) -> usize {
         if self.delivery == Some(Outcome::Success) {
             2
         } else {
-            usize::from(self.proves())
+            usize::from(self.answers())
         }
     }
 
     /// Says nothing to the detector but that the node is heard.
     #[must_use]
     pub fn plain(&self) -> bool {
-        self.trial.is_none() && self.delivery.is_none() && !self.proves()
+        self.trial.is_none() && self.delivery.is_none()
     }
 
     /// Tells the same, whenever.
@@ -265,6 +266,16 @@ impl Broken {
     }
 }
 
+/// What goes on by itself when all clients fall quiet in the middle of things. Servers push, and close what is idle, which
+/// is a round trip, too; and frames fill more slowly, so that of two things within a few milliseconds only the last is told.
+#[derive(Clone, Debug, Default)]
+pub struct Lunch {
+    /// Of connections with which nothing is wrong, from then on. Empty ones too: most fall silent.
+    pub well: Shelf,
+    /// Towards addresses where nobody ever answers: what was sent is sent again, but nobody tries anew.
+    pub bad: Shelf,
+}
+
 /// Everything recorded at one load.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
@@ -278,4 +289,6 @@ pub struct Library {
     pub bad: Shelf,
     /// By [`Trouble`].
     pub broken: [Broken; Trouble::ALL.len()],
+    /// While clients are quiet.
+    pub lunch: Lunch,
 }

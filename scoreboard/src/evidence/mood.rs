@@ -263,6 +263,12 @@ impl Mood {
         client < self.gone.len() && self.quiet.hit(client)
     }
 
+    /// Which lull this is, for who wants to know whether another one has begun; `None` while there is none.
+    #[must_use]
+    pub fn lull(&self) -> Option<u64> {
+        (self.quiet.share > 0.0).then_some(self.quiet.salt)
+    }
+
     /// In words, for whoever asks what caused an alarm.
     #[must_use]
     pub fn words(&self) -> String {

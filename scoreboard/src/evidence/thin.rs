@@ -60,18 +60,13 @@ pub fn counts<'a>(lives: impl Iterator<Item = &'a Life>) -> Counts {
     let mut counts = Counts::default();
     for step in lives.flat_map(|l| &l.steps) {
         if let Some((class, outcome)) = step.trial {
-            counts[class as usize][heard(step, outcome) as usize] += f64::from(step.tries);
+            counts[class as usize][outcome as usize] += f64::from(step.tries);
         }
         if let Some(outcome) = step.delivery {
             counts[DELIVERY][outcome as usize] += f64::from(step.deliveries);
         }
     }
     counts
-}
-
-/// A proof makes a success of whatever the try was.
-fn heard(step: &Step, outcome: Outcome) -> Outcome {
-    if step.proves() { Outcome::Success } else { outcome }
 }
 
 /// Which step of those that stay tells for others like it, and how much each of them counts; nothing where the chance to
@@ -120,15 +115,15 @@ pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl r
     let mut last: [[Option<u64>; 3]; CLASSES] = [[None; 3]; CLASSES];
     let past = |t: Option<u64>, now: u64, by: u64| t.is_none_or(|t| now >= t + by);
     for &(at, mut step) in steps {
-        let trial = step.trial.map(|(class, o)| (class as usize, heard(&step, o)));
+        let trial = step.trial.map(|(class, o)| (class as usize, o));
         let delivery = step.delivery.filter(|d| *d != Outcome::Partial);
         let says = |class: usize, o: Outcome| ratio(usual, class, o as usize) < 1.0;
         let counts = trial.is_some_and(|(class, o)| o != Outcome::Success && says(class, o));
         // A chance to be told for the others, which does not depend on what they were.
         let mut deaf = false;
         let keep = match (trial, delivery) {
-            (None, None) if !step.proves() => marks && past(spoke, at, MARK),
-            _ if step.proves() && (failed || past(answered, at, again)) => true,
+            (None, None) => marks && past(spoke, at, MARK),
+            _ if step.answers() && (failed || past(answered, at, again)) => true,
             (_, Some(Outcome::Success)) if undelivered || past(delivered, at, again) => true,
             (_, Some(Outcome::Failure)) if past(last[DELIVERY][2], at, SAME) => true,
             (Some((class, Outcome::Success)), _) => past(last[class][0], at, again),
@@ -161,10 +156,13 @@ pub fn thin(steps: &[(u64, Step)], keep: Keep, usual: &Counts, dice: &mut impl r
             voices[class][o as usize] = Some((kept.len(), step.tries));
             failed |= counts;
         }
-        if step.proves() {
+        // The next failure of either question is news again.
+        if step.answers() {
             (answered, failed) = (Some(at), false);
-            // The next failure is news again.
-            last.iter_mut().for_each(|row| row[1..].fill(None));
+            last[..DELIVERY].iter_mut().for_each(|row| row[1..].fill(None));
+        }
+        if delivery == Some(Outcome::Success) {
+            last[DELIVERY][1..].fill(None);
         }
         match delivery {
             Some(Outcome::Success) if !undelivered && !past(delivered, at, again) => {
@@ -202,18 +200,23 @@ fn left(at: u64, first: u64, last: u64, n: u64) -> Left {
 /// How often each step is told, so that each is worth what it was and nothing is told more often than that takes.
 pub fn balance(library: &mut Library, usual: &Counts, dice: &mut impl rand::Rng) {
     let scales = scales(library, usual);
-    let Library { well, bad, broken, .. } = library;
+    let Library {
+        well,
+        bad,
+        broken,
+        lunch,
+        ..
+    } = library;
     let shelves = broken.iter_mut().flat_map(Broken::shelves_mut);
-    for step in [well, bad]
+    for step in [well, bad, &mut lunch.well, &mut lunch.bad]
         .into_iter()
         .chain(shelves)
         .flat_map(Shelf::lives_mut)
         .flat_map(|l| &mut l.steps)
     {
         if let Some((class, outcome)) = step.trial {
-            let least = u16::from(heard(step, outcome) != Outcome::Success);
-            let scale = scales[class as usize][heard(step, outcome) as usize];
-            step.tries = scaled(step.tries, scale, dice).max(least);
+            // Each is told at least once: it stayed because a verdict may hang on it.
+            step.tries = scaled(step.tries, scales[class as usize][outcome as usize], dice).max(1);
         }
         if let Some(outcome) = step.delivery {
             step.deliveries = scaled(step.deliveries, scales[DELIVERY][outcome as usize], dice).max(1);
@@ -267,9 +270,7 @@ fn told(library: &Library, scale: f64) -> Counts {
     let mut told = Counts::default();
     for step in library.well.lives().chain(library.bad.lives()).flat_map(|l| &l.steps) {
         if let Some((class, o)) = step.trial {
-            let o = heard(step, o);
-            let least = f64::from(u8::from(o != Outcome::Success));
-            told[class as usize][o as usize] += (f64::from(step.tries) * scale).max(least);
+            told[class as usize][o as usize] += (f64::from(step.tries) * scale).max(1.0);
         }
         if let Some(o) = step.delivery {
             told[DELIVERY][o as usize] += (f64::from(step.deliveries) * scale).max(1.0);

@@ -78,8 +78,7 @@ impl Column {
 impl Row {
     fn add(&mut self, frames: &Said, evidence: &Said) {
         self.runs += 1;
-        let answer = |s: &Said| (s.found.is_some(), s.false_alarms > 0);
-        self.same += usize::from(answer(frames) == answer(evidence));
+        self.same += usize::from(same_answer(frames, evidence));
         self.frames.add(frames);
         self.evidence.add(evidence);
     }
@@ -96,6 +95,7 @@ pub fn agree(args: &AgreeArgs, out: &mut impl Write) -> Result<(), CommandError>
         "| load | scenario | runs | same answer | found: frames | by evidence | median T_D: frames | by evidence | p90: frames | by evidence | false alarms: frames | by evidence |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
     )?;
     let (mut runs, mut same) = (0, 0);
+    let mut differ = Vec::new();
     for &name in &args.loads {
         let seeds = if name == LoadName::Busy && !args.short {
             args.seeds.div_ceil(10)
@@ -131,10 +131,18 @@ pub fn agree(args: &AgreeArgs, out: &mut impl Write) -> Result<(), CommandError>
                 by_evidence(library, &setup, &truth).unwrap_or_default(),
             )
         };
+        let mut apart = Vec::new();
         all(&jobs, threads, run, |i, (frames, evidence)| {
-            rows[jobs[i].0].add(&frames, &evidence);
+            let (s, seed) = jobs[i];
+            rows[s].add(&frames, &evidence);
+            if !same_answer(&frames, &evidence) {
+                apart.push((i, difference(name, scenarios[s], seed, &frames, &evidence)));
+            }
             Ok::<_, CommandError>(())
         })?;
+        // They come as they are done, which is never twice the same.
+        apart.sort_by_key(|a| a.0);
+        differ.extend(apart.into_iter().map(|a| a.1));
         for (scenario, row) in scenarios.iter().zip(&rows) {
             let Row {
                 runs: n,
@@ -161,5 +169,29 @@ pub fn agree(args: &AgreeArgs, out: &mut impl Write) -> Result<(), CommandError>
         }
     }
     writeln!(out, "\nThe same answer in {same} of {runs} runs.")?;
+    if !differ.is_empty() {
+        writeln!(out, "\nThe others:\n")?;
+    }
+    for line in differ {
+        writeln!(out, "{line}")?;
+    }
     Ok(())
+}
+
+/// Whether both found the outage, and whether both cried wolf.
+fn same_answer(frames: &Said, evidence: &Said) -> bool {
+    let answer = |s: &Said| (s.found.is_some(), s.false_alarms > 0);
+    answer(frames) == answer(evidence)
+}
+
+/// A run in which both levels say something else, and what, so that somebody can look for the cause.
+fn difference(load: LoadName, scenario: &Scenario, seed: u64, frames: &Said, evidence: &Said) -> String {
+    let says = |s: &Said| s.words.clone().unwrap_or_else(|| "nothing".into());
+    format!(
+        "* {}, {}, seed {seed}: frames: {}; by evidence: {}",
+        load.as_str(),
+        scenario.name,
+        says(frames),
+        says(evidence),
+    )
 }
