@@ -13,7 +13,7 @@
 
 FUZZ_SECONDS ?= 30
 # Seeds for each load: a busy second costs sixty times an office second.
-SCOREBOARD_LOADS ?= busy=10,office=100,branch=100,night=20,night+canary=100
+SCOREBOARD_LOADS ?= busy=4,office=50,branch=50,night=10,night+canary=40
 PAIR := captures/openbsd-pair
 BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
 
