@@ -5,15 +5,19 @@
 #   make bsd-check  the type check for OpenBSD and FreeBSD alone
 #   make fuzz       each fuzz target for FUZZ_SECONDS
 #   make scoreboard pfwatch beside what people use today, on simulated pairs: hours; goes on where it was stopped
+#   make scoreboard-years   years of healthy firewalls, and how often they were called dead: hours
 #   make scoreboard-short   the same in half a minute, as the tests see it
 #   make clean
 
-.PHONY: all demo test fmt lint check bsd-check fuzz scoreboard scoreboard-short clean
+.PHONY: all demo test fmt lint check bsd-check fuzz scoreboard scoreboard-short scoreboard-years clean
 .DEFAULT_GOAL := all
 
 FUZZ_SECONDS ?= 30
 # Seeds for each load: a busy second costs sixty times an office second.
 SCOREBOARD_LOADS ?= busy=4,office=50,branch=50,night=10,night+canary=40
+# Years of each load; and less of them at a risk of an alarm a day and an alarm an hour.
+YEARS ?= --years-busy 1 --years-office 5 --years-branch 10 --years-night 15 --years-canary 5
+RISKY_YEARS ?= --risk 365,8766 --years-busy 0.02 --years-office 0.1 --years-branch 0.5 --years-night 1 --years-canary 0.5
 PAIR := captures/openbsd-pair
 BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
 
@@ -67,6 +71,22 @@ scoreboard:
 	echo "Made by \`make scoreboard SCOREBOARD_LOADS=$(SCOREBOARD_LOADS)\`; seeds count from 1. [How to read it](scoreboard.md)."; \
 	cat target/scoreboard.md; } >docs/scoreboard-results.md
 	@echo "docs/scoreboard-results.md"
+
+# Years of healthy firewalls, without packets, and how far that level is to be believed. Goes on where it was stopped.
+scoreboard-years:
+	@.ci/with build cargo build --release --locked -p pfwatch-scoreboard
+	@target/release/pfwatch-scoreboard agree >target/agree.md
+	@target/release/pfwatch-scoreboard spans $(YEARS) --out target/years.jsonl >target/years.md
+	@target/release/pfwatch-scoreboard spans $(RISKY_YEARS) --out target/risky.jsonl >target/risky.md
+	@{ echo "# Years"; echo; \
+	echo "Made by \`make scoreboard-years\`. [How to read it](scoreboard.md#years)."; \
+	echo; echo "## False alarms in years of healthy firewalls"; echo; \
+	echo "\`pfwatch-scoreboard spans $(YEARS)\`"; echo; cat target/years.md; \
+	echo; echo "## Where a risk is set at which alarms do occur"; echo; \
+	echo "\`pfwatch-scoreboard spans $(RISKY_YEARS)\`"; echo; cat target/risky.md; \
+	echo; echo "## The same runs frame by frame and by evidence alone"; echo; \
+	echo "\`pfwatch-scoreboard agree\`"; echo; cat target/agree.md; } >docs/scoreboard-years.md
+	@echo "docs/scoreboard-years.md"
 
 scoreboard-short:
 	@.ci/with build cargo run --quiet --locked -p pfwatch-scoreboard -- --short

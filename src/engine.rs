@@ -492,6 +492,7 @@ impl Engine {
             unclear: split.and_then(unclear),
             foreign_master: self.carp.foreign_master(),
             health: ids().map(|n| self.node_health(n)).collect(),
+            firm: ids().map(|n| self.node_firm(n)).collect(),
             gone: ids()
                 .map(|n| {
                     let w = self.carp.witness(now, n);

@@ -57,6 +57,8 @@ pub struct Situation {
     pub foreign_master: bool,
     /// Worst health on a critical path and its cause, per node.
     pub health: Vec<(Health, Option<Cause>)>,
+    /// Nodes whose `down` needs no witness besides traffic: in sync, a lost advertisement or ping is none.
+    pub firm: Vec<bool>,
     /// Nodes whose advertisements are gone from every segment.
     pub gone: Vec<bool>,
 }
@@ -66,6 +68,8 @@ pub struct Situation {
 pub enum Unclear {
     /// So many advertisements in a row may be missing by chance.
     Chance,
+    /// CARP is in sync, and what traffic says by itself is not enough.
+    Evidence,
     /// Self carries a share of the traffic, and nothing has passed since: it may itself be the one that is cut off.
     OwnTraffic,
 }
@@ -253,7 +257,9 @@ impl Policy {
         if row == Row::Demote && !failing() {
             return (None, None);
         }
-        if let (Row::Promote(peer, _), Some(why)) = (row, s.unclear) {
+        if let Row::Promote(peer, _) = row
+            && let Some(why) = unclear(s, peer)
+        {
             return (None, self.say(now, me, Row::Unclear(peer, why), name));
         }
         match row {
@@ -432,6 +438,7 @@ impl Policy {
             Row::Unclear(p, why) => (p, {
                 let why = match why {
                     Unclear::Chance => "its advertisements may be missing by chance".to_owned(),
+                    Unclear::Evidence => "CARP is in sync, and what traffic says by itself may be chance".to_owned(),
                     Unclear::OwnTraffic => format!(
                         "nothing has passed through {} since CARP was torn, which may itself be cut off",
                         name(me)
@@ -446,6 +453,16 @@ impl Policy {
             node: Some(node),
             text,
         })
+    }
+}
+
+/// Why not to act yet: a split that may heal by itself, or a pair in sync where traffic alone does not say enough.
+fn unclear(s: &Situation, peer: NodeId) -> Option<Unclear> {
+    let firm = s.firm.get(peer.index()) == Some(&true);
+    match s.split {
+        Some(_) => s.unclear,
+        None if firm => None,
+        None => Some(Unclear::Evidence),
     }
 }
 

@@ -18,6 +18,7 @@ fn backup() -> Situation {
     Situation {
         mastership: (0, 2),
         health: vec![(Health::Up, None), (Health::Idle, None)],
+        firm: vec![true; 2],
         gone: vec![false; 2],
         ..Situation::default()
     }
@@ -121,6 +122,24 @@ fn in_sync_a_probe_that_reaches_further_is_the_witness() {
     );
     p.probe(at(14.5), 0, true);
     assert_eq!(run(&mut p, &s, 14.6, 5.0), vec![(Action::Promote, 14.6)]);
+}
+
+#[test]
+fn in_sync_traffic_must_say_enough_by_itself() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    (0..2).for_each(|i| p.probe(at(1.0 + f64::from(i)), 0, true));
+    let s = |firm| Situation {
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        firm: vec![firm, false],
+        ..backup()
+    };
+    let name = |n: NodeId| format!("fw{}", n.0 + 1);
+    p.look(at(3.0), &s(false), &name);
+    p.probe(at(3.5), 0, true);
+    let (decision, notice) = p.look(at(4.0), &s(false), &name);
+    assert!(decision.is_none() && notice.is_some_and(|n| n.text.contains("may be chance")));
+    assert_eq!(run(&mut p, &s(true), 4.1, 1.0), vec![(Action::Promote, 4.1)]);
 }
 
 #[test]
@@ -245,6 +264,7 @@ fn of_three_nodes_exactly_one_promotes() {
             (Health::Idle, None),
             (Health::Idle, None),
         ],
+        firm: vec![true; 3],
         gone: vec![false; 3],
         ..Situation::default()
     };

@@ -129,6 +129,12 @@ impl Detector {
         self.path(node, path).map_or(Health::Unknown, |p| p.health)
     }
 
+    /// Whether a node is down on a path beyond what a witness lent to the verdict.
+    #[must_use]
+    pub fn firm(&self, node: NodeId, path: usize) -> bool {
+        self.path(node, path).is_some_and(|p| p.firm(self.threshold))
+    }
+
     /// Everything about a node on a path.
     #[must_use]
     pub fn path(&self, node: NodeId, path: usize) -> Option<&PathHealth> {

@@ -29,6 +29,12 @@ impl Engine {
             .map_or((Health::Unknown, None), |p| (p.health, Some(p.cause)))
     }
 
+    /// Whether a node is down by traffic alone on a critical path.
+    #[must_use]
+    pub fn node_firm(&self, node: NodeId) -> bool {
+        (0..self.tracker.path_count()).any(|p| self.is_critical(p) && self.detector.firm(node, p))
+    }
+
     /// Time as the engine has it.
     #[must_use]
     pub fn now(&self) -> Timestamp {

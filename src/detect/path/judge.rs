@@ -132,6 +132,7 @@ impl PathHealth {
             ..Evidence::default()
         };
         if self.health == Health::Down {
+            self.said = self.said.max(self.fell + score);
             return self.judge_down(now, set, evidence);
         }
         let min = set.min.as_secs_f64();

@@ -94,6 +94,9 @@ pub struct PathHealth {
     pub suspicion: f64,
     /// How close it came to `down`.
     pub closest: Closest,
+    /// What traffic alone said when it fell, and the most that it said with what came after.
+    fell: f64,
+    said: f64,
     /// Do tries get answers?
     requests: Account,
     /// Do answers get to those who asked? A firewall whose inside port sends nothing lets every reply pass, and nobody
@@ -127,6 +130,8 @@ impl PathHealth {
             born: Timestamp::MAX,
             suspicion: 0.0,
             closest: Closest::default(),
+            fell: 0.0,
+            said: 0.0,
             requests: Account::new(seed),
             replies: Account::new(seed.rotate_left(23)),
             undelivered: false,
@@ -351,6 +356,13 @@ impl PathHealth {
         lately(self.last_shared) && !lately(self.last_alone)
     }
 
+    /// Whether it is down by what traffic says, whatever else spoke for it, or by more than traffic can say.
+    #[must_use]
+    pub fn firm(&self, threshold: f64) -> bool {
+        let by_traffic = matches!(self.cause, Cause::BlackholeForward | Cause::BlackholeReverse);
+        self.health == Health::Down && (!by_traffic || self.said >= threshold)
+    }
+
     /// Last proven round trip.
     #[must_use]
     pub fn last_end_to_end(&self) -> Timestamp {
@@ -370,6 +382,8 @@ impl PathHealth {
         }
         if to == Health::Down {
             self.closest.fell();
+            self.fell = evidence.suspicion;
+            self.said = evidence.suspicion;
         }
         let from = std::mem::replace(&mut self.health, to);
         self.cause = cause;
