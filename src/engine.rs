@@ -493,6 +493,7 @@ impl Engine {
             foreign_master: self.carp.foreign_master(),
             health: ids().map(|n| self.node_health(n)).collect(),
             firm: ids().map(|n| self.node_firm(n)).collect(),
+            tries: ids().map(|n| self.node_tries(n)).collect(),
             gone: ids()
                 .map(|n| {
                     let w = self.carp.witness(now, n);

@@ -3,14 +3,26 @@
 //! Called by the engine after every change and on its ticks. A row must hold for `confirm` before it decides; what
 //! holds and is NOT acted on is said once, with its reason. No CARP segment means no role means no decision.
 
+mod row;
 #[cfg(test)]
 mod tests;
+mod witness;
+
+pub use row::Unclear;
 
 use crate::event::{Action, Cause, Decision, Health, NodeId, Notice};
-use crate::settings::{About, Policy as Limits, Probe};
+use crate::settings::{Policy as Limits, Probe};
 use crate::time::Timestamp;
+use row::{Back, Row};
 use std::collections::VecDeque;
 use std::time::Duration;
+use witness::Witnesses;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+/// What is heard of traffic may be this old: pfsync waits a second before it tells.
+const OLD: Duration = Duration::from_millis(1_100);
+/// A probe that has not answered this long after its time is worth a word.
+const SLACK: Duration = Duration::from_secs(2);
 
 /// What this node is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,64 +71,23 @@ pub struct Situation {
     pub health: Vec<(Health, Option<Cause>)>,
     /// Nodes whose `down` needs no witness besides traffic: in sync, a lost advertisement or ping is none.
     pub firm: Vec<bool>,
+    /// The last try through each node that failed, and the last that got through, where it is down.
+    pub tries: Vec<(Timestamp, Timestamp)>,
     /// Nodes whose advertisements are gone from every segment.
     pub gone: Vec<bool>,
-}
-
-/// What speaks against acting in a split.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unclear {
-    /// So many advertisements in a row may be missing by chance.
-    Chance,
-    /// CARP is in sync, and what traffic says by itself is not enough.
-    Evidence,
-    /// Self carries a share of the traffic, and nothing has passed since: it may itself be the one that is cut off.
-    OwnTraffic,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Word {
-    #[default]
-    Unknown,
-    Up,
-    Down,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct ProbeState {
-    word: Word,
-    run: u32,
-    last: Option<bool>,
-    since: Timestamp,
-    /// Last result.
-    heard: Timestamp,
-}
-
-/// A row of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Row {
-    Promote(NodeId, Cause),
-    Demote,
-    Restore,
-    CarpMoves(NodeId),
-    NoWitness(NodeId),
-    ProbeFails(NodeId),
-    Foreign(NodeId),
-    NotMyTurn(NodeId),
-    Isolated,
-    OwnTraffic,
-    Unclear(NodeId, Unclear),
 }
 
 /// The state machine.
 pub struct Policy {
     me: Option<NodeId>,
     limits: Limits,
-    about: Vec<Probe>,
-    probes: Vec<ProbeState>,
+    witnesses: Witnesses,
     role: Role,
     pending: Option<(Row, Timestamp)>,
+    /// Since when all probes about self answer, after what is pending began.
+    reached: Option<Timestamp>,
     said: Option<Row>,
+    /// Actions of the last hour.
     acted: VecDeque<Timestamp>,
     settle_until: Timestamp,
     /// Promotions of the last hour.
@@ -131,10 +102,10 @@ impl Policy {
         Self {
             me,
             limits: limits.clone(),
-            about: probes.to_vec(),
-            probes: vec![ProbeState::default(); probes.len()],
+            witnesses: Witnesses::new(probes),
             role: Role::Unknown,
             pending: None,
+            reached: None,
             said: None,
             acted: VecDeque::new(),
             settle_until: Timestamp::MIN,
@@ -151,52 +122,7 @@ impl Policy {
 
     /// A probe answered or did not.
     pub fn probe(&mut self, now: Timestamp, index: usize, ok: bool) {
-        let (Some(state), Some(probe)) = (self.probes.get_mut(index), self.about.get(index)) else {
-            return;
-        };
-        state.run = if state.last == Some(ok) {
-            state.run.saturating_add(1)
-        } else {
-            1
-        };
-        state.last = Some(ok);
-        state.heard = now;
-        let word = match ok {
-            true if state.run >= probe.rise.max(1) => Word::Up,
-            false if state.run >= probe.fall.max(1) => Word::Down,
-            _ => state.word,
-        };
-        if word != state.word {
-            (state.word, state.since) = (word, now);
-        }
-    }
-
-    fn about_self(&self) -> impl Iterator<Item = &ProbeState> {
-        self.about
-            .iter()
-            .zip(&self.probes)
-            .filter(|(p, _)| p.about == About::SelfNode)
-            .map(|(_, s)| s)
-    }
-
-    fn all_up_for(&self, now: Timestamp, about: impl Fn(About) -> bool) -> bool {
-        let mut any = false;
-        for (_, s) in self.about.iter().zip(&self.probes).filter(|(p, _)| about(p.about)) {
-            any = true;
-            if s.word != Word::Up || now.since(s.since) < self.limits.recover {
-                return false;
-            }
-        }
-        any
-    }
-
-    /// Every probe about a peer is up for long enough, and one of them has seen it away: a wedged firewall answers all the
-    /// while, and going back to it would be the next outage.
-    fn peer_is_back(&self, now: Timestamp) -> bool {
-        let promoted = self.promoted.back().copied().unwrap_or(Timestamp::MIN);
-        let peers = |a: About| a != About::SelfNode;
-        let mut about = self.about.iter().zip(&self.probes).filter(|(p, _)| peers(p.about));
-        about.any(|(_, s)| s.since > promoted) && self.all_up_for(now, peers)
+        self.witnesses.result(now, index, ok);
     }
 
     /// When `look` must be called again.
@@ -210,7 +136,7 @@ impl Policy {
         match row {
             Row::Demote if self.role == Role::Primary => self.limits.demote_delay.max(self.limits.confirm),
             Row::Demote if self.role == Role::Backup => Duration::ZERO,
-            Row::Restore => Duration::ZERO, // `recover` is part of the condition.
+            Row::Restore(_) => Duration::ZERO, // `recover` is part of the condition.
             _ => self.limits.confirm,
         }
     }
@@ -240,39 +166,36 @@ impl Policy {
             Some((old, since)) if old == row => since,
             _ => {
                 self.pending = Some((row, now));
+                self.reached = None;
                 now
             }
         };
+        if !self.witnesses.answered_since(since) {
+            self.reached = None;
+        } else if self.witnesses.report() {
+            self.reached.get_or_insert(now);
+        }
         if now < since + self.patience(row) {
             return (None, None);
         }
-        // A probe that answered before the trouble says nothing about now: what is dead may lie beyond both nodes, and
-        // the probe has only not noticed yet.
-        let answered = || self.about_self().all(|p| p.last == Some(true) && p.heard > since);
-        if matches!(row, Row::Promote(..)) && !answered() {
-            return (None, None);
-        }
-        // Nor is a node demoted by a probe that answers again, though not yet for long.
-        let failing = || self.about_self().any(|p| p.word == Word::Down && p.last == Some(false));
-        if row == Row::Demote && !failing() {
-            return (None, None);
-        }
-        if let Row::Promote(peer, _) = row
-            && let Some(why) = unclear(s, peer)
-        {
-            return (None, self.say(now, me, Row::Unclear(peer, why), name));
-        }
         match row {
-            Row::Promote(peer, cause) => self.promote(now, peer, cause, s, name),
+            Row::Promote(peer, cause) => match self.promotion_waits(now, since, (peer, cause), s) {
+                Some(None) => (None, None),
+                Some(Some(why)) => (None, self.say(now, me, Row::Unclear(peer, why), name)),
+                None => (Some(self.promote(now, peer, cause, s, name)), None),
+            },
+            // A probe that answers again demotes nobody, though not yet for long.
+            Row::Demote if !self.witnesses.failing() => (None, None),
+            Row::Demote if self.capped(now) => (None, self.say(now, me, Row::Unclear(me, Unclear::Cap), name)),
             Row::Demote => {
                 self.role = Role::Demoted;
                 let reason = "a probe about this node is down".to_owned();
                 (Some(self.decide(now, Action::Demote, me, "probe", reason)), None)
             }
-            Row::Restore => {
-                let reason = format!("what made this node {} is over", self.role.as_str());
+            Row::Restore(back) => {
+                let reason = format!("no longer {}: {}", self.role.as_str(), back.reason());
                 self.role = Role::Unknown;
-                (Some(self.decide(now, Action::Restore, me, "recovered", reason)), None)
+                (Some(self.decide(now, Action::Restore, me, back.cause(), reason)), None)
             }
             _ => (None, self.say(now, me, row, name)),
         }
@@ -292,49 +215,101 @@ impl Policy {
     }
 
     fn row(&self, now: Timestamp, me: NodeId, s: &Situation) -> Option<Row> {
-        let self_probe_down = self.about_self().any(|p| p.word == Word::Down);
-        let down = |i: usize| s.health.get(i).filter(|(h, _)| *h == Health::Down);
-        // In a split only the node that lost a part is worth a promotion; an old corpse is not.
-        let eligible = |i: usize| i != me.index() && (s.split.is_none() || s.suspect.is_none_or(|n| n.index() == i));
-        let peer_down = (0..s.health.len()).filter(|&i| eligible(i)).find_map(|i| {
-            let (_, cause) = down(i)?;
-            Some((NodeId(u16::try_from(i).ok()?), (*cause)?))
-        });
+        let (own_down, recover) = (self.witnesses.down(), self.limits.recover);
+        let peers = || (0..s.health.len()).filter(|&i| i != me.index());
+        let alone = peers().next().is_some() && peers().all(|i| s.gone.get(i) == Some(&true));
         match self.role {
             Role::Unknown => None,
+            Role::Promoted if own_down => Some(Row::Restore(Back::OwnProbe)),
             Role::Promoted => {
-                let recovered = self.promoted.len() < 2 && self.peer_is_back(now);
-                (self_probe_down || recovered).then_some(Row::Restore)
+                let promoted = self.promoted.back().copied().unwrap_or(Timestamp::MIN);
+                let back = self.promoted.len() < 2 && self.witnesses.peer_is_back(now, promoted, recover);
+                back.then_some(Row::Restore(Back::PeersAnswer))
             }
-            Role::Demoted => {
-                let peer_gone = s.gone.iter().enumerate().any(|(i, &gone)| gone && i != me.index());
-                (peer_gone || self.all_up_for(now, |a| a == About::SelfNode)).then_some(Row::Restore)
+            Role::Demoted if alone => Some(Row::Restore(Back::Alone)),
+            Role::Demoted => self
+                .witnesses
+                .recovered(now, recover)
+                .then_some(Row::Restore(Back::Recovered)),
+            // With nobody else to take over, the one that is left is better than none.
+            Role::Primary | Role::Backup if own_down && !alone => Some(Row::Demote),
+            Role::Primary => is_down(s, me.index()).map(|_| Row::OwnTraffic),
+            Role::Backup => {
+                let rows = peers().filter_map(|i| self.about_peer(me, NodeId(u16::try_from(i).ok()?), s));
+                // Of equals the first.
+                let most = rows.reduce(|a, b| if b.rank() > a.rank() { b } else { a });
+                most.or(s.split.map(|_| Row::Isolated))
             }
-            Role::Primary | Role::Backup if self_probe_down => Some(Row::Demote),
-            Role::Primary => down(me.index()).map(|_| Row::OwnTraffic),
-            Role::Backup => match peer_down {
-                Some((peer, _)) if s.gone.get(peer.index()) == Some(&true) => Some(Row::CarpMoves(peer)),
-                Some((peer, _)) if s.foreign_master => Some(Row::Foreign(peer)),
-                Some((peer, _)) if self_probe_down => Some(Row::ProbeFails(peer)),
-                Some((peer, _)) if !first_healthy(me, s) => Some(Row::NotMyTurn(peer)),
-                Some((peer, cause)) if s.split.is_some() => Some(Row::Promote(peer, cause)),
-                Some((peer, cause)) => {
-                    let mut probes = self.about_self().peekable();
-                    let witnessed = probes.peek().is_some() || !self.limits.require_witness;
-                    let blackhole = matches!(
-                        cause,
-                        Cause::BlackholeForward | Cause::BlackholeReverse | Cause::Unreachable
-                    );
-                    let good = witnessed && probes.all(|p| p.word == Word::Up) && blackhole;
-                    Some(if good {
-                        Row::Promote(peer, cause)
-                    } else {
-                        Row::NoWitness(peer)
-                    })
-                }
-                None => s.split.map(|_| Row::Isolated),
-            },
         }
+    }
+
+    /// What is to be done about a peer that is down.
+    fn about_peer(&self, me: NodeId, peer: NodeId, s: &Situation) -> Option<Row> {
+        let cause = is_down(s, peer.index())?;
+        // In a split only the node that lost a part is worth a promotion; an old corpse is not.
+        let torn = s.split.is_some() && s.suspect == Some(peer);
+        if s.split.is_some() && s.suspect.is_some() && !torn {
+            return None;
+        }
+        if s.gone.get(peer.index()) == Some(&true) {
+            return Some(Row::CarpMoves(peer));
+        }
+        if s.foreign_master {
+            return Some(Row::Foreign(peer));
+        }
+        if first_healthy(s) != Some(me.index()) {
+            return Some(Row::NotMyTurn(peer));
+        }
+        let blackhole = matches!(
+            cause,
+            Cause::BlackholeForward | Cause::BlackholeReverse | Cause::Unreachable
+        );
+        let witnessed = self.witnesses.any() || !self.limits.require_witness;
+        Some(if torn || (blackhole && witnessed && self.witnesses.up()) {
+            Row::Promote(peer, cause)
+        } else {
+            Row::NoWitness(peer)
+        })
+    }
+
+    /// Whether a promotion that is due must wait, and why, where that is worth a word.
+    fn promotion_waits(
+        &mut self,
+        now: Timestamp,
+        since: Timestamp,
+        (peer, cause): (NodeId, Cause),
+        s: &Situation,
+    ) -> Option<Option<Unclear>> {
+        if !self.witnesses.answered_since(since) {
+            let late = now >= since + self.limits.confirm + SLACK;
+            return Some(late.then_some(Unclear::Probe));
+        }
+        let firm = s.firm.get(peer.index()) == Some(&true);
+        let torn = s.split.is_some() && s.suspect == Some(peer);
+        let unclear = match torn {
+            true => s.unclear,
+            false => (!firm).then_some(Unclear::Evidence),
+        };
+        if unclear.is_some() {
+            return Some(unclear);
+        }
+        // Of an unreachable peer nothing is heard at all.
+        let heard = cause != Cause::Unreachable;
+        if heard && self.reached.is_some_and(|t| !still_fails(now, t, s, peer)) {
+            return Some((now >= since + self.limits.confirm + SLACK * 2).then_some(Unclear::Flap));
+        }
+        self.promoted.retain(|t| now.since(*t) < HOUR);
+        let before = u32::try_from(self.promoted.len()).unwrap_or(u32::MAX);
+        let back_off = self.limits.hold_down * 2_u32.saturating_pow(before.saturating_sub(1).min(10));
+        if self.promoted.back().is_some_and(|&t| now.since(t) < back_off) {
+            return Some(Some(Unclear::HoldDown));
+        }
+        self.capped(now).then_some(Some(Unclear::Cap))
+    }
+
+    fn capped(&mut self, now: Timestamp) -> bool {
+        self.acted.retain(|t| now.since(*t) < HOUR);
+        self.acted.len() >= self.limits.max_per_hour as usize
     }
 
     fn promote(
@@ -344,28 +319,18 @@ impl Policy {
         cause: Cause,
         s: &Situation,
         name: &dyn Fn(NodeId) -> String,
-    ) -> (Option<Decision>, Option<Notice>) {
-        let within_the_hour = |t: &Timestamp| now.since(*t) < Duration::from_secs(3_600);
-        self.promoted.retain(within_the_hour);
-        self.acted.retain(within_the_hour);
-        let before = u32::try_from(self.promoted.len()).unwrap_or(u32::MAX);
-        let back_off = self.limits.hold_down * 2_u32.saturating_pow(before.saturating_sub(1).min(10));
-        let held = self.promoted.back().is_some_and(|&t| now.since(t) < back_off);
-        if held || self.acted.len() >= self.limits.max_per_hour as usize {
-            return (None, None);
-        }
-        let witness = if s.split.is_some() {
+    ) -> Decision {
+        let witness = if s.split.is_some() && s.suspect == Some(peer) {
             "CARP is unsynchronised"
-        } else {
+        } else if self.witnesses.any() {
             "this node's own probes are up"
+        } else {
+            "no witness is asked for (require-witness = false)"
         };
         let reason = format!("{} is down ({}) and {witness}", name(peer), cause.as_str());
         self.role = Role::Promoted;
         self.promoted.push_back(now);
-        (
-            Some(self.decide(now, Action::Promote, peer, cause.as_str(), reason)),
-            None,
-        )
+        self.decide(now, Action::Promote, peer, cause.as_str(), reason)
     }
 
     fn decide(&mut self, at: Timestamp, action: Action, node: NodeId, cause: &'static str, reason: String) -> Decision {
@@ -388,66 +353,7 @@ impl Policy {
             return None;
         }
         self.said = Some(row);
-        let (node, text) = match row {
-            Row::CarpMoves(p) => (
-                p,
-                format!(
-                    "{} is gone from every segment: CARP moves by itself, nothing to do",
-                    name(p)
-                ),
-            ),
-            Row::NoWitness(p) => (
-                p,
-                format!(
-                    "{} is down and CARP is in sync: not promoting {}, because no probe shows that traffic would \
-                     get further from here",
-                    name(p),
-                    name(me)
-                ),
-            ),
-            Row::ProbeFails(p) => (
-                p,
-                format!(
-                    "{} is down, but so is a probe about {}: not promoting it",
-                    name(p),
-                    name(me)
-                ),
-            ),
-            Row::Foreign(p) => (
-                p,
-                format!(
-                    "{} is down, but an unknown host is CARP master on a segment: not promoting",
-                    name(p)
-                ),
-            ),
-            Row::NotMyTurn(p) => (
-                p,
-                format!("{} is down; another node comes before {}", name(p), name(me)),
-            ),
-            Row::Isolated => (
-                me,
-                "CARP is unsynchronised and no peer is down: a segment is isolated, not a node".into(),
-            ),
-            Row::OwnTraffic => (
-                me,
-                format!(
-                    "traffic through {} itself is down: its upstream or its hosts, moving would not help",
-                    name(me)
-                ),
-            ),
-            Row::Unclear(p, why) => (p, {
-                let why = match why {
-                    Unclear::Chance => "its advertisements may be missing by chance".to_owned(),
-                    Unclear::Evidence => "CARP is in sync, and what traffic says by itself may be chance".to_owned(),
-                    Unclear::OwnTraffic => format!(
-                        "nothing has passed through {} since CARP was torn, which may itself be cut off",
-                        name(me)
-                    ),
-                };
-                format!("{} is down: not promoting {} yet, because {why}", name(p), name(me))
-            }),
-            Row::Promote(..) | Row::Demote | Row::Restore => return None,
-        };
+        let (node, text) = row.words(me, name)?;
         Some(Notice {
             at,
             node: Some(node),
@@ -456,17 +362,19 @@ impl Policy {
     }
 }
 
-/// Why not to act yet: a split that may heal by itself, or a pair in sync where traffic alone does not say enough.
-fn unclear(s: &Situation, peer: NodeId) -> Option<Unclear> {
-    let firm = s.firm.get(peer.index()) == Some(&true);
-    match s.split {
-        Some(_) => s.unclear,
-        None if firm => None,
-        None => Some(Unclear::Evidence),
-    }
+fn is_down(s: &Situation, node: usize) -> Option<Cause> {
+    s.health.get(node).filter(|(h, _)| *h == Health::Down)?.1
+}
+
+/// Whether tries through `peer` fail although this node reaches far since `reached`. Before that an outage beyond both is as
+/// likely, one that is over now.
+fn still_fails(now: Timestamp, reached: Timestamp, s: &Situation, peer: NodeId) -> bool {
+    let fresh = reached + OLD;
+    let (failed, worked) = s.tries.get(peer.index()).copied().unwrap_or((now, Timestamp::MIN));
+    failed >= fresh && (worked < fresh || now >= fresh + SLACK)
 }
 
 /// With more than two nodes exactly one promotes: the first that is not down.
-fn first_healthy(me: NodeId, s: &Situation) -> bool {
-    s.health.iter().position(|(h, _)| *h != Health::Down) == Some(me.index())
+fn first_healthy(s: &Situation) -> Option<usize> {
+    s.health.iter().position(|(h, _)| *h != Health::Down)
 }

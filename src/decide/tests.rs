@@ -1,7 +1,7 @@
 //! The table of design §4, row by row.
 
 use super::*;
-use crate::settings::Policy as Limits;
+use crate::settings::{About, Policy as Limits};
 
 const ME: NodeId = NodeId(1);
 const T0: Timestamp = Timestamp::from_nanos(1_000_000_000_000);
@@ -54,6 +54,7 @@ fn an_unsynchronised_backup_promotes_itself_past_a_dead_peer_once_confirmed() {
     let s = Situation {
         mastership: (1, 2),
         split: Some(at(2.0)),
+        suspect: Some(NodeId(0)),
         health: vec![down(Cause::BlackholeForward), (Health::Suspect, None)],
         ..backup()
     };
@@ -68,6 +69,7 @@ fn a_split_that_may_be_chance_or_our_own_is_waited_for_and_said_once() {
     let s = |unclear| Situation {
         mastership: (1, 2),
         split: Some(at(2.0)),
+        suspect: Some(NodeId(0)),
         unclear,
         health: vec![down(Cause::BlackholeForward), (Health::Up, None)],
         ..backup()
@@ -121,7 +123,7 @@ fn in_sync_a_probe_that_reaches_further_is_the_witness() {
         "what is dead may lie beyond both"
     );
     p.probe(at(14.5), 0, true);
-    assert_eq!(run(&mut p, &s, 14.6, 5.0), vec![(Action::Promote, 14.6)]);
+    assert_eq!(run(&mut p, &s, 14.6, 5.0), vec![(Action::Promote, 15.7)]);
 }
 
 #[test]
@@ -139,7 +141,115 @@ fn in_sync_traffic_must_say_enough_by_itself() {
     p.probe(at(3.5), 0, true);
     let (decision, notice) = p.look(at(4.0), &s(false), &name);
     assert!(decision.is_none() && notice.is_some_and(|n| n.text.contains("may be chance")));
-    assert_eq!(run(&mut p, &s(true), 4.1, 1.0), vec![(Action::Promote, 4.1)]);
+    assert_eq!(run(&mut p, &s(true), 4.1, 2.0), vec![(Action::Promote, 5.1)]);
+}
+
+#[test]
+fn an_outage_beyond_both_that_is_over_promotes_nobody() {
+    // The probe failed once and answers again; did tries through the peer fail after that?
+    let promoted = |failed: f64, worked: f64| {
+        let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+        run(&mut p, &backup(), 0.0, 1.0);
+        (0..2).for_each(|i| p.probe(at(1.0 + f64::from(i)), 0, true));
+        let s = Situation {
+            health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+            tries: vec![(at(failed), at(worked)), (at(0.0), at(0.0))],
+            ..backup()
+        };
+        p.probe(at(3.5), 0, false);
+        run(&mut p, &s, 4.0, 0.5);
+        p.probe(at(4.5), 0, true);
+        run(&mut p, &s, 4.6, 2.0).first().map(|d| d.0)
+    };
+    assert_eq!(promoted(5.5, 2.0), None, "told late: from before the answer");
+    assert_eq!(promoted(5.9, 5.8), None, "some get through again");
+    assert_eq!(promoted(5.9, 2.0), Some(Action::Promote));
+}
+
+#[test]
+fn a_probe_that_never_reported_is_neither_good_nor_bad() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let dead = Situation {
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        ..backup()
+    };
+    let name = |n: NodeId| format!("fw{}", n.0 + 1);
+    p.look(at(2.0), &dead, &name);
+    let said = p.look(at(3.1), &dead, &name).1.unwrap();
+    assert!(said.text.contains("no probe shows"), "{}", said.text);
+    let torn = Situation {
+        split: Some(at(4.0)),
+        suspect: Some(NodeId(0)),
+        ..dead
+    };
+    assert_eq!(run(&mut p, &torn, 5.0, 2.0), vec![(Action::Promote, 6.0)]);
+}
+
+#[test]
+fn an_address_that_was_moved_on_purpose_is_no_witness() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let s = Situation {
+        split: Some(at(2.0)),
+        suspect: None,
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        ..backup()
+    };
+    assert!(run(&mut p, &s, 3.0, 60.0).is_empty());
+}
+
+#[test]
+fn the_last_one_standing_is_not_demoted() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    (0..3).for_each(|i| p.probe(at(1.2 + f64::from(i) * 0.2), 0, false));
+    assert_eq!(run(&mut p, &backup(), 2.0, 5.0), vec![(Action::Demote, 2.0)]);
+    let alone = Situation {
+        gone: vec![true, false],
+        ..backup()
+    };
+    assert_eq!(run(&mut p, &alone, 8.0, 600.0), vec![(Action::Restore, 8.0)]);
+}
+
+#[test]
+fn an_old_corpse_does_not_hide_the_next_outage() {
+    let me = NodeId(2);
+    let mut p = Policy::new(Some(me), &Limits::default(), &[probe(About::SelfNode)]);
+    let three = |health| Situation {
+        mastership: (0, 2),
+        health,
+        firm: vec![true; 3],
+        gone: vec![true, false, false],
+        ..Situation::default()
+    };
+    let (silent, idle) = (down(Cause::Silence), (Health::Idle, None));
+    run(&mut p, &three(vec![silent, (Health::Up, None), idle]), 0.0, 5.0);
+    (0..2).for_each(|i| p.probe(at(5.0 + f64::from(i)), 0, true));
+    let s = three(vec![silent, down(Cause::BlackholeForward), idle]);
+    run(&mut p, &s, 7.0, 0.5);
+    p.probe(at(7.6), 0, true);
+    assert_eq!(run(&mut p, &s, 7.7, 5.0).first().map(|d| d.0), Some(Action::Promote));
+}
+
+#[test]
+fn a_promotion_that_is_held_back_says_so() {
+    let limits = Limits {
+        max_per_hour: 0,
+        ..Limits::default()
+    };
+    let mut p = Policy::new(Some(ME), &limits, &[]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let s = Situation {
+        split: Some(at(2.0)),
+        suspect: Some(NodeId(0)),
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        ..backup()
+    };
+    let name = |n: NodeId| format!("fw{}", n.0 + 1);
+    p.look(at(3.0), &s, &name);
+    let (decision, notice) = p.look(at(4.1), &s, &name);
+    assert!(decision.is_none() && notice.is_some_and(|n| n.text.contains("max-per-hour")));
 }
 
 #[test]
@@ -150,6 +260,7 @@ fn a_crash_is_left_to_carp() {
         health: vec![down(Cause::Silence), (Health::Idle, None)],
         gone: vec![true, false],
         split: Some(at(2.0)),
+        suspect: Some(NodeId(0)),
         ..backup()
     };
     assert!(run(&mut p, &s, 2.0, 60.0).is_empty());
@@ -239,6 +350,7 @@ fn only_a_probe_that_saw_the_peer_away_shows_that_it_is_back() {
     let s = Situation {
         mastership: (1, 2),
         split: Some(at(2.0)),
+        suspect: Some(NodeId(0)),
         health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
         ..backup()
     };
@@ -259,6 +371,7 @@ fn of_three_nodes_exactly_one_promotes() {
     let s = Situation {
         mastership: (0, 2),
         split: Some(at(1.0)),
+        suspect: Some(NodeId(0)),
         health: vec![
             down(Cause::BlackholeForward),
             (Health::Idle, None),

@@ -3,6 +3,7 @@
 use super::counters::Counters;
 use super::{Engine, Node};
 use crate::decide::Role;
+use crate::detect::path::PathHealth;
 use crate::event::{Cause, Health, NodeId};
 use crate::settings::Settings;
 use crate::time::Timestamp;
@@ -33,6 +34,17 @@ impl Engine {
     #[must_use]
     pub fn node_firm(&self, node: NodeId) -> bool {
         (0..self.tracker.path_count()).any(|p| self.is_critical(p) && self.detector.firm(node, p))
+    }
+
+    /// The last try through a node that failed and the last that got through, where it is down.
+    #[must_use]
+    pub fn node_tries(&self, node: NodeId) -> (Timestamp, Timestamp) {
+        let paths = (0..self.tracker.path_count()).filter(|p| self.is_critical(*p));
+        let down = paths
+            .filter_map(|p| self.detector.path(node, p))
+            .filter(|p| p.health == Health::Down);
+        let last = down.map(PathHealth::last_tries);
+        last.fold((Timestamp::MIN, Timestamp::MIN), |a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
 
     /// Time as the engine has it.

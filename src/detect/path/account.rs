@@ -23,6 +23,7 @@ pub(super) struct Account {
     pub(super) succeeded: u32,
     pub(super) first_failure: Option<Timestamp>,
     pub(super) last_success: Timestamp,
+    pub(super) last_failure: Timestamp,
     /// The last answer that the host tables were told.
     answered: (Timestamp, HostKey, HostKey),
 }
@@ -44,6 +45,7 @@ impl Account {
             succeeded: 0,
             first_failure: None,
             last_success: Timestamp::MIN,
+            last_failure: Timestamp::MIN,
             answered: (Timestamp::MIN, ANONYMOUS, ANONYMOUS),
         }
     }
@@ -68,6 +70,7 @@ impl Account {
     /// Something was tried and got nowhere.
     pub(super) fn failed(&mut self, now: Timestamp) {
         self.failed = self.failed.saturating_add(1);
+        self.last_failure = now;
         self.first_failure.get_or_insert(now);
     }
 

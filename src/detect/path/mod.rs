@@ -356,6 +356,17 @@ impl PathHealth {
         lately(self.last_shared) && !lately(self.last_alone)
     }
 
+    /// The last try that failed and the last that got through, by the account that it is down by.
+    #[must_use]
+    pub fn last_tries(&self) -> (Timestamp, Timestamp) {
+        let account = if self.undelivered {
+            &self.replies
+        } else {
+            &self.requests
+        };
+        (account.last_failure, account.last_success)
+    }
+
     /// Whether it is down by what traffic says, whatever else spoke for it, or by more than traffic can say.
     #[must_use]
     pub fn firm(&self, threshold: f64) -> bool {

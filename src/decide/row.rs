@@ -1,0 +1,142 @@
+//! The rows of the table and their words.
+
+use crate::event::{Cause, NodeId};
+
+/// Why a promotion that is due waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unclear {
+    /// So many advertisements in a row may be missing by chance.
+    Chance,
+    /// CARP is in sync, and what traffic says by itself is not enough.
+    Evidence,
+    /// Self carries a share of the traffic, and nothing has passed since: it may itself be the one that is cut off.
+    OwnTraffic,
+    /// Nothing was heard to fail since this node reaches far: what was dead may have lain beyond both, and be over.
+    Flap,
+    /// A probe about self has not answered since the trouble began.
+    Probe,
+    /// The last promotion was too short a while ago.
+    HoldDown,
+    /// There were too many actions within the hour.
+    Cap,
+}
+
+/// Why something is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Back {
+    PeersAnswer,
+    OwnProbe,
+    Recovered,
+    Alone,
+}
+
+impl Back {
+    pub(super) fn cause(self) -> &'static str {
+        match self {
+            Self::PeersAnswer | Self::Recovered => "recovered",
+            Self::OwnProbe => "probe",
+            Self::Alone => "alone",
+        }
+    }
+
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::PeersAnswer => "every probe about a peer is up again",
+            Self::OwnProbe => "a probe about this node is down: it reaches no further than the other",
+            Self::Recovered => "the probes about this node are up again",
+            Self::Alone => "no other node advertises any more: better this one than none",
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    Promote(NodeId, Cause),
+    Demote,
+    Restore(Back),
+    CarpMoves(NodeId),
+    NoWitness(NodeId),
+    Foreign(NodeId),
+    NotMyTurn(NodeId),
+    Isolated,
+    OwnTraffic,
+    Unclear(NodeId, Unclear),
+}
+
+impl Row {
+    /// What is looked at first where several peers are down.
+    pub(super) fn rank(&self) -> u32 {
+        match self {
+            Self::Promote(..) => 2,
+            Self::CarpMoves(_) => 0,
+            _ => 1,
+        }
+    }
+
+    /// Why nothing is done, and about whom; nothing where something is.
+    pub(super) fn words(self, me: NodeId, name: &dyn Fn(NodeId) -> String) -> Option<(NodeId, String)> {
+        let own = name(me);
+        Some(match self {
+            Self::CarpMoves(p) => (
+                p,
+                format!(
+                    "{} is gone from every segment: CARP moves by itself, nothing to do",
+                    name(p)
+                ),
+            ),
+            Self::NoWitness(p) => (
+                p,
+                format!(
+                    "{} is down and CARP is in sync: not promoting {own}, because no probe shows that traffic would \
+                     get further from here",
+                    name(p)
+                ),
+            ),
+            Self::Foreign(p) => (
+                p,
+                format!(
+                    "{} is down, but an unknown host is CARP master on a segment: not promoting",
+                    name(p)
+                ),
+            ),
+            Self::NotMyTurn(p) => (p, format!("{} is down; another node comes before {own}", name(p))),
+            Self::Isolated => (
+                me,
+                "CARP is unsynchronised and no peer is down so far: nothing to do while a segment, not a node, is \
+                 isolated"
+                    .into(),
+            ),
+            Self::OwnTraffic => (
+                me,
+                format!("traffic through {own} itself is down: its upstream or its hosts, moving would not help"),
+            ),
+            Self::Unclear(p, why) if p == me => (p, format!("not demoting {own} yet, because {}", why.words(&own))),
+            Self::Unclear(p, why) => (
+                p,
+                format!(
+                    "{} is down: not promoting {own} yet, because {}",
+                    name(p),
+                    why.words(&own)
+                ),
+            ),
+            Self::Promote(..) | Self::Demote | Self::Restore(_) => return None,
+        })
+    }
+}
+
+impl Unclear {
+    fn words(self, own: &str) -> String {
+        match self {
+            Self::Chance => "its advertisements may be missing by chance".into(),
+            Self::Evidence => "CARP is in sync, and what traffic says by itself may be chance".into(),
+            Self::OwnTraffic => {
+                format!("nothing has passed through {own} since CARP was torn, which may itself be cut off")
+            }
+            Self::Flap => format!("nothing was heard to fail since the probes about {own} answer"),
+            Self::Probe => format!("a probe about {own} has not answered since"),
+            Self::HoldDown => "the last promotion was too short a while ago (hold-down)".into(),
+            Self::Cap => "there were too many actions within the hour (max-per-hour)".into(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What the probes say, as far as decisions need it.
+//!
+//! Fed by the policy with each result. A probe without any result is neither good nor bad.
+
+use crate::settings::{About, Probe};
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// A peer that was away when another took over was away this long before, at most.
+const BEFORE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Word {
+    #[default]
+    Unknown,
+    Up,
+    Down,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct State {
+    word: Word,
+    run: u32,
+    last: Option<bool>,
+    since: Timestamp,
+    /// When it last went down after it had been up.
+    fell: Timestamp,
+    /// Last result.
+    heard: Timestamp,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            word: Word::Unknown,
+            run: 0,
+            last: None,
+            since: Timestamp::MIN,
+            fell: Timestamp::MIN,
+            heard: Timestamp::MIN,
+        }
+    }
+}
+
+/// All probes and what became of them.
+pub(super) struct Witnesses {
+    about: Vec<Probe>,
+    states: Vec<State>,
+}
+
+impl Witnesses {
+    pub(super) fn new(probes: &[Probe]) -> Self {
+        Self {
+            about: probes.to_vec(),
+            states: vec![State::default(); probes.len()],
+        }
+    }
+
+    pub(super) fn result(&mut self, now: Timestamp, index: usize, ok: bool) {
+        let (Some(state), Some(probe)) = (self.states.get_mut(index), self.about.get(index)) else {
+            return;
+        };
+        state.run = if state.last == Some(ok) {
+            state.run.saturating_add(1)
+        } else {
+            1
+        };
+        (state.last, state.heard) = (Some(ok), now);
+        let word = match ok {
+            true if state.run >= probe.rise.max(1) => Word::Up,
+            false if state.run >= probe.fall.max(1) => Word::Down,
+            _ => state.word,
+        };
+        if word != state.word {
+            if (state.word, word) == (Word::Up, Word::Down) {
+                state.fell = now;
+            }
+            (state.word, state.since) = (word, now);
+        }
+    }
+
+    fn of(&self, own: bool) -> impl Iterator<Item = &State> {
+        let all = self.about.iter().zip(&self.states);
+        all.filter(move |(p, _)| (p.about == About::SelfNode) == own)
+            .map(|(_, s)| s)
+    }
+
+    fn all_up_for(&self, own: bool, now: Timestamp, recover: Duration) -> bool {
+        let up = |s: &State| s.word == Word::Up && now.since(s.since) >= recover;
+        self.of(own).next().is_some() && self.of(own).all(up)
+    }
+
+    /// Whether anything tells how far this node reaches.
+    pub(super) fn any(&self) -> bool {
+        self.of(true).next().is_some()
+    }
+
+    /// Whether any of it was ever heard.
+    pub(super) fn report(&self) -> bool {
+        self.of(true).any(|s| s.last.is_some())
+    }
+
+    /// All probes about self are up, if there are any.
+    pub(super) fn up(&self) -> bool {
+        self.of(true).all(|s| s.word == Word::Up)
+    }
+
+    /// A probe about self is down.
+    pub(super) fn down(&self) -> bool {
+        self.of(true).any(|s| s.word == Word::Down)
+    }
+
+    /// And does not answer just now.
+    pub(super) fn failing(&self) -> bool {
+        self.of(true).any(|s| s.word == Word::Down && s.last == Some(false))
+    }
+
+    /// Each probe about self that reports at all was answered after `since`: an answer before the trouble says nothing about
+    /// now, for what is dead may lie beyond both nodes and the probe has only not noticed yet.
+    pub(super) fn answered_since(&self, since: Timestamp) -> bool {
+        let answered = |s: &State| s.last.is_none_or(|ok| ok && s.heard > since);
+        self.of(true).all(answered)
+    }
+
+    /// All probes about self are up for long enough.
+    pub(super) fn recovered(&self, now: Timestamp, recover: Duration) -> bool {
+        self.all_up_for(true, now, recover)
+    }
+
+    /// Every probe about a peer is up for long enough, and one of them saw it go away around `promoted`: a wedged firewall
+    /// answers all the while, and going back to it would be the next outage.
+    pub(super) fn peer_is_back(&self, now: Timestamp, promoted: Timestamp, recover: Duration) -> bool {
+        let saw = |s: &State| s.fell > Timestamp::MIN && s.fell + BEFORE >= promoted;
+        self.of(false).any(saw) && self.all_up_for(false, now, recover)
+    }
+}
