@@ -217,6 +217,23 @@ impl Detector {
         }
     }
 
+    /// The same came `times` more at the same moment, through one node and not of a canary: it is counted, and who failed
+    /// or was answered is known already. For those who replay what they counted.
+    pub fn repeat(&mut self, now: Timestamp, node: NodeId, o: &Observation, times: u32) {
+        let Some(n) = self.nodes.get_mut(node.index()).filter(|_| now >= self.grace_until) else {
+            return;
+        };
+        let succeeded = matches!(o.trial, Some((_, Outcome::Success))) || o.delivery == Some(Outcome::Success);
+        if succeeded || now >= n.grace_until {
+            if o.trial.is_some() {
+                n.carrier.tried_again(times);
+            }
+            if let Some(p) = n.paths.get_mut(o.path) {
+                p.repeat(o, times);
+            }
+        }
+    }
+
     /// Whether nothing speaks against `node` taking over in a pair that was torn at `since`: it carried next to nothing
     /// before, or it has proven a round trip since then. One that carries a share and has not may itself be the one
     /// whose port is dead: it is deaf on that segment, and takes the silence of the others for theirs.

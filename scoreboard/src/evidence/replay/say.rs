@@ -4,6 +4,7 @@ use super::super::life::Step;
 use super::running::{Part, Running};
 use super::time::{at, stamp};
 use super::{NODE, Replay};
+use pf_sim::traffic::Kind;
 use pfwatch::track::Observation;
 use pfwatch::track::flow::{Class, Movement, Outcome};
 
@@ -48,14 +49,21 @@ impl Replay<'_> {
         };
         self.hear(&o);
         o.delivery = None;
-        for _ in 1..step.tries {
-            self.hear(&o);
-        }
+        self.hear_again(&o, step.tries, run.kind);
         if step.delivery.is_some() {
             (o.movement, o.trial, o.delivery) = (Movement::Both, None, step.delivery);
-            for _ in 1..step.deliveries {
-                self.hear(&o);
-            }
+            self.hear_again(&o, step.deliveries, run.kind);
+        }
+    }
+
+    fn hear_again(&mut self, o: &Observation, times: u16, kind: Kind) {
+        let more = u32::from(times.saturating_sub(1));
+        // What is counted of a canary is told one by one.
+        if kind == Kind::Probe {
+            (0..more).for_each(|_| self.hear(o));
+        } else if more > 0 {
+            self.told += u64::from(more);
+            self.detector.repeat(stamp(at(self.slot)), NODE, o, more);
         }
     }
 
