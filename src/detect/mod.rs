@@ -15,6 +15,7 @@ mod pairs;
 pub mod path;
 pub mod rates;
 pub mod reach;
+mod repeat;
 pub mod score;
 pub mod silence;
 #[cfg(test)]
@@ -214,23 +215,6 @@ impl Detector {
                 .and_then(|n| n.paths.get_mut(o.path))
         {
             p.demand(now, o, canary);
-        }
-    }
-
-    /// The same came `times` more at the same moment, through one node and not of a canary: it is counted, and who failed
-    /// or was answered is known already. For those who replay what they counted.
-    pub fn repeat(&mut self, now: Timestamp, node: NodeId, o: &Observation, times: u32) {
-        let Some(n) = self.nodes.get_mut(node.index()).filter(|_| now >= self.grace_until) else {
-            return;
-        };
-        let succeeded = matches!(o.trial, Some((_, Outcome::Success))) || o.delivery == Some(Outcome::Success);
-        if succeeded || now >= n.grace_until {
-            if o.trial.is_some() {
-                n.carrier.tried_again(times);
-            }
-            if let Some(p) = n.paths.get_mut(o.path) {
-                p.repeat(o, times);
-            }
         }
     }
 
