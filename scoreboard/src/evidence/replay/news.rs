@@ -126,7 +126,6 @@ mod tests {
     use super::super::running::Part;
     use super::*;
     use pf_sim::traffic::Kind;
-    use pfwatch::track::flow::Movement;
 
     const RUN: Running = Running {
         client: 0,
@@ -139,13 +138,9 @@ mod tests {
     };
 
     fn said(outcome: Outcome) -> Word {
-        Word {
-            movement: Movement::Attempt,
-            trial: Some((Class::Active, outcome)),
-            delivery: None,
-            tries: 3,
-            ..Word::mended(Class::Active, true)
-        }
+        let mut word = Word::mended(Class::Active, false);
+        (word.trial, word.tries) = (Some((Class::Active, outcome)), 3);
+        word
     }
 
     /// In the next moment this client is answered after many others: is that told?
