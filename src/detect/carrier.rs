@@ -44,6 +44,11 @@ impl Carrier {
         self.last = now;
     }
 
+    /// As often more at the same moment.
+    pub fn tried_again(&mut self, times: u32) {
+        self.tries += f64::from(times);
+    }
+
     /// Whether it began to carry no earlier than this, or a little before.
     #[must_use]
     pub fn began(&self, at: Timestamp) -> bool {

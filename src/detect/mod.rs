@@ -15,6 +15,7 @@ mod pairs;
 pub mod path;
 pub mod rates;
 pub mod reach;
+mod repeat;
 pub mod score;
 pub mod silence;
 #[cfg(test)]

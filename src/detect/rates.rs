@@ -55,7 +55,12 @@ impl Default for Rates {
 impl Rates {
     /// Notes an outcome; learned when the window ends well.
     pub fn note(&mut self, class: Class, outcome: Outcome) {
-        self.pending[class as usize][outcome as usize] += 1.0;
+        self.note_many(class, outcome, 1);
+    }
+
+    /// Notes it as often as it came.
+    pub fn note_many(&mut self, class: Class, outcome: Outcome, times: u32) {
+        self.pending[class as usize][outcome as usize] += f64::from(times);
     }
 
     /// The window ended well.

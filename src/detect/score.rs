@@ -34,6 +34,10 @@ pub const STRAY: f64 = 0.02;
 /// -log10 P(seen | alive) for hosts with the given `h_i`; 0 for none.
 #[must_use]
 pub fn suspicion(hosts: &[f64], side: Side) -> f64 {
+    // As it is nearly always.
+    if hosts.is_empty() {
+        return 0.0;
+    }
     let alone: f64 = hosts.iter().map(|h| h.max(HOST_GONE).ln()).sum();
     let mut together = 0.0;
     for i in 0..GRID {

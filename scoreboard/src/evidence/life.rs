@@ -170,10 +170,10 @@ impl Flight {
         *as_it_was += f64::from(u8::from(told));
     }
 
-    /// How often such a step is told; by as many bins around as it takes to know.
+    /// How often a step that proves so much is told; by as many bins around as it takes to know.
     #[must_use]
-    pub fn share(&self, step: &Step, after: u32) -> f64 {
-        let bins = &self.bins[step.proof()];
+    pub fn share(&self, proof: usize, after: u32) -> f64 {
+        let bins = &self.bins[proof];
         let i = bin(after);
         let [mut told, mut all] = bins[i];
         // The later, the less a moment matters.

@@ -16,6 +16,8 @@ pub struct Wheel<T> {
     /// One bit for each slot that is not empty.
     marks: Vec<u64>,
     far: Vec<Vec<(Slot, T)>>,
+    /// Memory of slots that are over: what was written a moment ago is written again much faster than what waited.
+    spare: Vec<Vec<T>>,
     now: Slot,
     len: usize,
 }
@@ -28,6 +30,7 @@ impl<T> Wheel<T> {
             near: (0..NEAR).map(|_| Vec::new()).collect(),
             marks: vec![0; NEAR / 64],
             far: (0..FAR).map(|_| Vec::new()).collect(),
+            spare: Vec::new(),
             now: 0,
             len: 0,
         }
@@ -60,7 +63,13 @@ impl<T> Wheel<T> {
 
     fn mark(&mut self, due: Slot, thing: T) {
         let i = due as usize % NEAR;
-        self.near[i].push(thing);
+        let slot = &mut self.near[i];
+        if slot.capacity() == 0
+            && let Some(spare) = self.spare.pop()
+        {
+            *slot = spare;
+        }
+        slot.push(thing);
         self.marks[i / 64] |= 1 << (i % 64);
     }
 
@@ -107,12 +116,11 @@ impl<T> Wheel<T> {
         taken
     }
 
-    /// The memory of what was taken. What was put into the same slot meanwhile stays.
+    /// The memory of what was taken.
     pub fn give_back(&mut self, mut empty: Vec<T>) {
-        let i = self.now as usize % NEAR;
-        if self.near[i].is_empty() {
-            empty.clear();
-            self.near[i] = empty;
+        empty.clear();
+        if empty.capacity() > 0 {
+            self.spare.push(empty);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::detect::rates::Rates;
 use crate::detect::score::{self, Side};
 use crate::time::Timestamp;
 use crate::track::HostKey;
+use crate::track::flow::{Class, Outcome};
 
 /// States whose addresses were never heard count as one host.
 pub(super) const ANONYMOUS: HostKey = [0xff; 16];
@@ -64,6 +65,16 @@ impl Account {
             self.answered = (now, client, server);
             self.clients.success(now, client);
             self.servers.success(now, server);
+        }
+    }
+
+    /// What was noted just now came as often again.
+    pub(super) fn repeat(&mut self, class: Class, outcome: Outcome, times: u32) {
+        self.rates.note_many(class, outcome, times);
+        match outcome {
+            Outcome::Success => self.succeeded = self.succeeded.saturating_add(times),
+            Outcome::Failure => self.failed = self.failed.saturating_add(times),
+            Outcome::Partial | Outcome::Pair => {}
         }
     }
 

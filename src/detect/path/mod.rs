@@ -244,6 +244,27 @@ impl PathHealth {
         self.schedule(now);
     }
 
+    /// What was observed just now came `times` more, see [`crate::detect::Detector::repeat`].
+    pub fn repeat(&mut self, o: &Observation, times: u32) {
+        if let Some((class, outcome)) = o.trial {
+            self.requests.repeat(class, outcome, times);
+            if outcome == Outcome::Success {
+                self.unlearned += f64::from(times);
+            }
+            if class.opens() && outcome != Outcome::Partial {
+                self.opening = self.opening.saturating_add(times);
+            }
+            match o.movement {
+                Movement::Forward => self.toward[0] += times,
+                Movement::Reverse => self.toward[1] += times,
+                _ => {}
+            }
+        }
+        if let Some(outcome) = o.delivery.filter(|d| *d != Outcome::Partial) {
+            self.replies.repeat(Class::Delivery, outcome, times);
+        }
+    }
+
     /// Another node tells of a success one half of which went through this one.
     pub fn credit(&mut self, now: Timestamp, o: &Observation) {
         let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));

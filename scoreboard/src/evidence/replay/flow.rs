@@ -1,8 +1,8 @@
 //! Connections from their opening to their last word: each is given a life that fits the mood, and tells it.
 
-use super::super::life::{Life, Since, Trouble};
+use super::super::life::{Since, Trouble};
 use super::Replay;
-use super::running::{Part, Running, count, next, shelf};
+use super::running::{Part, Running, count};
 use super::time::{MS, SECOND, slot};
 use pf_sim::traffic::Kind;
 use pf_sim::traffic::arrivals::Arrival;
@@ -11,7 +11,7 @@ use rand::RngExt;
 /// So often one that goes on is looked for: of what lives long nearly all do.
 const DRAWS: usize = 8;
 
-impl<'l> Replay<'l> {
+impl Replay<'_> {
     pub(super) fn open(&mut self, a: &Arrival) {
         self.opened.1 += 1.0;
         if self.mood.quiet(a.client) {
@@ -25,8 +25,8 @@ impl<'l> Replay<'l> {
             None if a.server >= self.servers => Part::Bad,
             None => Part::Well,
         };
-        let levels = self.levels;
-        let Some(life) = shelf(levels, self.level, part).draw(a.kind, &mut self.dice) else {
+        let book = &self.books[usize::from(self.level)];
+        let Some(word) = book.draw(part, a.kind, &mut self.dice) else {
             return;
         };
         self.wait(Running {
@@ -34,25 +34,20 @@ impl<'l> Replay<'l> {
             server: count(a.server),
             kind: a.kind,
             part,
-            life,
-            step: 0,
+            word,
             base: slot(a.at),
             level: self.level,
         });
     }
 
-    pub(super) fn life(&self, run: &Running) -> &'l Life {
-        &shelf(self.levels, run.level, run.part).of(run.kind)[run.life as usize]
-    }
-
-    /// Puts a connection where its next step is due.
+    /// Puts a connection where its next word is due.
     pub(super) fn wait(&mut self, mut run: Running) {
-        if run.step as usize >= self.life(&run).steps.len() && !self.goes_on(&mut run) {
+        let next = self.books[usize::from(run.level)].read(run.word);
+        let Some(after) = next.map(|w| w.after).or_else(|| self.goes_on(&mut run)) else {
             return;
-        }
-        let life = self.life(&run);
-        let mut due = run.base + life.steps[run.step as usize].after / MS;
-        if let Some(period) = self.levels[usize::from(run.level)].flush() {
+        };
+        let mut due = run.base + after / MS;
+        if let Some(period) = self.books[usize::from(run.level)].flush {
             // Two buckets, half a period apart; the wait for the flush is in the recording already.
             let phase = (run.client ^ run.server) % 2 * period / 2;
             due = (due.saturating_sub(period / 2) + phase).div_ceil(period) * period - phase;
@@ -61,33 +56,30 @@ impl<'l> Replay<'l> {
     }
 
     /// A connection that outlived its recording does again what one like it did in the second half of its own, at the pace
-    /// of the hour.
-    fn goes_on(&mut self, run: &mut Running) -> bool {
-        let Some(until) = self.life(run).until else {
-            return false;
-        };
-        run.base += until / MS;
+    /// of the hour. Says when, as its words do.
+    fn goes_on(&mut self, run: &mut Running) -> Option<u32> {
+        let mut again = self.books[usize::from(run.level)].again(run.word)?;
+        run.base += again.until / MS;
         if run.part == Part::Well && run.level != self.level {
-            let now = &self.levels[usize::from(self.level)].well;
+            let now = &self.books[usize::from(self.level)];
             // One that goes on, too: the hour ends no connection. Where none is found soon it keeps its own.
-            let mut draw = || now.draw(run.kind, &mut self.dice);
-            let drawn = (0..DRAWS).find_map(|_| draw().filter(|n| now.of(run.kind)[*n as usize].until.is_some()));
-            if let Some(life) = drawn {
-                (run.level, run.life) = (self.level, life);
+            let drawn = (0..DRAWS).find_map(|_| now.draw_long(Part::Well, run.kind, &mut self.dice));
+            if let Some(word) = drawn {
+                run.level = self.level;
+                again = now.again(word)?;
             }
         }
-        let life = self.life(run);
-        let Some(until) = life.until else { return false };
-        let half = until / 2;
-        let step = life.steps.partition_point(|s| s.after < half);
+        let half = again.until / 2;
         // Lives are exponential: as likely to go on as at any time before. Canaries never end.
         let more = match run.kind {
             Kind::Probe => 1.0,
             kind => (-f64::from(half) / 1_000.0 / kind.life().unwrap_or(1.0)).exp(),
         };
         run.base = run.base.saturating_sub(half / MS);
-        run.step = count(step);
-        step < life.steps.len() && self.dice.random::<f64>() < more
+        run.word = again.word;
+        let goes_on = again.says && self.dice.random::<f64>() < more;
+        let next = self.books[usize::from(run.level)].read(run.word);
+        next.filter(|_| goes_on).map(|w| w.after)
     }
 
     pub(super) fn tell(&mut self, mut run: Running) {
@@ -114,31 +106,31 @@ impl<'l> Replay<'l> {
             }
             _ => {}
         }
-        let life = self.life(&run);
         // What came in one frame is told at once.
-        let moment = life.steps[run.step as usize].after / MS;
-        while let Some(step) = life.steps.get(run.step as usize)
-            && step.after / MS == moment
+        let level = usize::from(run.level);
+        let mut moment = None;
+        while let Some(&word) = self.books[level].read(run.word)
+            && *moment.get_or_insert(word.after / MS) == word.after / MS
         {
-            if step.other && self.elsewhere(run, trouble) {
+            if word.other && self.elsewhere(run, trouble) {
                 return;
             }
-            self.say(&run, step);
-            run.step += 1;
+            self.say(&run, &word);
+            run.word += 1;
         }
-        match (run.part, trouble) {
-            // What was in flight when it broke is told; perhaps the next word is, too.
-            (Part::Well, Some(t)) => {
-                let Some(next) = next(life, run.step) else { return };
-                let after = (self.slot - self.broke) * MS + next.after.saturating_sub(moment * MS);
-                let flight = &self.levels[usize::from(run.level)].broken[t as usize].flight;
-                if self.dice.random::<f64>() < flight.share(next, after) {
-                    self.wait(run);
-                } else {
-                    self.turn(run, t, Since::Told, self.slot);
-                }
-            }
-            _ => self.wait(run),
+        let (Part::Well, Some(t), Some(moment)) = (run.part, trouble, moment) else {
+            return self.wait(run);
+        };
+        // What was in flight when it broke is told; perhaps the next word is, too.
+        let Some((_, next)) = self.books[level].next(run.word) else {
+            return;
+        };
+        let after = (self.slot - self.broke) * MS + next.after.saturating_sub(moment * MS);
+        let flight = &self.levels[level].broken[t as usize].flight;
+        if self.dice.random::<f64>() < flight.share(next.proof(), after) {
+            self.wait(run);
+        } else {
+            self.turn(run, t, Since::Told, self.slot);
         }
     }
 
@@ -161,13 +153,12 @@ impl<'l> Replay<'l> {
     }
 
     fn well_again(&mut self, run: Running, server: u32) {
-        let levels = self.levels;
-        if let Some(life) = shelf(levels, run.level, Part::Well).draw(run.kind, &mut self.dice) {
+        let book = &self.books[usize::from(run.level)];
+        if let Some(word) = book.draw(Part::Well, run.kind, &mut self.dice) {
             self.wait(Running {
                 server,
                 part: Part::Well,
-                life,
-                step: 0,
+                word,
                 base: self.slot,
                 ..run
             });

@@ -1,6 +1,8 @@
 //! Replays lives to the detector: arrivals as the world draws them, each with a life of its kind that fits the mood.
 
+mod book;
 mod flow;
+mod news;
 mod running;
 mod say;
 mod time;
@@ -11,6 +13,8 @@ pub use time::UNTIL;
 use super::life::Library;
 use super::mood::Mood;
 use super::wheel::{Slot, Wheel};
+use book::Book;
+use news::News;
 use pf_sim::Time;
 use pf_sim::dice::{self, Dice};
 use pf_sim::site;
@@ -20,9 +24,10 @@ use pfwatch::detect::Detector;
 use pfwatch::detect::carp::CarpView;
 use pfwatch::event::{Health, NodeId, Verdict};
 use pfwatch::settings::Settings;
+use pfwatch::track::HostKey;
 use pfwatch::track::zones::octets;
-use pfwatch::track::{HostKey, Observation};
 use running::{Part, Running, count, nearest};
+use std::hint::black_box;
 use time::{SECOND, at, slot, slot_of, stamp};
 
 /// While nothing is suspected and nothing new is told, the detector's own ticks only close empty windows: then it is
@@ -41,6 +46,7 @@ struct Hosts {
 /// A site, its mood and the detector that watches it.
 pub struct Replay<'l> {
     levels: &'l [Library],
+    books: Vec<Book>,
     level: u8,
     arrivals: std::iter::Peekable<Arrivals>,
     /// Openings in this minute, and a second of late.
@@ -53,6 +59,11 @@ pub struct Replay<'l> {
     carp: CarpView,
     hosts: Hosts,
     wheel: Wheel<Running>,
+    news: News,
+    /// Whether answers that are no news are left out, see `news`; for those who compare.
+    pub thrifty: bool,
+    /// Nothing is suspected.
+    serene: bool,
     slot: Slot,
     dice: Dice,
     /// Nothing was told since this slot.
@@ -67,8 +78,6 @@ pub struct Replay<'l> {
     verdicts: Vec<Verdict>,
     /// Things told so far.
     pub told: u64,
-    /// What was told, for those who study evidence.
-    pub tap: Option<Vec<(Time, Observation)>>,
 }
 
 impl<'l> Replay<'l> {
@@ -94,19 +103,19 @@ impl<'l> Replay<'l> {
                 .map(|n| octets(site::server(n)))
                 .collect(),
         };
+        let books: Vec<Book> = levels.iter().map(Book::new).collect();
         let mut wheel = Wheel::new();
         let mut dice = dice::stream(seed, "replay");
         for canary in canaries {
             hosts.clients.push(octets(canary.client));
             hosts.servers.push(octets(canary.server));
-            let Some(life) = levels.first().and_then(|l| l.well.draw(Kind::Probe, &mut dice)) else {
+            let Some(word) = books.first().and_then(|b| b.draw(Part::Well, Kind::Probe, &mut dice)) else {
                 continue;
             };
             let run = Running {
                 client: count(hosts.clients.len() - 1),
                 server: count(hosts.servers.len() - 1),
-                life,
-                step: 0,
+                word,
                 base: 0,
                 kind: Kind::Probe,
                 part: Part::Well,
@@ -117,6 +126,7 @@ impl<'l> Replay<'l> {
         let rate = load.flows_per_second * if load.daily { 0.1 } else { 1.0 };
         Self {
             levels,
+            books,
             level: nearest(levels, rate),
             opened: (0, 0.0, rate),
             servers,
@@ -124,6 +134,9 @@ impl<'l> Replay<'l> {
             mood,
             detector,
             carp: CarpView::default(),
+            news: News::new(hosts.clients.len(), servers * 2 + 16),
+            thrifty: true,
+            serene: false,
             hosts,
             wheel,
             slot: 0,
@@ -136,7 +149,6 @@ impl<'l> Replay<'l> {
             strangers: 0,
             verdicts: Vec::new(),
             told: 0,
-            tap: None,
         }
     }
 
@@ -154,9 +166,13 @@ impl<'l> Replay<'l> {
             let mut due = self.wheel.take();
             if !due.is_empty() {
                 self.detector.frame(stamp(now), NODE);
+                // Who reads one after the other waits for memory each time, who looks at all of them first waits once.
+                let glance = |run: &Running| self.books[usize::from(run.level)].glance(run.word);
+                black_box(due.iter().map(glance).fold(0, u32::wrapping_add));
                 for run in due.drain(..) {
                     self.tell(run);
                 }
+                self.count();
                 self.still = self.slot;
             }
             self.wheel.give_back(due);
@@ -199,6 +215,8 @@ impl<'l> Replay<'l> {
         }
         self.judged = self.slot;
         self.detector.judge(now, &self.carp, &mut self.verdicts);
+        let path = self.detector.path(NODE, 0);
+        self.serene = self.thrifty && path.is_some_and(|p| p.suspicion <= 0.0 && p.health == Health::Up);
         for v in self.verdicts.drain(..) {
             say(at(self.slot), &v, &self.mood);
         }

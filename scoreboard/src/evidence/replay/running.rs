@@ -1,8 +1,7 @@
 //! A connection under way, and where in the libraries its life stands. Pure.
 
-use super::super::life::{Library, Life, Place, Shelf, Step, Trouble};
+use super::super::life::{Library, Place, Shelf, Trouble};
 use super::super::wheel::Slot;
-use super::time::{MS, SECOND};
 use pf_sim::traffic::Kind;
 
 /// A connection under way.
@@ -10,9 +9,9 @@ use pf_sim::traffic::Kind;
 pub(super) struct Running {
     pub(super) client: u32,
     pub(super) server: u32,
-    pub(super) life: u32,
-    pub(super) step: u32,
-    /// Slot that its steps count from.
+    /// What it says next, in the book of its level.
+    pub(super) word: u32,
+    /// Slot that its words count from.
     pub(super) base: Slot,
     pub(super) kind: Kind,
     pub(super) part: Part,
@@ -32,8 +31,7 @@ pub(super) enum Part {
     Lunch(bool),
 }
 
-pub(super) fn shelf(levels: &[Library], level: u8, part: Part) -> &Shelf {
-    let library = &levels[usize::from(level)];
+pub(super) fn shelf(library: &Library, part: Part) -> &Shelf {
     match part {
         Part::Well => &library.well,
         Part::Bad => &library.bad,
@@ -44,14 +42,6 @@ pub(super) fn shelf(levels: &[Library], level: u8, part: Part) -> &Shelf {
     }
 }
 
-/// The next word of a life; if several come at once, the one that proves most.
-pub(super) fn next(life: &Life, step: u32) -> Option<&Step> {
-    let steps = life.steps.get(step as usize..)?;
-    let moment = steps.first()?.after / MS;
-    let together = steps.iter().take_while(|s| s.after / MS == moment);
-    together.max_by_key(|s| s.proof())
-}
-
 /// What was recorded at about this many openings a second.
 pub(super) fn nearest(levels: &[Library], rate: f64) -> u8 {
     let apart = |l: &Library| (l.rate / rate.max(1e-6)).ln().abs();
@@ -60,14 +50,6 @@ pub(super) fn nearest(levels: &[Library], rate: f64) -> u8 {
         .enumerate()
         .min_by(|a, b| apart(a.1).total_cmp(&apart(b.1)));
     nearest.map_or(0, |(i, _)| u8::try_from(i).unwrap_or(0))
-}
-
-impl Library {
-    /// How far apart flushes are, in slots, where that is long enough to matter and things meet in them.
-    pub(super) fn flush(&self) -> Option<Slot> {
-        // A bucket whose frames do not fill up is flushed a second after something came in.
-        (0.5..6.0).contains(&self.frames).then_some(SECOND)
-    }
 }
 
 pub(super) fn count(n: usize) -> u32 {

@@ -1,11 +1,23 @@
-//! Tells the detector what a step of a life says, as often as it stands for others.
+//! Tells the detector what a word of a life says, as often as it stands for others.
 
-use super::super::life::Step;
+use super::book::Word;
 use super::running::{Part, Running};
 use super::time::{at, stamp};
 use super::{NODE, Replay};
+use pf_sim::traffic::Kind;
 use pfwatch::track::Observation;
-use pfwatch::track::flow::{Class, Movement, Outcome};
+use pfwatch::track::flow::{CLASSES, Class, Movement, Outcome};
+
+const ALL: [Class; CLASSES] = [
+    Class::NewTcp,
+    Class::NewUdp,
+    Class::NewIcmp,
+    Class::HalfOpen,
+    Class::OneWay,
+    Class::Active,
+    Class::Stalled,
+    Class::Delivery,
+];
 
 impl Replay<'_> {
     pub(super) fn mended(&mut self, run: &Running) {
@@ -14,24 +26,18 @@ impl Replay<'_> {
             (Part::Fresh(_), true) => Class::HalfOpen,
             _ => Class::Stalled,
         };
-        let step = Step {
-            after: 0,
-            left: None,
-            movement: Movement::EndToEnd,
-            trial: Some((class, Outcome::Success)),
-            delivery: run.kind.tcp().then_some(Outcome::Success),
-            tries: 1,
-            deliveries: 1,
-            other: false,
-        };
-        self.say(run, &step);
+        self.say(run, &Word::mended(class, run.kind.tcp()));
     }
 
-    pub(super) fn say(&mut self, run: &Running, step: &Step) {
-        if step.plain() {
+    pub(super) fn say(&mut self, run: &Running, word: &Word) {
+        if word.plain() {
             return;
         }
-        let server = if step.other { self.other(run.server) } else { run.server };
+        let server = if word.other { self.other(run.server) } else { run.server };
+        let calm = self.serene && run.kind != Kind::Probe;
+        if !self.news.is(self.slot, run, server, word, calm) {
+            return;
+        }
         let (Some(client), Some(server)) = (
             self.hosts.clients.get(run.client as usize),
             self.hosts.servers.get(server as usize),
@@ -40,31 +46,60 @@ impl Replay<'_> {
         };
         let mut o = Observation {
             path: 0,
-            movement: step.movement,
-            trial: step.trial,
-            delivery: step.delivery,
+            movement: word.movement,
+            trial: word.trial,
+            delivery: word.delivery,
             partner: None,
             hosts: Some((*client, *server)),
         };
         self.hear(&o);
         o.delivery = None;
-        for _ in 1..step.tries {
-            self.hear(&o);
+        self.hear_again(&o, word.tries, run.kind);
+        if word.delivery.is_some() {
+            (o.movement, o.trial, o.delivery) = (Movement::Both, None, word.delivery);
+            self.hear_again(&o, word.deliveries, run.kind);
         }
-        if step.delivery.is_some() {
-            (o.movement, o.trial, o.delivery) = (Movement::Both, None, step.delivery);
-            for _ in 1..step.deliveries {
-                self.hear(&o);
+    }
+
+    /// What was left out of this moment counts all the same.
+    pub(super) fn count(&mut self) {
+        for class in ALL {
+            let times = self.news.left(class);
+            if times == 0 {
+                continue;
             }
+            self.told += u64::from(times);
+            let success = Some(Outcome::Success);
+            let (trial, delivery) = match class {
+                Class::Delivery => (None, success),
+                _ => (success.map(|o| (class, o)), None),
+            };
+            let o = Observation {
+                path: 0,
+                movement: Movement::EndToEnd,
+                trial,
+                delivery,
+                partner: None,
+                hosts: None,
+            };
+            self.detector.repeat(stamp(at(self.slot)), NODE, &o, times);
+        }
+    }
+
+    fn hear_again(&mut self, o: &Observation, times: u16, kind: Kind) {
+        let more = u32::from(times.saturating_sub(1));
+        // What is counted of a canary is told one by one.
+        if kind == Kind::Probe {
+            (0..more).for_each(|_| self.hear(o));
+        } else if more > 0 {
+            self.told += u64::from(more);
+            self.detector.repeat(stamp(at(self.slot)), NODE, o, more);
         }
     }
 
     fn hear(&mut self, o: &Observation) {
         let now = at(self.slot);
         self.told += 1;
-        if let Some(tap) = &mut self.tap {
-            tap.push((now, *o));
-        }
         self.detector.observe(stamp(now), NODE, o, None);
     }
 }

@@ -3,7 +3,7 @@
 use super::super::life::{Age, Place, Since, Trouble};
 use super::super::wheel::Slot;
 use super::Replay;
-use super::running::{Part, Running, next, shelf};
+use super::running::{Part, Running};
 use super::time::{MS, SECOND};
 use rand::RngExt;
 
@@ -30,19 +30,18 @@ impl Replay<'_> {
                 self.wheel.put(due, run);
                 continue;
             };
-            let levels = self.levels;
-            let library = &levels[usize::from(run.level)];
-            let broken = &library.broken[trouble as usize];
-            let step = next(&library.well.of(run.kind)[run.life as usize], run.step);
+            let book = &self.books[usize::from(run.level)];
+            let next = book.next(run.word);
             // If it talked all the time it would have told something else in a moment.
             let ahead = (due.saturating_sub(self.slot)) * MS;
-            let wait = match step.and_then(|s| s.left) {
+            let wait = match next.and_then(|(n, _)| book.left(n)) {
                 Some(left) if ahead > left.from => ahead - left.from,
                 Some(left) if ahead > left.to => ahead.min(self.dice.random_range(0..=left.gap)),
                 _ => ahead,
             };
             let from = self.slot + wait / MS;
-            if step.is_some_and(|s| self.dice.random::<f64>() < broken.flight.share(s, wait)) {
+            let flight = &self.levels[usize::from(run.level)].broken[trouble as usize].flight;
+            if next.is_some_and(|(_, w)| self.dice.random::<f64>() < flight.share(w.proof(), wait)) {
                 // Told as it was; then it is looked at again.
                 self.wheel.put(from, run);
             } else {
@@ -59,11 +58,11 @@ impl Replay<'_> {
             Part::Bad => Part::Lunch(true),
             _ => return,
         };
-        if let Some(life) = shelf(self.levels, run.level, part).draw(run.kind, &mut self.dice) {
+        let book = &self.books[usize::from(run.level)];
+        if let Some(word) = book.draw(part, run.kind, &mut self.dice) {
             self.wait(Running {
                 part,
-                life,
-                step: 0,
+                word,
                 base: self.slot,
                 ..*run
             });
@@ -77,17 +76,15 @@ impl Replay<'_> {
         } else {
             Age::Young
         };
-        let levels = self.levels;
-        let broken = &levels[usize::from(run.level)].broken[trouble as usize];
-        let places = [age, age.other()].map(|age| Place { age, since });
-        let drawn = places
-            .into_iter()
-            .find_map(|p| Some((broken.tails(p).draw(run.kind, &mut self.dice)?, p)));
-        if let Some((life, place)) = drawn {
+        let book = &self.books[usize::from(run.level)];
+        let drawn = [age, age.other()].into_iter().find_map(|age| {
+            let part = Part::Tail(trouble, Place { age, since });
+            Some((book.draw(part, run.kind, &mut self.dice)?, part))
+        });
+        if let Some((word, part)) = drawn {
             self.wait(Running {
-                part: Part::Tail(trouble, place),
-                life,
-                step: 0,
+                part,
+                word,
                 base: from,
                 ..run
             });
