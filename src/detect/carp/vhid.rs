@@ -1,0 +1,77 @@
+//! One vhid on one segment: its advertisers, and who of them is master.
+//!
+//! Told of advertisements and times by `CarpView`.
+
+use super::OVERDUE;
+use super::source::Source;
+use crate::event::NodeId;
+use crate::time::Timestamp;
+use std::net::IpAddr;
+
+/// Sources remembered per vhid; more are somebody's games.
+pub(super) const MAX_SOURCES: usize = 8;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Vhid {
+    pub(super) sources: Vec<Source>,
+    /// The settled master's address.
+    pub(super) master: Option<IpAddr>,
+    pub(super) master_since: Timestamp,
+    pub(super) group: Option<usize>,
+}
+
+impl Vhid {
+    pub(super) fn source(&self, addr: IpAddr) -> Option<&Source> {
+        self.sources.iter().find(|s| s.addr == addr)
+    }
+
+    /// A configured node was heard on it.
+    pub(super) fn ours(&self) -> bool {
+        self.sources.iter().any(|s| s.node.is_some())
+    }
+
+    /// A node was master of it, is no more, and did not give it away.
+    pub(super) fn robs(&self, node: NodeId) -> bool {
+        let lost = |s: &Source| s.node == Some(node) && s.reigned && !s.yielded && self.master != Some(s.addr);
+        self.sources.iter().any(lost)
+    }
+
+    pub(super) fn master_source(&self) -> Option<&Source> {
+        self.source(self.master?)
+    }
+
+    /// Settles who is master; true if that changed.
+    pub(super) fn advance(&mut self, now: Timestamp) -> bool {
+        let before = self.master;
+        if let Some(m) = self.master.and_then(|m| self.sources.iter_mut().find(|s| s.addr == m)) {
+            let missed = m.missed(now);
+            if (m.contested || m.demoted) && missed > OVERDUE {
+                m.yielded = true;
+                m.reigned = false;
+            }
+            // Two who advertise at the same time: the one that was there stays until it stops.
+            if !m.yielded && missed <= OVERDUE {
+                return false;
+            }
+        }
+        let live = |s: &&Source| !s.yielded && s.missed(now) <= OVERDUE;
+        let newest = self
+            .sources
+            .iter()
+            .filter(live)
+            .max_by_key(|s| (s.run_start, s.addr))
+            .map(|s| (s.addr, s.run_start));
+        if let Some((addr, run_start)) = newest {
+            if Some(addr) != before {
+                let since = if run_start > self.master_since { run_start } else { now };
+                (self.master, self.master_since) = (Some(addr), since);
+            }
+            if let Some(s) = self.sources.iter_mut().find(|s| s.addr == addr) {
+                s.reigned = true;
+            }
+        } else if self.master_source().is_none_or(|s| s.yielded || s.missed(now) > 3.2) && before.is_some() {
+            (self.master, self.master_since) = (None, now);
+        }
+        self.master != before
+    }
+}
