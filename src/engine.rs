@@ -393,11 +393,12 @@ impl Engine {
             return;
         }
         let node = self.by_local.get(&ip.src).copied();
+        let node = self
+            .carp
+            .advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
         if let Some(node) = node {
             self.detector.signal(now, node);
         }
-        self.carp
-            .advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
         self.events.extend(self.scratch.drain(..));
     }
 

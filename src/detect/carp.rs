@@ -2,7 +2,8 @@
 //!
 //! Fed by the engine with advertisements that passed TTL, checksum and (where a password is known) HMAC. Answers what
 //! detect and decide ask about a node. A source whose address stands in exactly one node's `local` belongs to that
-//! node; any other is shown and is no witness. Never reads a clock.
+//! node, and so does one of the other address family that advertises in step with it; any other is shown, is no witness
+//! and makes nobody yield. Never reads a clock.
 
 mod groups;
 mod source;
@@ -14,19 +15,19 @@ mod witness;
 use crate::event::{Event, NodeId, Notice};
 use crate::time::Timestamp;
 use pfsync_proto::Carp;
-use source::{LOST, Source};
+use source::LOST;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
-use vhid::{MAX_SOURCES, Vhid};
+use vhid::Vhid;
 pub use witness::Witness;
 
 /// Virtual hosts remembered over all segments.
 const MAX_VHIDS: usize = 512;
+/// Addresses beside those in `local` that are remembered as a node's; more are invented.
+const MAX_KIN: usize = 256;
 /// An advertisement is overdue after this many of its intervals (timer slack, one lost frame is the next level).
 const OVERDUE: f64 = 1.3;
-/// An advskew that stood this long is the usual one.
-const USUAL: Duration = Duration::from_secs(60);
 
 /// How the vhids of a pair stand towards each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,6 +46,8 @@ pub struct CarpView {
     split: Option<Split>,
     reported: bool,
     foreign: Vec<bool>,
+    /// Addresses in nobody's `local` that advertise in step with a node, by segment.
+    kin: BTreeMap<(usize, IpAddr), NodeId>,
 }
 
 impl CarpView {
@@ -74,7 +77,7 @@ impl CarpView {
             .any(|v| v.ours() && v.master_source().is_some_and(|s| s.node.is_none()))
     }
 
-    /// An advertisement.
+    /// An advertisement. Returns whose it is.
     pub fn advertisement(
         &mut self,
         now: Timestamp,
@@ -83,75 +86,26 @@ impl CarpView {
         node: Option<NodeId>,
         carp: &Carp,
         out: &mut Vec<Event>,
-    ) {
+    ) -> Option<NodeId> {
         let full = self.vhids.len() >= MAX_VHIDS;
         let key = (segment, carp.vhid);
         if full && !self.vhids.contains_key(&key) {
-            return;
+            return node;
         }
+        let vhid = self.vhids.entry(key).or_default();
+        // Addresses of another family are in nobody's `local` where they are link-local: the same clock, counter and
+        // skew tell whose they are.
+        let node = node.or_else(|| self.kin.get(&(segment, addr)).copied()).or_else(|| {
+            let node = vhid.sources.iter().find(|s| s.in_step(now, addr, carp))?.node?;
+            (self.kin.len() < MAX_KIN).then(|| self.kin.insert((segment, addr), node));
+            Some(node)
+        });
+        vhid.hear(now, addr, node, carp);
         if node.is_none() {
             self.note_foreign(now, segment, addr, out);
         }
-        let vhid = self.vhids.entry(key).or_default();
-        let interval = carp.interval().max(Duration::from_millis(4));
-        for other in vhid.sources.iter_mut().filter(|s| s.addr != addr) {
-            // Before the other's own next one was due: that one gave way. (A crash leaves 3 intervals of nothing.)
-            // So did one that meets a better master: the shorter interval wins, whenever it comes.
-            let gave_way = other.missed(now) <= 1.0 || interval < other.interval;
-            if !other.yielded && gave_way && Some(other.addr) == vhid.master {
-                other.contested = true;
-            }
-        }
-        let demoted = |usual: u8| carp.demote > 0 || carp.advskew > usual || carp.bow_out;
-        if let Some(s) = vhid.sources.iter_mut().find(|s| s.addr == addr) {
-            if s.missed(now) > 3.0 || s.yielded {
-                s.run_start = now;
-            }
-            if s.skew != carp.advskew {
-                (s.skew, s.skew_since) = (carp.advskew, now);
-            }
-            // A skew that stands is the usual one, whatever it was before.
-            if carp.advskew < s.usual_skew || now.since(s.skew_since) >= USUAL {
-                s.usual_skew = carp.advskew;
-            }
-            s.demoted = demoted(s.usual_skew);
-            // The announced interval of a bow-out (255 s) is no promise.
-            s.count(now);
-            s.interval = if carp.bow_out { s.interval } else { interval };
-            s.last = now;
-            s.yielded = carp.bow_out;
-            s.reigned &= !carp.bow_out;
-            s.contested = false;
-            s.node = node;
-        } else {
-            if vhid.sources.len() >= MAX_SOURCES {
-                let oldest = vhid
-                    .sources
-                    .iter()
-                    .enumerate()
-                    .min_by_key(|(_, s)| s.last)
-                    .map_or(0, |(i, _)| i);
-                vhid.sources.swap_remove(oldest);
-            }
-            vhid.sources.push(Source {
-                addr,
-                node,
-                run_start: now,
-                last: now,
-                interval,
-                usual_skew: carp.advskew,
-                skew: carp.advskew,
-                skew_since: now,
-                demoted: demoted(carp.advskew),
-                yielded: carp.bow_out,
-                contested: false,
-                reigned: false,
-                came: 0.0,
-                missing: 0.0,
-                lately: 0.0,
-            });
-        }
         self.settle(now, out);
+        node
     }
 
     fn note_foreign(&mut self, now: Timestamp, segment: usize, addr: IpAddr, out: &mut Vec<Event>) {

@@ -1,5 +1,6 @@
 //! Mastership, yielding and splits, told by advertisements at literal times.
 
+use super::vhid::MAX_SOURCES;
 use super::*;
 use std::net::Ipv4Addr;
 
@@ -127,6 +128,95 @@ fn a_bow_out_ends_mastership_at_once() {
     };
     lab.hear(5.5, 0, A, &leaving);
     assert_eq!(lab.view.witness(at(9.0), A).held, 0);
+}
+
+fn link_local(node: NodeId) -> IpAddr {
+    IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, 1 + node.0])
+}
+
+/// Both families, microseconds apart; FreeBSD counts each, OpenBSD has a constant cookie. `known`: in the node's `local`.
+fn dual(lab: &mut Lab, t: f64, segment: usize, node: NodeId, skew: u8, known: bool) {
+    for (family, delay) in [0.0, 0.000_05].into_iter().enumerate() {
+        let tick = if segment == 0 {
+            0
+        } else {
+            2 * (t as u64) + family as u64
+        };
+        let ad = Carp {
+            counter: 1_000_000 * u64::from(1 + node.0) + tick,
+            ..carp(1, skew, 0)
+        };
+        if family == 0 {
+            lab.hear(t, segment, node, &ad);
+        } else {
+            let (addr, node) = (link_local(node), known.then_some(node));
+            lab.view
+                .advertisement(at(t + delay), segment, addr, node, &ad, &mut lab.events);
+        }
+    }
+}
+
+#[test]
+fn both_address_families_of_a_node_are_one_source() {
+    for known in [true, false] {
+        let mut lab = Lab::new();
+        for i in 0..20 {
+            dual(&mut lab, f64::from(i), 0, A, 0, known);
+            dual(&mut lab, f64::from(i), 1, A, 0, known);
+        }
+        // The port of segment 1 dies, later the whole node.
+        for i in 20..40 {
+            dual(&mut lab, f64::from(i), 0, A, 0, known);
+            if i >= 23 {
+                dual(&mut lab, f64::from(i) + 0.4, 1, B, 100, known);
+            }
+        }
+        assert_eq!(
+            lab.view.split().map(|s| s.suspect),
+            Some(Some(A)),
+            "v6 in local: {known}"
+        );
+        assert!(!lab.view.foreign_master());
+        lab.until(42.0);
+        let w = lab.view.witness(at(42.0), A);
+        assert_eq!((w.held, w.present, w.gone), (2, 0, 2), "it crashed and did not yield");
+        let told = |e: &&Event| matches!(e, Event::Notice(_));
+        assert_eq!(lab.events.iter().filter(told).count(), 0, "{:?}", lab.events);
+    }
+}
+
+#[test]
+fn loss_is_not_hidden_by_the_other_address_family() {
+    let lost = |two: bool| {
+        let mut lab = Lab::new();
+        for i in (0..200).filter(|i| i % 5 != 0) {
+            if two {
+                dual(&mut lab, f64::from(i), 0, A, 0, false);
+            } else {
+                lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+            }
+        }
+        lab.view.gravity(A)
+    };
+    assert!((lost(true) - lost(false)).abs() < 1e-9);
+}
+
+#[test]
+fn a_deaf_second_master_makes_nobody_yield() {
+    let mut lab = Lab::new();
+    for i in 0..30 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        if i > 5 {
+            lab.hear(f64::from(i) + 0.5, 0, B, &carp(1, 100, 0));
+        }
+    }
+    lab.until(33.0);
+    let w = lab.view.witness(at(33.0), A);
+    assert_eq!(
+        (w.held, w.gone),
+        (1, 1),
+        "its death is no yielding: it never cared for the other"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::OVERDUE;
 use super::source::Source;
 use crate::event::NodeId;
 use crate::time::Timestamp;
+use pfsync_proto::Carp;
 use std::net::IpAddr;
 
 /// Sources remembered per vhid; more are somebody's games.
@@ -38,6 +39,31 @@ impl Vhid {
 
     pub(super) fn master_source(&self) -> Option<&Source> {
         self.source(self.master?)
+    }
+
+    /// An advertisement, of a node where that is known.
+    pub(super) fn hear(&mut self, now: Timestamp, addr: IpAddr, node: Option<NodeId>, carp: &Carp) {
+        let same = |s: &Source| s.addr == addr || (node.is_some() && s.node == node);
+        let index = if let Some(i) = self.sources.iter().position(same) {
+            self.sources[i].hear(now, node, carp);
+            i
+        } else {
+            if self.sources.len() >= MAX_SOURCES {
+                let oldest = (0..self.sources.len()).min_by_key(|&i| self.sources[i].last);
+                self.sources.swap_remove(oldest.unwrap_or(0));
+            }
+            self.sources.push(Source::new(now, addr, node, carp));
+            self.sources.len() - 1
+        };
+        // What a stranger says makes nobody yield: anybody can say it.
+        if node.is_some() {
+            let rival = self.sources[index].clone();
+            for s in self.sources.iter_mut().filter(|s| s.addr != rival.addr) {
+                if !s.yielded && Some(s.addr) == self.master && s.gives_way_to(now, &rival) {
+                    s.contested = true;
+                }
+            }
+        }
     }
 
     /// Settles who is master; true if that changed.
