@@ -24,6 +24,8 @@ pub use witness::Witness;
 
 /// Virtual hosts remembered over all segments.
 const MAX_VHIDS: usize = 512;
+/// And on each: an invented one must not leave the others no room.
+const MAX_PER_SEGMENT: usize = 128;
 /// Addresses beside those in `local` that are remembered as a node's; more are invented.
 const MAX_KIN: usize = 256;
 /// An advertisement is overdue after this many of its intervals (timer slack, one lost frame is the next level).
@@ -87,9 +89,8 @@ impl CarpView {
         carp: &Carp,
         out: &mut Vec<Event>,
     ) -> Option<NodeId> {
-        let full = self.vhids.len() >= MAX_VHIDS;
         let key = (segment, carp.vhid);
-        if full && !self.vhids.contains_key(&key) {
+        if !self.vhids.contains_key(&key) && !self.make_room(now, segment, node, out) {
             return node;
         }
         let vhid = self.vhids.entry(key).or_default();
@@ -106,6 +107,37 @@ impl CarpView {
         }
         self.settle(now, out);
         node
+    }
+
+    /// Room for one more vhid on a segment: a node's may take the place of one on which only strangers were heard.
+    fn make_room(&mut self, now: Timestamp, segment: usize, node: Option<NodeId>, out: &mut Vec<Event>) -> bool {
+        let here = self.vhids.range((segment, 0)..=(segment, u8::MAX)).count();
+        if here < MAX_PER_SEGMENT && self.vhids.len() < MAX_VHIDS {
+            return true;
+        }
+        let anywhere = here < MAX_PER_SEGMENT;
+        let strange = self
+            .vhids
+            .iter()
+            .find(|((s, _), v)| (anywhere || *s == segment) && !v.ours())
+            .map(|(key, _)| *key)
+            .filter(|_| node.is_some());
+        if let Some(key) = strange {
+            self.forget(now, key, out);
+        }
+        strange.is_some()
+    }
+
+    fn forget(&mut self, now: Timestamp, key: (usize, u8), out: &mut Vec<Event>) {
+        if self.vhids.remove(&key).is_some_and(|v| v.master.is_some()) {
+            out.push(Event::Master {
+                at: now,
+                segment: key.0,
+                vhid: key.1,
+                master: None,
+                since: now,
+            });
+        }
     }
 
     fn note_foreign(&mut self, now: Timestamp, segment: usize, addr: IpAddr, out: &mut Vec<Event>) {

@@ -2,8 +2,9 @@
 //!
 //! Vhids that once had one common master are a group; one that is torn is what a dead port leaves behind.
 
+use super::vhid::Vhid;
 use super::{CarpView, Split};
-use crate::event::Event;
+use crate::event::{Event, NodeId};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,69 +14,104 @@ pub(super) const UNSYNC_AFTER: Duration = Duration::from_secs(1);
 /// A vhid whose master stood this long has found its place.
 const SETTLED: Duration = Duration::from_secs(3);
 
+/// What the vhids of one group have in common.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Masters {
+    #[default]
+    None,
+    /// One node is master of all.
+    One(NodeId),
+    /// Some have another, or nobody that we know; whether two nodes are among them.
+    Several { first: Option<NodeId>, differ: bool },
+}
+
+impl Masters {
+    fn add(&mut self, node: Option<NodeId>) {
+        *self = match (*self, node) {
+            (Self::None, Some(node)) => Self::One(node),
+            (Self::One(first), Some(node)) if first == node => Self::One(first),
+            (Self::None, None) => Self::Several {
+                first: None,
+                differ: false,
+            },
+            (Self::One(first), None) => Self::Several {
+                first: Some(first),
+                differ: false,
+            },
+            (Self::One(first), Some(_)) => Self::Several {
+                first: Some(first),
+                differ: true,
+            },
+            (Self::Several { first, differ }, node) => Self::Several {
+                first: first.or(node),
+                differ: differ || (first.is_some() && node.is_some() && first != node),
+            },
+        };
+    }
+
+    fn differ(self) -> bool {
+        matches!(self, Self::Several { differ: true, .. })
+    }
+}
+
 impl CarpView {
     pub(super) fn regroup(&mut self, now: Timestamp) {
-        let mut per_segment = BTreeMap::<usize, u32>::new();
-        for (segment, _) in self.vhids.keys() {
-            *per_segment.entry(*segment).or_default() += 1;
-        }
         // With several vhids on one segment (load sharing) a later common master is a failover, not a bond.
-        let simple = per_segment.values().all(|&n| n == 1);
-        let settled: Vec<_> = self
-            .vhids
-            .iter()
-            .filter(|(_, v)| now.since(v.master_since) >= SETTLED)
-            .filter_map(|(k, v)| Some((*k, v.master_source()?.node?, v.group)))
-            .collect();
-        for &(key, node, group) in &settled {
-            let mate = settled
-                .iter()
-                .find(|(k, n, g)| *k != key && *n == node && g.is_some() && *g != group);
-            let group = match (group, mate) {
-                (Some(mine), Some(&(_, _, Some(theirs)))) if simple => Some(mine.min(theirs)),
-                (Some(mine), _) => Some(mine),
-                (None, Some(&(_, _, theirs))) => theirs,
-                (None, None) => {
-                    self.groups.push(None);
-                    Some(self.groups.len() - 1)
-                }
-            };
-            if let Some(v) = self.vhids.get_mut(&key) {
-                v.group = group;
+        let mut segments = self.vhids.keys().map(|(segment, _)| segment);
+        let mut before = segments.next();
+        let simple = segments.all(|s| Some(s) != before.replace(s));
+        // The first group of which a node is master throughout, and the first other one.
+        let mut of_node = BTreeMap::<NodeId, (usize, Option<usize>)>::new();
+        let settled = |v: &Vhid| {
+            let node = v.master_source()?.node?;
+            (now.since(v.master_since) >= SETTLED).then_some(node)
+        };
+        for (node, group) in self.vhids.values().filter_map(|v| Some((settled(v)?, v.group?))) {
+            let (first, other) = of_node.entry(node).or_insert((group, None));
+            if other.is_none() && *first != group {
+                *other = Some(group);
             }
         }
-        for (i, common) in self.groups.iter_mut().enumerate() {
-            let mut nodes = self
-                .vhids
-                .values()
-                .filter(|v| v.group == Some(i))
-                .map(|v| v.master_source()?.node);
-            if let Some(Some(first)) = nodes.next()
-                && nodes.all(|n| n == Some(first))
-            {
-                *common = Some(first);
+        for vhid in self.vhids.values_mut() {
+            let Some(node) = settled(vhid) else { continue };
+            let known = of_node.get(&node).copied();
+            vhid.group = Some(match (vhid.group, known) {
+                (Some(mine), Some((first, other))) if simple => {
+                    let mate = if first == mine { other } else { Some(first) };
+                    mate.map_or(mine, |theirs| mine.min(theirs))
+                }
+                (Some(mine), _) => mine,
+                (None, Some((first, _))) => first,
+                (None, None) => {
+                    self.groups.push(None);
+                    of_node.insert(node, (self.groups.len() - 1, None));
+                    self.groups.len() - 1
+                }
+            });
+        }
+        for (common, masters) in self.groups.iter_mut().zip(masters(&self.vhids)) {
+            if let Masters::One(node) = masters {
+                *common = Some(node);
             }
         }
     }
 
+    /// Looks for a group with different masters, and tells when that begins to be a condition, and when it ends.
     pub(super) fn compare(&mut self, now: Timestamp, out: &mut Vec<Event>) {
-        let mut split = None;
-        for (i, common) in self.groups.iter().enumerate() {
-            let of_group = || self.vhids.values().filter(|v| v.group == Some(i));
-            let masters: Vec<_> = of_group().filter_map(|v| v.master_source()?.node).collect();
-            if masters.windows(2).any(|w| w[0] != w[1]) {
-                // Onset: when the first vhid left the common master.
-                let since = of_group()
-                    .filter(|v| v.master_source().and_then(|s| s.node) != *common)
-                    .map(|v| v.master_since)
-                    .min()
-                    .unwrap_or(now);
-                // Who gave a vhid away by himself lost nothing.
-                let suspect = common.filter(|&node| of_group().any(|v| v.robs(node)));
-                split = Some(Split { since, suspect });
-                break;
-            }
-        }
+        let torn = masters(&self.vhids).into_iter().position(Masters::differ);
+        let split = torn.and_then(|group| {
+            let common = *self.groups.get(group)?;
+            let of_group = || self.vhids.values().filter(move |v| v.group == Some(group));
+            // Onset: when the first vhid left the common master.
+            let since = of_group()
+                .filter(|v| v.master_source().and_then(|s| s.node) != common)
+                .map(|v| v.master_since)
+                .min()
+                .unwrap_or(now);
+            // Who gave a vhid away by himself lost nothing.
+            let suspect = common.filter(|&node| of_group().any(|v| v.robs(node)));
+            Some(Split { since, suspect })
+        });
         match (&mut self.split, split) {
             (Some(old), Some(_)) => {
                 if !self.reported && now.since(old.since) >= UNSYNC_AFTER {
@@ -96,4 +132,17 @@ impl CarpView {
             (None, None) => {}
         }
     }
+}
+
+/// By group, one pass over all vhids: invented ones may be many.
+fn masters(vhids: &BTreeMap<(usize, u8), Vhid>) -> Vec<Masters> {
+    let mut all = Vec::new();
+    for vhid in vhids.values() {
+        let Some(group) = vhid.group else { continue };
+        if all.len() <= group {
+            all.resize(group + 1, Masters::None);
+        }
+        all[group].add(vhid.master_source().and_then(|s| s.node));
+    }
+    all
 }

@@ -348,3 +348,83 @@ fn memory_is_bounded_under_invented_vhids_and_sources() {
     assert!(view.vhids.len() <= MAX_VHIDS);
     assert!(view.vhids.values().all(|v| v.sources.len() <= MAX_SOURCES));
 }
+
+fn stranger(lab: &mut Lab, t: f64, host: u8, ad: &Carp) {
+    lab.until(t);
+    let addr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, host));
+    lab.view.advertisement(at(t), 1, addr, None, ad, &mut lab.events);
+}
+
+#[test]
+fn one_forged_frame_hides_no_split() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    stranger(
+        &mut lab,
+        10.9,
+        9,
+        &Carp {
+            advbase: 255,
+            ..carp(1, 0, 0)
+        },
+    );
+    for i in 11..18 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        if i >= 14 {
+            lab.hear(f64::from(i) + 0.4, 1, B, &carp(1, 100, 0));
+        }
+    }
+    assert_eq!(lab.view.split().map(|s| s.suspect), Some(Some(A)));
+    assert!(!lab.view.foreign_master());
+}
+
+#[test]
+fn who_goes_on_forging_hides_no_split_either() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    for i in 11..18 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        stranger(&mut lab, f64::from(i) + 0.1, 9, &carp(1, 0, 0));
+        if i >= 14 {
+            lab.hear(f64::from(i) + 0.4, 1, B, &carp(1, 100, 0));
+        }
+    }
+    assert_eq!(lab.view.split().map(|s| s.suspect), Some(Some(A)));
+    assert!(!lab.view.foreign_master(), "a node is heard there: that one counts");
+}
+
+#[test]
+fn invented_sources_and_vhids_push_no_node_out() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[1], 0, 0.0, 3.1);
+    for i in 0..=254 {
+        stranger(&mut lab, 3.2, i, &carp(1, 0, 0));
+        stranger(&mut lab, 3.2, i, &carp(i, 0, 0));
+    }
+    lab.until(3.5);
+    assert_eq!(lab.view.witness(at(3.5), A).present, 1);
+    lab.hear(3.5, 1, A, &carp(200, 0, 0));
+    assert!(lab.view.vhids[&(1, 200)].ours(), "there is room for a node's");
+    assert!(lab.view.vhids.len() <= MAX_PER_SEGMENT);
+}
+
+#[test]
+fn the_cost_of_many_vhids_grows_no_faster_than_their_number() {
+    let mut lab = Lab::new();
+    for segment in 0..4 {
+        for vhid in 1..=255 {
+            lab.hear(
+                0.0,
+                segment,
+                A,
+                &Carp {
+                    advbase: 255,
+                    ..carp(vhid, 0, 0)
+                },
+            );
+        }
+    }
+    lab.view.settle(at(4.0), &mut lab.events);
+    let groups = lab.view.groups.len();
+    assert_eq!((lab.view.vhids.len(), groups), (MAX_VHIDS, 1), "one master, one group");
+}

@@ -28,7 +28,11 @@ impl Vhid {
 
     /// A configured node was heard on it.
     pub(super) fn ours(&self) -> bool {
-        self.sources.iter().any(|s| s.node.is_some())
+        self.nodes().next().is_some()
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().filter(|s| s.node.is_some())
     }
 
     /// A node was master of it, is no more, and did not give it away.
@@ -49,12 +53,23 @@ impl Vhid {
             i
         } else {
             if self.sources.len() >= MAX_SOURCES {
-                let oldest = (0..self.sources.len()).min_by_key(|&i| self.sources[i].last);
-                self.sources.swap_remove(oldest.unwrap_or(0));
+                // Invented sources push out each other, never a node's.
+                let rank = |&i: &usize| (self.sources[i].node.is_some(), self.sources[i].last);
+                let oldest = (0..self.sources.len()).min_by_key(rank).unwrap_or(0);
+                if self.sources[oldest].node.is_some() && node.is_none() {
+                    return;
+                }
+                self.sources.swap_remove(oldest);
             }
             self.sources.push(Source::new(now, addr, node, carp));
             self.sources.len() - 1
         };
+        // Nor is a stranger believed that it will be long in coming: it would be taken for a master all that time.
+        if let Some(longest) = self.nodes().map(|s| s.interval).max() {
+            for s in self.sources.iter_mut().filter(|s| s.node.is_none()) {
+                s.interval = s.interval.min(longest);
+            }
+        }
         // What a stranger says makes nobody yield: anybody can say it.
         if node.is_some() {
             let rival = self.sources[index].clone();
@@ -69,23 +84,24 @@ impl Vhid {
     /// Settles who is master; true if that changed.
     pub(super) fn advance(&mut self, now: Timestamp) -> bool {
         let before = self.master;
+        let live = |s: &&Source| !s.yielded && s.missed(now) <= OVERDUE;
+        let node_lives = self.nodes().any(|s| live(&s));
         if let Some(m) = self.master.and_then(|m| self.sources.iter_mut().find(|s| s.addr == m)) {
             let missed = m.missed(now);
             if (m.contested || m.demoted) && missed > OVERDUE {
                 m.yielded = true;
                 m.reigned = false;
             }
-            // Two who advertise at the same time: the one that was there stays until it stops.
-            if !m.yielded && missed <= OVERDUE {
+            // Two who advertise at the same time: the one that was there stays until it stops, if it is no stranger.
+            if !m.yielded && missed <= OVERDUE && (m.node.is_some() || !node_lives) {
                 return false;
             }
         }
-        let live = |s: &&Source| !s.yielded && s.missed(now) <= OVERDUE;
         let newest = self
             .sources
             .iter()
             .filter(live)
-            .max_by_key(|s| (s.run_start, s.addr))
+            .max_by_key(|s| (s.node.is_some(), s.run_start, s.addr))
             .map(|s| (s.addr, s.run_start));
         if let Some((addr, run_start)) = newest {
             if Some(addr) != before {
