@@ -6,6 +6,8 @@
 
 pub mod counters;
 mod memory;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use crate::capture::{Frame, GapCause, Net};
@@ -113,6 +115,7 @@ impl Engine {
             #[expect(clippy::cast_possible_truncation, reason = "configured by hand")]
             for address in node.addresses {
                 engine.by_address.insert(address, NodeId(i as u16));
+                engine.tracker.add_local(address);
             }
         }
         engine.by_local = sole_owners(&engine.settings);
@@ -135,7 +138,6 @@ impl Engine {
         self.by_address.insert(address, id);
         self.detector.add_node();
         self.counters.nodes.push(NodeCounters::new(self.tracker.path_count()));
-        self.tracker.add_local(address);
         self.events.push_back(Event::Node { node: id, address });
         id
     }
@@ -156,6 +158,11 @@ impl Engine {
             return None;
         }
         let id = self.add_node(address, None, false);
+        // What ends on a firewall is no evidence. But where the pair is configured, a sender beside it may bear a
+        // server's address, to take that out of the evidence.
+        if self.settings.nodes.len() < 2 {
+            self.tracker.add_local(address);
+        }
         self.recall_nodes();
         Some(id)
     }
@@ -382,10 +389,12 @@ impl Engine {
             self.counters.bad_checksum += 1;
             return;
         }
-        // CARP heard on the sync net itself (one capture of everything) is a segment of its own, behind the named ones.
         let segment = match net {
             Net::Segment(i) => i,
-            Net::Sync => self.settings.segments.len(),
+            // One capture of everything.
+            Net::Sync if self.settings.segments.is_empty() => 0,
+            // Here no password would protect what is said of a segment.
+            Net::Sync => return self.carp_on_sync(now, ip.src),
         };
         let password = self.settings.segments.get(segment).and_then(|s| s.password.clone());
         if password.is_some_and(|p| !self.authentic(&carp, &p, segment)) {
@@ -435,6 +444,20 @@ impl Engine {
             }
         }
         false
+    }
+
+    fn carp_on_sync(&mut self, now: Timestamp, from: IpAddr) {
+        self.counters.carp_on_sync += 1;
+        if self.counters.carp_on_sync == 1 {
+            let text = format!(
+                "{from} advertises CARP on the sync net; that does not count, because the segments are configured"
+            );
+            self.notice(now, text);
+        }
+    }
+
+    fn notice(&mut self, at: Timestamp, text: String) {
+        self.events.push_back(Event::Notice(Notice { at, node: None, text }));
     }
 
     fn config_sync(&mut self, now: Timestamp, ip: Ip, port: u16) {

@@ -57,7 +57,11 @@ impl Masters {
 impl CarpView {
     pub(super) fn regroup(&mut self, now: Timestamp) {
         // With several vhids on one segment (load sharing) a later common master is a failover, not a bond.
-        let mut segments = self.vhids.keys().map(|(segment, _)| segment);
+        let mut segments = self
+            .vhids
+            .iter()
+            .filter(|(_, v)| v.ours())
+            .map(|((segment, _), _)| segment);
         let mut before = segments.next();
         let simple = segments.all(|s| Some(s) != before.replace(s));
         // The first group of which a node is master throughout, and the first other one.
