@@ -96,7 +96,7 @@ impl Engine {
             by_address: BTreeMap::new(),
             by_local: BTreeMap::new(),
             shared: BTreeMap::new(),
-            carp: CarpView::default(),
+            carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect()),
             recalled: memory::Recalled::default(),
             counters: Counters::default(),
             now: Timestamp::MIN,

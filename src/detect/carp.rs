@@ -50,9 +50,22 @@ pub struct CarpView {
     foreign: Vec<bool>,
     /// Addresses in nobody's `local` that advertise in step with a node, by segment.
     kin: BTreeMap<(usize, IpAddr), NodeId>,
+    /// Names of the segments.
+    names: Vec<String>,
+    /// It was told that vhids never had a common master.
+    apart: bool,
 }
 
 impl CarpView {
+    /// An empty view of segments with these names.
+    #[must_use]
+    pub fn new(names: Vec<String>) -> Self {
+        Self {
+            names,
+            ..Self::default()
+        }
+    }
+
     /// Whether any configured node was ever heard advertising: only then does CARP say anything about nodes.
     #[must_use]
     pub fn informs(&self) -> bool {
@@ -128,7 +141,8 @@ impl CarpView {
         strange.is_some()
     }
 
-    fn forget(&mut self, now: Timestamp, key: (usize, u8), out: &mut Vec<Event>) {
+    /// Leaves a vhid out, as if it had never been heard.
+    pub fn forget(&mut self, now: Timestamp, key: (usize, u8), out: &mut Vec<Event>) {
         if self.vhids.remove(&key).is_some_and(|v| v.master.is_some()) {
             out.push(Event::Master {
                 at: now,

@@ -4,7 +4,7 @@
 
 use super::vhid::Vhid;
 use super::{CarpView, Split};
-use crate::event::{Event, NodeId};
+use crate::event::{Event, NodeId, Notice};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(super) const UNSYNC_AFTER: Duration = Duration::from_secs(1);
 /// A vhid whose master stood this long has found its place.
 const SETTLED: Duration = Duration::from_secs(3);
+/// Different masters that stood this long were not made by a failover as we began.
+const APART: Duration = Duration::from_secs(10);
 
 /// What the vhids of one group have in common.
 #[derive(Clone, Copy, Default, PartialEq)]
@@ -133,8 +135,36 @@ impl CarpView {
                     out.push(Event::Unsynchronised { at: now, since: None });
                 }
             }
-            (None, None) => {}
+            (None, None) => self.compare_groups(now, out),
         }
+    }
+
+    /// Tells, once, that two groups have different masters: a pair that shares load, or one that was torn before we came.
+    fn compare_groups(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        let settled = |v: &Vhid| {
+            let node = v.master_source()?.node?;
+            (now.since(v.master_since) >= APART).then_some((node, v.group?))
+        };
+        if self.apart || self.groups.len() < 2 {
+            return;
+        }
+        let mut all = self.vhids.iter().filter_map(|(key, v)| Some((key, settled(v)?)));
+        let Some((one, (node, _))) = all.next() else { return };
+        let Some((other, _)) = all.find(|(_, (n, _))| *n != node) else {
+            return;
+        };
+        let name = |&(segment, vhid): &(usize, u8)| match self.names.get(segment) {
+            Some(name) => format!("{name} vhid {vhid}"),
+            None => format!("vhid {vhid}"),
+        };
+        let text = format!(
+            "{} and {} have different masters and never had the same: load sharing, or torn since before pfwatch started",
+            name(one),
+            name(other)
+        );
+        self.apart = true;
+        let (at, node) = (now, None);
+        out.push(Event::Notice(Notice { at, node, text }));
     }
 }
 

@@ -428,3 +428,42 @@ fn the_cost_of_many_vhids_grows_no_faster_than_their_number() {
     let groups = lab.view.groups.len();
     assert_eq!((lab.view.vhids.len(), groups), (MAX_VHIDS, 1), "one master, one group");
 }
+
+#[test]
+fn a_pair_that_was_torn_before_we_came_is_told_once() {
+    let mut lab = Lab::new();
+    lab.view = CarpView::new(vec!["lan".into(), "wan".into()]);
+    for i in 0..60 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        lab.hear(f64::from(i) + 0.4, 1, B, &carp(1, 100, 0));
+    }
+    let told: Vec<_> = lab
+        .events
+        .iter()
+        .filter_map(|e| match e {
+            Event::Notice(n) => Some((n.at.since(at(0.0)).as_secs(), n.text.as_str())),
+            _ => None,
+        })
+        .collect();
+    let text = "lan vhid 1 and wan vhid 1 have different masters and never had the same: load sharing, or torn since \
+                before pfwatch started";
+    assert_eq!(told, vec![(10, text)]);
+    assert!(lab.splits().is_empty());
+}
+
+#[test]
+fn a_failover_as_we_begin_is_not_taken_for_load_sharing() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0], 0, 0.0, 1.1);
+    for i in 1..60 {
+        lab.hear(f64::from(i), 1, B, &carp(1, 100, 0));
+        if i >= 4 {
+            lab.hear(f64::from(i) + 0.1, 0, B, &carp(1, 100, 0));
+        }
+    }
+    assert!(
+        !lab.events.iter().any(|e| matches!(e, Event::Notice(_))),
+        "{:?}",
+        lab.events
+    );
+}
