@@ -4,6 +4,7 @@
 //! `next_deadline` says until when it may be left alone; `poll` hands out what it concluded. A wake-up too early is a
 //! no-op; time that runs backwards is clamped and counted.
 
+mod authentic;
 pub mod counters;
 mod memory;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use crate::event::{Event, NodeId, Notice};
 use crate::settings::{About, Settings};
 use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
+use authentic::{Proofs, Proven};
 use counters::{Counters, NodeCounters};
 use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Message, Packet, Proto112};
 use std::collections::{BTreeMap, VecDeque};
@@ -27,8 +29,6 @@ use std::time::Duration;
 
 /// Senders that become nodes, at most; a hostile host can invent any number of addresses.
 const MAX_NODES: usize = 32;
-/// Shared addresses that are tried in all combinations against an HMAC.
-const MAX_SHARED: usize = 6;
 /// A bulk update without an end is over after this long.
 const BULK_LIMIT: Duration = Duration::from_secs(600);
 
@@ -50,8 +50,7 @@ pub struct Engine {
     nodes: Vec<Node>,
     by_address: BTreeMap<IpAddr, NodeId>,
     by_local: BTreeMap<IpAddr, NodeId>,
-    /// Shared addresses by (segment, vhid), as an HMAC has proven them.
-    shared: BTreeMap<(usize, u8), Vec<IpAddr>>,
+    proofs: Proofs,
     tracker: Tracker,
     detector: Detector,
     carp: CarpView,
@@ -95,7 +94,7 @@ impl Engine {
             nodes: Vec::new(),
             by_address: BTreeMap::new(),
             by_local: BTreeMap::new(),
-            shared: BTreeMap::new(),
+            proofs: Proofs::default(),
             carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect()),
             recalled: memory::Recalled::default(),
             counters: Counters::default(),
@@ -119,6 +118,9 @@ impl Engine {
             }
         }
         engine.by_local = sole_owners(&engine.settings);
+        let local = engine.settings.nodes.iter().flat_map(|n| &n.local).copied();
+        let shared = local.filter(|a| !engine.by_local.contains_key(a)).collect();
+        engine.proofs = Proofs::new(shared);
         engine
     }
 
@@ -396,8 +398,7 @@ impl Engine {
             // Here no password would protect what is said of a segment.
             Net::Sync => return self.carp_on_sync(now, ip.src),
         };
-        let password = self.settings.segments.get(segment).and_then(|s| s.password.clone());
-        if password.is_some_and(|p| !self.authentic(&carp, &p, segment)) {
+        if !self.authentic(now, &carp, segment, ip.src) {
             self.counters.bad_hmac += 1;
             return;
         }
@@ -411,38 +412,29 @@ impl Engine {
         self.events.extend(self.scratch.drain(..));
     }
 
-    /// The HMAC covers the shared addresses of the vhid. Which of the operator's they are is found out once per vhid and
-    /// then remembered; with no address known there is nothing to hold an advertisement against.
-    fn authentic(&mut self, carp: &Carp, password: &[u8], segment: usize) -> bool {
-        let key = (segment, carp.vhid);
-        if let Some(set) = self.shared.get(&key) {
-            return carp.verify(password, set);
-        }
-        let mut shared: Vec<IpAddr> = self
-            .settings
-            .nodes
-            .iter()
-            .flat_map(|n| n.local.iter().copied())
-            .collect();
-        shared.retain(|a| !self.by_local.contains_key(a));
-        shared.sort_unstable();
-        shared.dedup();
-        shared.truncate(MAX_SHARED);
-        if shared.is_empty() {
+    /// Whether an advertisement verifies, where that can be known.
+    fn authentic(&mut self, now: Timestamp, carp: &Carp, segment: usize, from: IpAddr) -> bool {
+        let Some(configured) = self.settings.segments.get(segment) else {
             return true;
+        };
+        let Some(password) = &configured.password else {
+            return true;
+        };
+        let (key, node) = ((segment, carp.vhid), self.by_local.contains_key(&from));
+        let Proven::No { tell, unjudged } = self.proofs.check(now, key, carp, password, from, node) else {
+            return true;
+        };
+        if unjudged {
+            self.carp.forget(now, key, &mut self.scratch);
         }
-        for subset in 1..1_u32 << shared.len() {
-            let set: Vec<IpAddr> = shared
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| subset >> i & 1 == 1)
-                .map(|(_, a)| *a)
-                .collect();
-            if carp.verify(password, &set) {
-                self.shared.insert(key, set);
-                return true;
-            }
+        if tell {
+            let text = format!(
+                "advertisements of vhid {} on {} do not verify: wrong password, or its addresses are not in `local`",
+                carp.vhid, configured.name
+            );
+            self.notice(now, text);
         }
+        self.events.extend(self.scratch.drain(..));
         false
     }
 
