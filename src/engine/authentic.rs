@@ -26,6 +26,8 @@ const UNVERIFIED: Duration = Duration::from_secs(3);
 const CARRIES_ON: f64 = 2.2;
 /// Intervals without one that verifies, after which a vhid that goes on unverified is none that we can judge.
 const UNJUDGED: f64 = 1.5;
+/// The announced interval is not covered by the HMAC.
+const LONGEST: Duration = Duration::from_secs(10);
 /// Where genuine and forged advertisements were mixed lately, the forged ones carry on nothing.
 const MIXED: Duration = Duration::from_secs(60);
 
@@ -117,7 +119,7 @@ impl Proofs {
             proof.mixed = Some(now);
         }
         (proof.verified, proof.refused, proof.carries_on) = (Some(now), 0, false);
-        proof.interval = carp.interval();
+        proof.interval = carp.interval().min(LONGEST);
         Proven::Yes
     }
 
@@ -184,12 +186,12 @@ fn set_of(vhids: &BTreeMap<Key, Proof>, key: Key) -> &[IpAddr] {
     vhids.get(&key).and_then(|p| p.set.as_deref()).unwrap_or_default()
 }
 
-/// Bits that two addresses share at their beginning, of 128; nothing is known of those of different families.
+/// Bits that two addresses share at their beginning, of 128. Those of the other family come behind those of the same /24.
 fn nearness(a: IpAddr, b: IpAddr) -> u32 {
     match (a, b) {
         (IpAddr::V4(a), IpAddr::V4(b)) => 4 * (u32::from(a) ^ u32::from(b)).leading_zeros(),
         (IpAddr::V6(a), IpAddr::V6(b)) => (u128::from(a) ^ u128::from(b)).leading_zeros(),
-        _ => 32,
+        _ => 94,
     }
 }
 

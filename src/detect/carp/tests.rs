@@ -186,6 +186,25 @@ fn both_address_families_of_a_node_are_one_source() {
 }
 
 #[test]
+fn an_address_that_was_a_stranger_becomes_the_nodes() {
+    let mut lab = Lab::new();
+    // The first IPv4 advertisement is lost.
+    let alone = Carp {
+        counter: 1_000_000,
+        ..carp(1, 0, 0)
+    };
+    lab.view
+        .advertisement(at(0.0), 0, link_local(A), None, &alone, &mut lab.events);
+    for i in 1..10 {
+        dual(&mut lab, f64::from(i), 0, A, 0, false);
+    }
+    assert_eq!(lab.view.vhids[&(0, 1)].sources.len(), 1);
+    lab.until(12.5);
+    let w = lab.view.witness(at(12.5), A);
+    assert_eq!((w.held, w.gone), (1, 1), "and does not contest itself");
+}
+
+#[test]
 fn loss_is_not_hidden_by_the_other_address_family() {
     let lost = |two: bool| {
         let mut lab = Lab::new();

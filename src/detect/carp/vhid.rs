@@ -47,7 +47,10 @@ impl Vhid {
 
     /// An advertisement, of a node where that is known.
     pub(super) fn hear(&mut self, now: Timestamp, addr: IpAddr, node: Option<NodeId>, carp: &Carp) {
-        let same = |s: &Source| s.addr == addr || (node.is_some() && s.node == node);
+        // Before it was known whose it is, it was heard as a stranger.
+        self.sources
+            .retain(|s| node.is_none() || s.addr != addr || s.node.is_some());
+        let same = |s: &Source| if node.is_some() { s.node == node } else { s.addr == addr };
         let index = if let Some(i) = self.sources.iter().position(same) {
             self.sources[i].hear(now, node, carp);
             i
