@@ -4,8 +4,11 @@
 //! `next_deadline` says until when it may be left alone; `poll` hands out what it concluded. A wake-up too early is a
 //! no-op; time that runs backwards is clamped and counted.
 
+mod authentic;
 pub mod counters;
 mod memory;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use crate::capture::{Frame, GapCause, Net};
@@ -17,6 +20,7 @@ use crate::event::{Event, NodeId, Notice};
 use crate::settings::{About, Settings};
 use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
+use authentic::{Proofs, Proven};
 use counters::{Counters, NodeCounters};
 use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Message, Packet, Proto112};
 use std::collections::{BTreeMap, VecDeque};
@@ -25,8 +29,6 @@ use std::time::Duration;
 
 /// Senders that become nodes, at most; a hostile host can invent any number of addresses.
 const MAX_NODES: usize = 32;
-/// Shared addresses that are tried in all combinations against an HMAC.
-const MAX_SHARED: usize = 6;
 /// A bulk update without an end is over after this long.
 const BULK_LIMIT: Duration = Duration::from_secs(600);
 
@@ -48,8 +50,7 @@ pub struct Engine {
     nodes: Vec<Node>,
     by_address: BTreeMap<IpAddr, NodeId>,
     by_local: BTreeMap<IpAddr, NodeId>,
-    /// Shared addresses by (segment, vhid), as an HMAC has proven them.
-    shared: BTreeMap<(usize, u8), Vec<IpAddr>>,
+    proofs: Proofs,
     tracker: Tracker,
     detector: Detector,
     carp: CarpView,
@@ -93,8 +94,8 @@ impl Engine {
             nodes: Vec::new(),
             by_address: BTreeMap::new(),
             by_local: BTreeMap::new(),
-            shared: BTreeMap::new(),
-            carp: CarpView::default(),
+            proofs: Proofs::default(),
+            carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect()),
             recalled: memory::Recalled::default(),
             counters: Counters::default(),
             now: Timestamp::MIN,
@@ -113,9 +114,13 @@ impl Engine {
             #[expect(clippy::cast_possible_truncation, reason = "configured by hand")]
             for address in node.addresses {
                 engine.by_address.insert(address, NodeId(i as u16));
+                engine.tracker.add_local(address);
             }
         }
         engine.by_local = sole_owners(&engine.settings);
+        let local = engine.settings.nodes.iter().flat_map(|n| &n.local).copied();
+        let shared = local.filter(|a| !engine.by_local.contains_key(a)).collect();
+        engine.proofs = Proofs::new(shared);
         engine
     }
 
@@ -135,7 +140,6 @@ impl Engine {
         self.by_address.insert(address, id);
         self.detector.add_node();
         self.counters.nodes.push(NodeCounters::new(self.tracker.path_count()));
-        self.tracker.add_local(address);
         self.events.push_back(Event::Node { node: id, address });
         id
     }
@@ -156,6 +160,11 @@ impl Engine {
             return None;
         }
         let id = self.add_node(address, None, false);
+        // What ends on a firewall is no evidence. But where the pair is configured, a sender beside it may bear a
+        // server's address, to take that out of the evidence.
+        if self.settings.nodes.len() < 2 {
+            self.tracker.add_local(address);
+        }
         self.recall_nodes();
         Some(id)
     }
@@ -382,58 +391,65 @@ impl Engine {
             self.counters.bad_checksum += 1;
             return;
         }
-        // CARP heard on the sync net itself (one capture of everything) is a segment of its own, behind the named ones.
         let segment = match net {
             Net::Segment(i) => i,
-            Net::Sync => self.settings.segments.len(),
+            // One capture of everything.
+            Net::Sync if self.settings.segments.is_empty() => 0,
+            // Here no password would protect what is said of a segment.
+            Net::Sync => return self.carp_on_sync(now, ip.src),
         };
-        let password = self.settings.segments.get(segment).and_then(|s| s.password.clone());
-        if password.is_some_and(|p| !self.authentic(&carp, &p, segment)) {
+        if !self.authentic(now, &carp, segment, ip.src) {
             self.counters.bad_hmac += 1;
             return;
         }
         let node = self.by_local.get(&ip.src).copied();
+        let node = self
+            .carp
+            .advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
         if let Some(node) = node {
             self.detector.signal(now, node);
         }
-        self.carp
-            .advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
         self.events.extend(self.scratch.drain(..));
     }
 
-    /// The HMAC covers the shared addresses of the vhid. Which of the operator's they are is found out once per vhid and
-    /// then remembered; with no address known there is nothing to hold an advertisement against.
-    fn authentic(&mut self, carp: &Carp, password: &[u8], segment: usize) -> bool {
-        let key = (segment, carp.vhid);
-        if let Some(set) = self.shared.get(&key) {
-            return carp.verify(password, set);
-        }
-        let mut shared: Vec<IpAddr> = self
-            .settings
-            .nodes
-            .iter()
-            .flat_map(|n| n.local.iter().copied())
-            .collect();
-        shared.retain(|a| !self.by_local.contains_key(a));
-        shared.sort_unstable();
-        shared.dedup();
-        shared.truncate(MAX_SHARED);
-        if shared.is_empty() {
+    /// Whether an advertisement verifies, where that can be known.
+    fn authentic(&mut self, now: Timestamp, carp: &Carp, segment: usize, from: IpAddr) -> bool {
+        let Some(configured) = self.settings.segments.get(segment) else {
             return true;
+        };
+        let Some(password) = &configured.password else {
+            return true;
+        };
+        let (key, node) = ((segment, carp.vhid), self.by_local.contains_key(&from));
+        let Proven::No { tell, unjudged } = self.proofs.check(now, key, carp, password, from, node) else {
+            return true;
+        };
+        if unjudged {
+            self.carp.forget(now, key, &mut self.scratch);
         }
-        for subset in 1..1_u32 << shared.len() {
-            let set: Vec<IpAddr> = shared
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| subset >> i & 1 == 1)
-                .map(|(_, a)| *a)
-                .collect();
-            if carp.verify(password, &set) {
-                self.shared.insert(key, set);
-                return true;
-            }
+        if tell {
+            let text = format!(
+                "advertisements of vhid {} on {} do not verify: wrong password, or its addresses are not in `local`",
+                carp.vhid, configured.name
+            );
+            self.notice(now, text);
         }
+        self.events.extend(self.scratch.drain(..));
         false
+    }
+
+    fn carp_on_sync(&mut self, now: Timestamp, from: IpAddr) {
+        self.counters.carp_on_sync += 1;
+        if self.counters.carp_on_sync == 1 {
+            let text = format!(
+                "{from} advertises CARP on the sync net; that does not count, because the segments are configured"
+            );
+            self.notice(now, text);
+        }
+    }
+
+    fn notice(&mut self, at: Timestamp, text: String) {
+        self.events.push_back(Event::Notice(Notice { at, node: None, text }));
     }
 
     fn config_sync(&mut self, now: Timestamp, ip: Ip, port: u16) {

@@ -30,6 +30,8 @@ pub struct Counters {
     pub bad_checksum: u64,
     /// Advertisements with a wrong HMAC where the password is known.
     pub bad_hmac: u64,
+    /// Advertisements on the sync net, which do not count where segments are configured.
+    pub carp_on_sync: u64,
     /// Frames of senders beyond the number of nodes that are remembered.
     pub foreign: u64,
     /// Times that ran backwards and were clamped.

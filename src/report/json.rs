@@ -46,6 +46,7 @@ pub fn render(report: &Report, engine: &Engine) -> Value {
             "clamped": c.clamped,
             "bad_checksum": c.bad_checksum,
             "bad_hmac": c.bad_hmac,
+            "carp_on_sync": c.carp_on_sync,
             "errors": errors,
         },
         "nodes": engine.node_ids().map(|n| node(engine, n)).collect::<Vec<_>>(),

@@ -171,6 +171,12 @@ impl Tracker {
         self.local.insert(octets(address));
     }
 
+    /// Whether flows that end there are no evidence.
+    #[cfg(test)]
+    pub(crate) fn is_local(&self, address: IpAddr) -> bool {
+        self.local.contains(&octets(address))
+    }
+
     fn counter(&mut self, node: u16) -> &mut FlowCount {
         let i = usize::from(node);
         if self.counts.len() <= i {

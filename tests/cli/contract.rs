@@ -15,7 +15,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     (
         "/frames",
         "total pfsync carp other errors",
-        "vrrp unsupported clamped bad_checksum bad_hmac",
+        "vrrp unsupported clamped bad_checksum bad_hmac carp_on_sync",
     ),
     (
         "/frames/errors",

@@ -116,6 +116,7 @@ fn object(at: Timestamp, engine: &Engine, source: &LiveSource, state: &State) ->
             "clamped": c.clamped,
             "bad_checksum": c.bad_checksum,
             "bad_hmac": c.bad_hmac,
+            "carp_on_sync": c.carp_on_sync,
         },
         "memory": state.object(),
         "flow_table": { "entries": entries, "evictions": evicted },

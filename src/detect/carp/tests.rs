@@ -1,5 +1,6 @@
 //! Mastership, yielding and splits, told by advertisements at literal times.
 
+use super::vhid::MAX_SOURCES;
 use super::*;
 use std::net::Ipv4Addr;
 
@@ -127,6 +128,114 @@ fn a_bow_out_ends_mastership_at_once() {
     };
     lab.hear(5.5, 0, A, &leaving);
     assert_eq!(lab.view.witness(at(9.0), A).held, 0);
+}
+
+fn link_local(node: NodeId) -> IpAddr {
+    IpAddr::from([0xfe80, 0, 0, 0, 0, 0, 0, 1 + node.0])
+}
+
+/// Both families, microseconds apart; FreeBSD counts each, OpenBSD has a constant cookie. `known`: in the node's `local`.
+fn dual(lab: &mut Lab, t: f64, segment: usize, node: NodeId, skew: u8, known: bool) {
+    for (family, delay) in [0.0, 0.000_05].into_iter().enumerate() {
+        let tick = if segment == 0 {
+            0
+        } else {
+            2 * (t as u64) + family as u64
+        };
+        let ad = Carp {
+            counter: 1_000_000 * u64::from(1 + node.0) + tick,
+            ..carp(1, skew, 0)
+        };
+        if family == 0 {
+            lab.hear(t, segment, node, &ad);
+        } else {
+            let (addr, node) = (link_local(node), known.then_some(node));
+            lab.view
+                .advertisement(at(t + delay), segment, addr, node, &ad, &mut lab.events);
+        }
+    }
+}
+
+#[test]
+fn both_address_families_of_a_node_are_one_source() {
+    for known in [true, false] {
+        let mut lab = Lab::new();
+        for i in 0..20 {
+            dual(&mut lab, f64::from(i), 0, A, 0, known);
+            dual(&mut lab, f64::from(i), 1, A, 0, known);
+        }
+        // The port of segment 1 dies, later the whole node.
+        for i in 20..40 {
+            dual(&mut lab, f64::from(i), 0, A, 0, known);
+            if i >= 23 {
+                dual(&mut lab, f64::from(i) + 0.4, 1, B, 100, known);
+            }
+        }
+        assert_eq!(
+            lab.view.split().map(|s| s.suspect),
+            Some(Some(A)),
+            "v6 in local: {known}"
+        );
+        assert!(!lab.view.foreign_master());
+        lab.until(42.0);
+        let w = lab.view.witness(at(42.0), A);
+        assert_eq!((w.held, w.present, w.gone), (2, 0, 2), "it crashed and did not yield");
+        let told = |e: &&Event| matches!(e, Event::Notice(_));
+        assert_eq!(lab.events.iter().filter(told).count(), 0, "{:?}", lab.events);
+    }
+}
+
+#[test]
+fn an_address_that_was_a_stranger_becomes_the_nodes() {
+    let mut lab = Lab::new();
+    // The first IPv4 advertisement is lost.
+    let alone = Carp {
+        counter: 1_000_000,
+        ..carp(1, 0, 0)
+    };
+    lab.view
+        .advertisement(at(0.0), 0, link_local(A), None, &alone, &mut lab.events);
+    for i in 1..10 {
+        dual(&mut lab, f64::from(i), 0, A, 0, false);
+    }
+    assert_eq!(lab.view.vhids[&(0, 1)].sources.len(), 1);
+    lab.until(12.5);
+    let w = lab.view.witness(at(12.5), A);
+    assert_eq!((w.held, w.gone), (1, 1), "and does not contest itself");
+}
+
+#[test]
+fn loss_is_not_hidden_by_the_other_address_family() {
+    let lost = |two: bool| {
+        let mut lab = Lab::new();
+        for i in (0..200).filter(|i| i % 5 != 0) {
+            if two {
+                dual(&mut lab, f64::from(i), 0, A, 0, false);
+            } else {
+                lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+            }
+        }
+        lab.view.gravity(A)
+    };
+    assert!((lost(true) - lost(false)).abs() < 1e-9);
+}
+
+#[test]
+fn a_deaf_second_master_makes_nobody_yield() {
+    let mut lab = Lab::new();
+    for i in 0..30 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        if i > 5 {
+            lab.hear(f64::from(i) + 0.5, 0, B, &carp(1, 100, 0));
+        }
+    }
+    lab.until(33.0);
+    let w = lab.view.witness(at(33.0), A);
+    assert_eq!(
+        (w.held, w.gone),
+        (1, 1),
+        "its death is no yielding: it never cared for the other"
+    );
 }
 
 #[test]
@@ -257,4 +366,123 @@ fn memory_is_bounded_under_invented_vhids_and_sources() {
     }
     assert!(view.vhids.len() <= MAX_VHIDS);
     assert!(view.vhids.values().all(|v| v.sources.len() <= MAX_SOURCES));
+}
+
+fn stranger(lab: &mut Lab, t: f64, host: u8, ad: &Carp) {
+    lab.until(t);
+    let addr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, host));
+    lab.view.advertisement(at(t), 1, addr, None, ad, &mut lab.events);
+}
+
+#[test]
+fn one_forged_frame_hides_no_split() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    stranger(
+        &mut lab,
+        10.9,
+        9,
+        &Carp {
+            advbase: 255,
+            ..carp(1, 0, 0)
+        },
+    );
+    for i in 11..18 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        if i >= 14 {
+            lab.hear(f64::from(i) + 0.4, 1, B, &carp(1, 100, 0));
+        }
+    }
+    assert_eq!(lab.view.split().map(|s| s.suspect), Some(Some(A)));
+    assert!(!lab.view.foreign_master());
+}
+
+#[test]
+fn who_goes_on_forging_hides_no_split_either() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    for i in 11..18 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        stranger(&mut lab, f64::from(i) + 0.1, 9, &carp(1, 0, 0));
+        if i >= 14 {
+            lab.hear(f64::from(i) + 0.4, 1, B, &carp(1, 100, 0));
+        }
+    }
+    assert_eq!(lab.view.split().map(|s| s.suspect), Some(Some(A)));
+    assert!(!lab.view.foreign_master(), "a node is heard there: that one counts");
+}
+
+#[test]
+fn invented_sources_and_vhids_push_no_node_out() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[1], 0, 0.0, 3.1);
+    for i in 0..=254 {
+        stranger(&mut lab, 3.2, i, &carp(1, 0, 0));
+        stranger(&mut lab, 3.2, i, &carp(i, 0, 0));
+    }
+    lab.until(3.5);
+    assert_eq!(lab.view.witness(at(3.5), A).present, 1);
+    lab.hear(3.5, 1, A, &carp(200, 0, 0));
+    assert!(lab.view.vhids[&(1, 200)].ours(), "there is room for a node's");
+    assert!(lab.view.vhids.len() <= MAX_PER_SEGMENT);
+}
+
+#[test]
+fn the_cost_of_many_vhids_grows_no_faster_than_their_number() {
+    let mut lab = Lab::new();
+    for segment in 0..4 {
+        for vhid in 1..=255 {
+            lab.hear(
+                0.0,
+                segment,
+                A,
+                &Carp {
+                    advbase: 255,
+                    ..carp(vhid, 0, 0)
+                },
+            );
+        }
+    }
+    lab.view.settle(at(4.0), &mut lab.events);
+    let groups = lab.view.groups.len();
+    assert_eq!((lab.view.vhids.len(), groups), (MAX_VHIDS, 1), "one master, one group");
+}
+
+#[test]
+fn a_pair_that_was_torn_before_we_came_is_told_once() {
+    let mut lab = Lab::new();
+    lab.view = CarpView::new(vec!["lan".into(), "wan".into()]);
+    for i in 0..60 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        lab.hear(f64::from(i) + 0.4, 1, B, &carp(1, 100, 0));
+    }
+    let told: Vec<_> = lab
+        .events
+        .iter()
+        .filter_map(|e| match e {
+            Event::Notice(n) => Some((n.at.since(at(0.0)).as_secs(), n.text.as_str())),
+            _ => None,
+        })
+        .collect();
+    let text = "lan vhid 1 and wan vhid 1 have different masters and never had the same: load sharing, or torn since \
+                before pfwatch started";
+    assert_eq!(told, vec![(10, text)]);
+    assert!(lab.splits().is_empty());
+}
+
+#[test]
+fn a_failover_as_we_begin_is_not_taken_for_load_sharing() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0], 0, 0.0, 1.1);
+    for i in 1..60 {
+        lab.hear(f64::from(i), 1, B, &carp(1, 100, 0));
+        if i >= 4 {
+            lab.hear(f64::from(i) + 0.1, 0, B, &carp(1, 100, 0));
+        }
+    }
+    assert!(
+        !lab.events.iter().any(|e| matches!(e, Event::Notice(_))),
+        "{:?}",
+        lab.events
+    );
 }

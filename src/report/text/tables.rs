@@ -70,6 +70,7 @@ fn input(page: &Page<'_>, out: &mut String) {
     let more = [
         (c.bad_checksum, "CARP with a wrong checksum"),
         (c.bad_hmac, "CARP with a wrong password"),
+        (c.carp_on_sync, "CARP on the sync net, not on its segments"),
         (c.foreign, "from more senders than are remembered"),
         (c.clamped, "with a time before the frame before it"),
     ];

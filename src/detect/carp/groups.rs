@@ -1,0 +1,182 @@
+//! Which vhids belong together, and when they have different masters.
+//!
+//! Vhids that once had one common master are a group; one that is torn is what a dead port leaves behind.
+
+use super::vhid::Vhid;
+use super::{CarpView, Split};
+use crate::event::{Event, NodeId, Notice};
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Different masters for longer than this are a condition, not a transition.
+pub(super) const UNSYNC_AFTER: Duration = Duration::from_secs(1);
+/// A vhid whose master stood this long has found its place.
+const SETTLED: Duration = Duration::from_secs(3);
+/// Different masters that stood this long were not made by a failover as we began.
+const APART: Duration = Duration::from_secs(10);
+
+/// What the vhids of one group have in common.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Masters {
+    #[default]
+    None,
+    /// One node is master of all.
+    One(NodeId),
+    /// Some have another, or nobody that we know; whether two nodes are among them.
+    Several { first: Option<NodeId>, differ: bool },
+}
+
+impl Masters {
+    fn add(&mut self, node: Option<NodeId>) {
+        *self = match (*self, node) {
+            (Self::None, Some(node)) => Self::One(node),
+            (Self::One(first), Some(node)) if first == node => Self::One(first),
+            (Self::None, None) => Self::Several {
+                first: None,
+                differ: false,
+            },
+            (Self::One(first), None) => Self::Several {
+                first: Some(first),
+                differ: false,
+            },
+            (Self::One(first), Some(_)) => Self::Several {
+                first: Some(first),
+                differ: true,
+            },
+            (Self::Several { first, differ }, node) => Self::Several {
+                first: first.or(node),
+                differ: differ || (first.is_some() && node.is_some() && first != node),
+            },
+        };
+    }
+
+    fn differ(self) -> bool {
+        matches!(self, Self::Several { differ: true, .. })
+    }
+}
+
+impl CarpView {
+    pub(super) fn regroup(&mut self, now: Timestamp) {
+        // With several vhids on one segment (load sharing) a later common master is a failover, not a bond.
+        let mut segments = self
+            .vhids
+            .iter()
+            .filter(|(_, v)| v.ours())
+            .map(|((segment, _), _)| segment);
+        let mut before = segments.next();
+        let simple = segments.all(|s| Some(s) != before.replace(s));
+        // The first group of which a node is master throughout, and the first other one.
+        let mut of_node = BTreeMap::<NodeId, (usize, Option<usize>)>::new();
+        let settled = |v: &Vhid| {
+            let node = v.master_source()?.node?;
+            (now.since(v.master_since) >= SETTLED).then_some(node)
+        };
+        for (node, group) in self.vhids.values().filter_map(|v| Some((settled(v)?, v.group?))) {
+            let (first, other) = of_node.entry(node).or_insert((group, None));
+            if other.is_none() && *first != group {
+                *other = Some(group);
+            }
+        }
+        for vhid in self.vhids.values_mut() {
+            let Some(node) = settled(vhid) else { continue };
+            let known = of_node.get(&node).copied();
+            vhid.group = Some(match (vhid.group, known) {
+                (Some(mine), Some((first, other))) if simple => {
+                    let mate = if first == mine { other } else { Some(first) };
+                    mate.map_or(mine, |theirs| mine.min(theirs))
+                }
+                (Some(mine), _) => mine,
+                (None, Some((first, _))) => first,
+                (None, None) => {
+                    self.groups.push(None);
+                    of_node.insert(node, (self.groups.len() - 1, None));
+                    self.groups.len() - 1
+                }
+            });
+        }
+        for (common, masters) in self.groups.iter_mut().zip(masters(&self.vhids)) {
+            if let Masters::One(node) = masters {
+                *common = Some(node);
+            }
+        }
+    }
+
+    /// Looks for a group with different masters, and tells when that begins to be a condition, and when it ends.
+    pub(super) fn compare(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        let torn = masters(&self.vhids).into_iter().position(Masters::differ);
+        let split = torn.and_then(|group| {
+            let common = *self.groups.get(group)?;
+            let of_group = || self.vhids.values().filter(move |v| v.group == Some(group));
+            // Onset: when the first vhid left the common master.
+            let since = of_group()
+                .filter(|v| v.master_source().and_then(|s| s.node) != common)
+                .map(|v| v.master_since)
+                .min()
+                .unwrap_or(now);
+            // Who gave a vhid away by himself lost nothing.
+            let suspect = common.filter(|&node| of_group().any(|v| v.robs(node)));
+            Some(Split { since, suspect })
+        });
+        match (&mut self.split, split) {
+            (Some(old), Some(_)) => {
+                if !self.reported && now.since(old.since) >= UNSYNC_AFTER {
+                    self.reported = true;
+                    out.push(Event::Unsynchronised {
+                        at: now,
+                        since: Some(old.since),
+                    });
+                }
+            }
+            (None, Some(_)) => self.split = split,
+            (Some(_), None) => {
+                self.split = None;
+                if std::mem::take(&mut self.reported) {
+                    out.push(Event::Unsynchronised { at: now, since: None });
+                }
+            }
+            (None, None) => self.compare_groups(now, out),
+        }
+    }
+
+    /// Tells, once, that two groups have different masters: a pair that shares load, or one that was torn before we came.
+    fn compare_groups(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        let settled = |v: &Vhid| {
+            let node = v.master_source()?.node?;
+            (now.since(v.master_since) >= APART).then_some((node, v.group?))
+        };
+        if self.apart || self.groups.len() < 2 {
+            return;
+        }
+        let mut all = self.vhids.iter().filter_map(|(key, v)| Some((key, settled(v)?)));
+        let Some((one, (node, _))) = all.next() else { return };
+        let Some((other, _)) = all.find(|(_, (n, _))| *n != node) else {
+            return;
+        };
+        let name = |&(segment, vhid): &(usize, u8)| match self.names.get(segment) {
+            Some(name) => format!("{name} vhid {vhid}"),
+            None => format!("vhid {vhid}"),
+        };
+        let text = format!(
+            "{} and {} have different masters and never had the same: load sharing, or torn since before pfwatch started",
+            name(one),
+            name(other)
+        );
+        self.apart = true;
+        let (at, node) = (now, None);
+        out.push(Event::Notice(Notice { at, node, text }));
+    }
+}
+
+/// By group, one pass over all vhids: invented ones may be many.
+fn masters(vhids: &BTreeMap<(usize, u8), Vhid>) -> Vec<Masters> {
+    let mut all = Vec::new();
+    for vhid in vhids.values() {
+        let Some(group) = vhid.group else { continue };
+        if all.len() <= group {
+            all.resize(group + 1, Masters::None);
+        }
+        all[group].add(vhid.master_source().and_then(|s| s.node));
+    }
+    all
+}

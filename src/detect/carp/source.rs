@@ -1,0 +1,159 @@
+//! One advertiser of one vhid: what it promised, what of it came, and whether it gave way.
+//!
+//! Kept by `vhid`; knows nothing of the other advertisers.
+
+use crate::event::NodeId;
+use crate::time::Timestamp;
+use pfsync_proto::Carp;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// An advskew that stood this long is the usual one.
+const USUAL: Duration = Duration::from_secs(60);
+/// The advertisements of both address families leave within microseconds; captured, within this.
+const STEP: Duration = Duration::from_millis(20);
+/// A node that is heard again sooner than this part of its interval sent the other family's advertisement.
+const TWIN: f64 = 0.3;
+/// Intervals within which a new rival is noticed, if it is heard at all.
+const NOTICED: f64 = 2.5;
+
+/// Advertisements over which losses are counted.
+const MEMORY: f64 = 4_000.0;
+/// Weight of the latest of them in what is counted as lately.
+const LATELY: f64 = 0.08;
+/// No segment is trusted further than this; what is missed tends to be missed in a row.
+pub(super) const LEAST_LOSS: f64 = 2e-3;
+/// Intervals after which a mastership that another node took over is history.
+pub(super) const LOST: f64 = 30.0;
+
+/// One advertiser of one vhid.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    /// The first address that it was heard from: a node has one per address family.
+    pub(super) addr: IpAddr,
+    pub(super) node: Option<NodeId>,
+    pub(super) run_start: Timestamp,
+    pub(super) last: Timestamp,
+    pub(super) interval: Duration,
+    usual_skew: u8,
+    /// The last advertisement.
+    carp: Carp,
+    skew_since: Timestamp,
+    pub(super) demoted: bool,
+    pub(super) yielded: bool,
+    pub(super) contested: bool,
+    /// Settled as master and has not given way since.
+    pub(super) reigned: bool,
+    /// Advertisements that came, and that were missing between them while it was master: how lossy this segment is.
+    came: f64,
+    missing: f64,
+    /// Share of the last dozen that was missing.
+    pub(super) lately: f64,
+}
+
+impl Source {
+    pub(super) fn new(now: Timestamp, addr: IpAddr, node: Option<NodeId>, carp: &Carp) -> Self {
+        Self {
+            addr,
+            node,
+            run_start: now,
+            last: now,
+            interval: interval(carp),
+            usual_skew: carp.advskew,
+            carp: *carp,
+            skew_since: now,
+            demoted: carp.demote > 0 || carp.bow_out,
+            yielded: carp.bow_out,
+            contested: false,
+            reigned: false,
+            came: 0.0,
+            missing: 0.0,
+            lately: 0.0,
+        }
+    }
+
+    /// One more advertisement.
+    pub(super) fn hear(&mut self, now: Timestamp, node: Option<NodeId>, carp: &Carp) {
+        if self.missed(now) > 3.0 || self.yielded {
+            self.run_start = now;
+        }
+        if self.carp.advskew != carp.advskew {
+            self.skew_since = now;
+        }
+        // A skew that stands is the usual one, whatever it was before.
+        if carp.advskew < self.usual_skew || now.since(self.skew_since) >= USUAL {
+            self.usual_skew = carp.advskew;
+        }
+        self.demoted = carp.demote > 0 || carp.advskew > self.usual_skew || carp.bow_out;
+        if self.missed(now) > TWIN {
+            self.count(now);
+        }
+        // The announced interval of a bow-out (255 s) is no promise.
+        if !carp.bow_out {
+            self.interval = interval(carp);
+        }
+        self.last = now;
+        self.yielded = carp.bow_out;
+        self.reigned &= !carp.bow_out;
+        self.contested = false;
+        self.node = node;
+        self.carp = *carp;
+    }
+
+    /// Whether an advertisement from an address of the other family has the same sender: it came with the last one and
+    /// says the same, its counter (FreeBSD: one for both families; OpenBSD: constant) included.
+    pub(super) fn in_step(&self, now: Timestamp, addr: IpAddr, carp: &Carp) -> bool {
+        let says = |c: &Carp| (c.advskew, c.advbase, c.demote);
+        let apart = carp.counter.wrapping_sub(self.carp.counter);
+        self.addr.is_ipv6() != addr.is_ipv6()
+            && now.since(self.last) <= STEP
+            && says(carp) == says(&self.carp)
+            && apart.wrapping_add(1) <= 2
+    }
+
+    /// Whether this one's silence may be because it heard the other's advertisement.
+    pub(super) fn gives_way_to(&self, now: Timestamp, rival: &Self) -> bool {
+        // A better master, the one with the shorter interval, wins whenever it comes.
+        if rival.interval < self.interval {
+            return true;
+        }
+        // Before its own next one was due (a crash leaves 3 intervals of nothing); but whoever went on advertising
+        // beside the rival does not hear it or need not care.
+        let begun = rival.run_start.max(rival.skew_since);
+        self.missed(now) <= 1.0 && self.last <= begun + rival.interval.mul_f64(NOTICED)
+    }
+
+    /// Age of the last advertisement in intervals of its sender.
+    pub(super) fn missed(&self, now: Timestamp) -> f64 {
+        now.since(self.last).as_secs_f64() / self.interval.as_secs_f64().max(0.004)
+    }
+
+    /// An advertisement came: what was missing before it was lost on the way, unless it had given way.
+    fn count(&mut self, now: Timestamp) {
+        let missed = self.missed(now);
+        let missing = if self.yielded || missed >= LOST {
+            0.0
+        } else {
+            (missed - 1.0).round().max(0.0)
+        };
+        self.missing += missing;
+        self.lately *= 1.0 - LATELY;
+        self.lately += LATELY * missing / (missing + 1.0);
+        self.came += 1.0;
+        if self.came > MEMORY {
+            (self.came, self.missing) = (self.came / 2.0, self.missing / 2.0);
+        }
+    }
+
+    /// Probability that one advertisement is lost on the way, at least; before much was heard, one in a hundred.
+    pub(super) fn loss(&self) -> f64 {
+        // A link that loses much loses it now, whatever it did all day.
+        let ever = (self.missing + 1.0) / (self.came + 100.0);
+        ever.max(self.lately).clamp(LEAST_LOSS, 1.0)
+    }
+}
+
+/// Until the next one, as announced.
+pub(super) fn interval(carp: &Carp) -> Duration {
+    carp.interval().max(Duration::from_millis(4))
+}

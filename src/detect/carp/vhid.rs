@@ -1,0 +1,122 @@
+//! One vhid on one segment: its advertisers, and who of them is master.
+//!
+//! Told of advertisements and times by `CarpView`.
+
+use super::OVERDUE;
+use super::source::Source;
+use crate::event::NodeId;
+use crate::time::Timestamp;
+use pfsync_proto::Carp;
+use std::net::IpAddr;
+
+/// Sources remembered per vhid; more are somebody's games.
+pub(super) const MAX_SOURCES: usize = 8;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Vhid {
+    pub(super) sources: Vec<Source>,
+    /// The settled master's address.
+    pub(super) master: Option<IpAddr>,
+    pub(super) master_since: Timestamp,
+    pub(super) group: Option<usize>,
+}
+
+impl Vhid {
+    pub(super) fn source(&self, addr: IpAddr) -> Option<&Source> {
+        self.sources.iter().find(|s| s.addr == addr)
+    }
+
+    /// A configured node was heard on it.
+    pub(super) fn ours(&self) -> bool {
+        self.nodes().next().is_some()
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().filter(|s| s.node.is_some())
+    }
+
+    /// A node was master of it, is no more, and did not give it away.
+    pub(super) fn robs(&self, node: NodeId) -> bool {
+        let lost = |s: &Source| s.node == Some(node) && s.reigned && !s.yielded && self.master != Some(s.addr);
+        self.sources.iter().any(lost)
+    }
+
+    pub(super) fn master_source(&self) -> Option<&Source> {
+        self.source(self.master?)
+    }
+
+    /// An advertisement, of a node where that is known.
+    pub(super) fn hear(&mut self, now: Timestamp, addr: IpAddr, node: Option<NodeId>, carp: &Carp) {
+        // Before it was known whose it is, it was heard as a stranger.
+        self.sources
+            .retain(|s| node.is_none() || s.addr != addr || s.node.is_some());
+        let same = |s: &Source| if node.is_some() { s.node == node } else { s.addr == addr };
+        let index = if let Some(i) = self.sources.iter().position(same) {
+            self.sources[i].hear(now, node, carp);
+            i
+        } else {
+            if self.sources.len() >= MAX_SOURCES {
+                // Invented sources push out each other, never a node's.
+                let rank = |&i: &usize| (self.sources[i].node.is_some(), self.sources[i].last);
+                let oldest = (0..self.sources.len()).min_by_key(rank).unwrap_or(0);
+                if self.sources[oldest].node.is_some() && node.is_none() {
+                    return;
+                }
+                self.sources.swap_remove(oldest);
+            }
+            self.sources.push(Source::new(now, addr, node, carp));
+            self.sources.len() - 1
+        };
+        // Nor is a stranger believed that it will be long in coming: it would be taken for a master all that time.
+        if let Some(longest) = self.nodes().map(|s| s.interval).max() {
+            for s in self.sources.iter_mut().filter(|s| s.node.is_none()) {
+                s.interval = s.interval.min(longest);
+            }
+        }
+        // What a stranger says makes nobody yield: anybody can say it.
+        if node.is_some() {
+            let rival = self.sources[index].clone();
+            for s in self.sources.iter_mut().filter(|s| s.addr != rival.addr) {
+                if !s.yielded && Some(s.addr) == self.master && s.gives_way_to(now, &rival) {
+                    s.contested = true;
+                }
+            }
+        }
+    }
+
+    /// Settles who is master; true if that changed.
+    pub(super) fn advance(&mut self, now: Timestamp) -> bool {
+        let before = self.master;
+        let live = |s: &&Source| !s.yielded && s.missed(now) <= OVERDUE;
+        let node_lives = self.nodes().any(|s| live(&s));
+        if let Some(m) = self.master.and_then(|m| self.sources.iter_mut().find(|s| s.addr == m)) {
+            let missed = m.missed(now);
+            if (m.contested || m.demoted) && missed > OVERDUE {
+                m.yielded = true;
+                m.reigned = false;
+            }
+            // Two who advertise at the same time: the one that was there stays until it stops, if it is no stranger.
+            if !m.yielded && missed <= OVERDUE && (m.node.is_some() || !node_lives) {
+                return false;
+            }
+        }
+        let newest = self
+            .sources
+            .iter()
+            .filter(live)
+            .max_by_key(|s| (s.node.is_some(), s.run_start, s.addr))
+            .map(|s| (s.addr, s.run_start));
+        if let Some((addr, run_start)) = newest {
+            if Some(addr) != before {
+                let since = if run_start > self.master_since { run_start } else { now };
+                (self.master, self.master_since) = (Some(addr), since);
+            }
+            if let Some(s) = self.sources.iter_mut().find(|s| s.addr == addr) {
+                s.reigned = true;
+            }
+        } else if self.master_source().is_none_or(|s| s.yielded || s.missed(now) > 3.2) && before.is_some() {
+            (self.master, self.master_since) = (None, now);
+        }
+        self.master != before
+    }
+}

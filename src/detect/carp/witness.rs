@@ -1,0 +1,130 @@
+//! What CARP says about one node, asked by detect and decide.
+
+use super::source::Source;
+use super::source::{LEAST_LOSS, LOST};
+use super::vhid::Vhid;
+use super::{CarpView, OVERDUE};
+use crate::event::NodeId;
+use crate::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// Intervals that must be missed before a segment counts as lost.
+const LOST_AFTER: f64 = 2.2;
+/// Intervals of silence after which a split is no mere bad luck of a link that loses three packets in ten.
+const CLEAR: f64 = 5.0;
+/// And of one that is known to lose some: nine in a row are one in a hundred where six in ten are lost.
+const CLEAR_IF_LOSSY: f64 = 9.0;
+/// A link loses some where, lately, one in a dozen was missing (it is forgotten after two dozen).
+const LOSSY: f64 = 0.006;
+/// Whatever is missing, traffic has to say a part of it.
+const MOST_WORTH: f64 = 5.5;
+
+/// What CARP says about one node, over all segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Witness {
+    /// Virtual hosts that it holds, or held until its advertisements ended without yielding.
+    pub held: u32,
+    /// Of those, the ones whose advertisements are not overdue.
+    pub present: u32,
+    /// Segments on which it held something.
+    pub segments: u32,
+    /// Intervals missed on the vhid that misses fewest (0 if nothing is held).
+    pub missed: f64,
+    /// Of the segments, those on which it misses more than two intervals.
+    pub gone: u32,
+}
+
+impl CarpView {
+    /// What is heard of a node.
+    #[must_use]
+    pub fn witness(&self, now: Timestamp, node: NodeId) -> Witness {
+        let mut w = Witness {
+            missed: f64::INFINITY,
+            ..Witness::default()
+        };
+        let mut segments = BTreeMap::<usize, bool>::new();
+        for (&(segment, _), vhid) in &self.vhids {
+            for s in vhid
+                .sources
+                .iter()
+                .filter(|s| s.node == Some(node) && s.reigned && !s.yielded)
+            {
+                // Another source may have settled as master since; that this one fell silent without yielding stands.
+                let missed = s.missed(now);
+                if vhid.master != Some(s.addr) && missed > LOST {
+                    continue;
+                }
+                w.held += 1;
+                w.present += u32::from(missed <= OVERDUE);
+                w.missed = w.missed.min(missed);
+                *segments.entry(segment).or_insert(true) &= missed > 2.0;
+            }
+        }
+        w.segments = u32::try_from(segments.len()).unwrap_or(u32::MAX);
+        w.gone = u32::try_from(segments.values().filter(|&&gone| gone).count()).unwrap_or(u32::MAX);
+        if w.held == 0 {
+            w.missed = 0.0;
+        }
+        w
+    }
+
+    /// What it is worth, in suspicion, that this node's advertisements are gone from a segment and go on on another: how
+    /// improbable it is that as many in a row were lost on the way. 0 while none are, or all.
+    #[must_use]
+    pub fn lost(&self, now: Timestamp, node: NodeId) -> f64 {
+        let held = |v: &Vhid| {
+            let s = v
+                .sources
+                .iter()
+                .find(|s| s.node == Some(node) && s.reigned && !s.yielded)?;
+            (v.master == Some(s.addr) || s.missed(now) <= LOST).then(|| (s.missed(now), s.loss()))
+        };
+        let mut present = false;
+        let mut worth = 0.0_f64;
+        for (missed, loss) in self.vhids.values().filter_map(held) {
+            present |= missed <= OVERDUE;
+            if missed >= LOST_AFTER {
+                worth = worth.max(-missed.floor().min(3.0) * loss.log10());
+            }
+        }
+        if present { worth.min(MOST_WORTH) } else { 0.0 }
+    }
+
+    /// What a split of the pair is worth against this node, in parts of what it can be worth at most: where every third
+    /// advertisement is lost, masters differ now and then without any port being dead.
+    #[must_use]
+    pub fn gravity(&self, node: NodeId) -> f64 {
+        let held = |v: &Vhid| Some(v.sources.iter().find(|s| s.node == Some(node))?.loss());
+        let loss = self.vhids.values().filter_map(held).fold(LEAST_LOSS, f64::max);
+        // Three in a row are missing when masters change; one in twenty is what a bad segment loses.
+        (loss.log10() / 0.05_f64.log10()).min(1.0)
+    }
+
+    /// Whether a split stands, rather than being the bad luck of a link that loses packets, which ends by itself: what the
+    /// node lost is silent for so long that it cannot be chance.
+    #[must_use]
+    pub fn torn(&self, now: Timestamp, node: NodeId) -> bool {
+        let lost = self.vhids.values().filter(|v| v.robs(node));
+        let clear = |s: &Source| {
+            let enough = if s.lately >= LOSSY { CLEAR_IF_LOSSY } else { CLEAR };
+            s.missed(now) >= enough
+        };
+        lost.flat_map(|v| &v.sources)
+            .filter(|s| s.node == Some(node))
+            .any(clear)
+    }
+
+    /// Whether a node lost something that it did not give away.
+    #[must_use]
+    pub fn robbed(&self, node: NodeId) -> bool {
+        self.vhids.values().any(|v| v.robs(node))
+    }
+
+    /// Segments on which a node is master, and how many segments have a master at all.
+    #[must_use]
+    pub fn mastership(&self, node: NodeId) -> (usize, usize) {
+        // Somebody else's pair on the same net is no business of ours.
+        let masters = || self.vhids.values().filter(|v| v.ours()).filter_map(Vhid::master_source);
+        (masters().filter(|s| s.node == Some(node)).count(), masters().count())
+    }
+}

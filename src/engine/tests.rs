@@ -1,0 +1,205 @@
+//! What the engine lets in, told by frames.
+
+use super::*;
+use crate::capture::LinkType;
+use crate::settings::{Node as Configured, Segment};
+
+const SECRET: &[u8] = b"secret";
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_nanos(1_790_000_000_000_000_000) + Duration::from_secs_f64(seconds)
+}
+
+/// fw1 (10.0.S.1) and fw2 (10.0.S.2, self) on segments S = lan, wan, with shared addresses.
+fn pair(shared: &[IpAddr], password: bool) -> Engine {
+    let node = |i: u8| {
+        let mut local: Vec<IpAddr> = (0..2).map(|s| IpAddr::from([10, 0, s, i])).collect();
+        local.extend(shared);
+        Configured {
+            name: format!("fw{i}"),
+            addresses: vec![IpAddr::from([172, 30, 0, i])],
+            is_self: i == 2,
+            local,
+        }
+    };
+    let segment = |name: &str| Segment {
+        name: name.into(),
+        password: password.then(|| SECRET.to_vec()),
+    };
+    let settings = Settings {
+        nodes: vec![node(1), node(2)],
+        segments: vec![segment("lan"), segment("wan")],
+        ..Settings::default()
+    };
+    Engine::new(settings, 1)
+}
+
+fn carp(vhid: u8, counter: u64, shared: &[IpAddr]) -> Carp {
+    let mut carp = Carp {
+        vhid,
+        advskew: 0,
+        advbase: 1,
+        demote: 0,
+        authlen: 7,
+        counter,
+        hmac: [0; 20],
+        cksum_ok: true,
+        bow_out: false,
+    };
+    carp.hmac = carp.sign(SECRET, shared);
+    carp
+}
+
+fn ip(src: [u8; 4], proto: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(20 + payload.len()).unwrap().to_be_bytes();
+    let mut octets = vec![0x45, 0, length[0], length[1], 0, 0, 0, 0, 255, proto, 0, 0];
+    octets.extend(src);
+    octets.extend([224, 0, 0, 18]);
+    octets.extend(payload);
+    octets
+}
+
+fn feed(engine: &mut Engine, t: f64, net: Net, data: &[u8]) {
+    let frame = Frame {
+        at: at(t),
+        net,
+        link: LinkType(101),
+        wire_len: u32::try_from(data.len()).unwrap(),
+        data,
+    };
+    engine.frame(&frame);
+}
+
+fn advertise(engine: &mut Engine, t: f64, segment: usize, node: u8, carp: &Carp) {
+    let source = [10, 0, u8::try_from(segment).unwrap(), node];
+    feed(engine, t, Net::Segment(segment), &ip(source, 112, &carp.encode()));
+}
+
+fn notices(engine: &mut Engine) -> Vec<String> {
+    let text = |e| match e {
+        Event::Notice(n) => Some(n.text),
+        _ => None,
+    };
+    std::iter::from_fn(|| engine.poll()).filter_map(text).collect()
+}
+
+#[test]
+fn carp_on_the_sync_net_is_no_segment_where_segments_are_configured() {
+    let mut engine = pair(&[], true);
+    for i in 0..10_u8 {
+        let forged = ip([10, 0, 0, 1], 112, &carp(1, 1, &[]).encode());
+        feed(&mut engine, f64::from(i), Net::Sync, &forged);
+    }
+    assert!(!engine.carp.informs());
+    assert_eq!(engine.counters.carp_on_sync, 10);
+    assert_eq!(notices(&mut engine).len(), 1);
+}
+
+#[test]
+fn a_stranger_on_the_sync_net_takes_no_server_out_of_the_evidence() {
+    let server = [192, 0, 2, 80];
+    let mut pfsync = [0; 20];
+    (pfsync[0], pfsync[3]) = (6, 20);
+    let mut engine = pair(&[], false);
+    feed(&mut engine, 0.0, Net::Sync, &ip(server, 240, &pfsync));
+    assert!(!engine.tracker.is_local(IpAddr::from(server)));
+    assert!(engine.tracker.is_local(IpAddr::from([172, 30, 0, 1])));
+    let mut engine = Engine::new(Settings::default(), 1);
+    feed(&mut engine, 0.0, Net::Sync, &ip([172, 30, 0, 1], 240, &pfsync));
+    assert!(
+        engine.tracker.is_local(IpAddr::from([172, 30, 0, 1])),
+        "nobody else tells"
+    );
+}
+
+fn address(segment: u8, host: u8) -> IpAddr {
+    IpAddr::from([10, 0, segment, host])
+}
+
+/// Both segments held by fw1, whose vhid 1 has these addresses, from `from` to `to`; fw2's view of it.
+fn reign(engine: &mut Engine, sets: [&[IpAddr]; 2], from: u32, to: u32) {
+    for i in from..to {
+        for (segment, set) in sets.iter().enumerate() {
+            advertise(engine, f64::from(i), segment, 1, &carp(1, u64::from(i), set));
+        }
+        for tenth in 1..10 {
+            engine.idle(at(f64::from(i) + f64::from(tenth) / 10.0));
+        }
+    }
+}
+
+#[test]
+fn an_alias_that_comes_or_goes_does_not_refuse_advertisements_for_good() {
+    let all: Vec<_> = (100..104).map(|i| address(0, i)).chain([address(1, 100)]).collect();
+    let mut engine = pair(&all, true);
+    let wan = &all[4..];
+    reign(&mut engine, [&all[..2], wan], 0, 10);
+    reign(&mut engine, [&all[..1], wan], 10, 20);
+    reign(&mut engine, [&all[..3], wan], 20, 30);
+    assert_eq!(engine.counters.bad_hmac, 0);
+    assert_eq!(engine.carp.witness(at(29.9), NodeId(0)).present, 2);
+    assert!(notices(&mut engine).is_empty());
+}
+
+#[test]
+fn each_of_many_shared_addresses_can_be_that_of_a_vhid() {
+    let all: Vec<_> = (0..2).flat_map(|s| (100..116).map(move |i| address(s, i))).collect();
+    let mut engine = pair(&all, true);
+    for i in 0..10 {
+        for (n, a) in all.iter().enumerate() {
+            let (segment, vhid) = (n / 16, u8::try_from(1 + n % 16).unwrap());
+            advertise(&mut engine, f64::from(i), segment, 1, &carp(vhid, 1, &[*a]));
+        }
+    }
+    assert_eq!(engine.counters.bad_hmac, 0);
+    // All on one vhid.
+    let mut engine = pair(&all, true);
+    reign(&mut engine, [&all[..16], &all[16..]], 0, 5);
+    assert_eq!(engine.counters.bad_hmac, 0);
+}
+
+#[test]
+fn a_vhid_that_ceases_to_verify_is_told_and_is_not_taken_for_a_lost_segment() {
+    let all = [address(0, 100), address(1, 100)];
+    let unknown = [address(0, 100), address(0, 200)];
+    let mut engine = pair(&all, true);
+    reign(&mut engine, [&all[..1], &all[1..]], 0, 10);
+    assert_eq!(engine.carp.witness(at(9.9), NodeId(0)).segments, 2);
+    for i in 10..30 {
+        reign(&mut engine, [&unknown, &all[1..]], i, i + 1);
+        assert!(engine.carp.lost(at(f64::from(i) + 0.9), NodeId(0)) <= 0.0, "at {i}");
+    }
+    let w = engine.carp.witness(at(29.9), NodeId(0));
+    assert_eq!((w.segments, w.gone), (1, 0));
+    let told = notices(&mut engine);
+    assert_eq!(
+        told,
+        ["advertisements of vhid 1 on lan do not verify: wrong password, or its addresses are not in `local`"]
+    );
+    // Set right: it counts again.
+    reign(&mut engine, [&all[..1], &all[1..]], 30, 40);
+    assert_eq!(engine.carp.witness(at(39.9), NodeId(0)).present, 2);
+}
+
+#[test]
+fn forged_advertisements_do_not_hide_a_dead_port() {
+    let all = [address(0, 100), address(1, 100)];
+    let mut engine = pair(&all, true);
+    for i in 0..20 {
+        reign(&mut engine, [&all[..1], &all[1..]], i, i + 1);
+        let forged = Carp {
+            hmac: [1; 20],
+            ..carp(1, 1, &all)
+        };
+        advertise(&mut engine, f64::from(i) + 0.95, 0, 1, &forged);
+    }
+    for i in 20..26 {
+        advertise(&mut engine, f64::from(i), 1, 1, &carp(1, 1, &all[1..]));
+        let forged = Carp {
+            hmac: [1; 20],
+            ..carp(1, 1, &all)
+        };
+        advertise(&mut engine, f64::from(i) + 0.4, 0, 1, &forged);
+    }
+    assert!(engine.carp.lost(at(25.5), NodeId(0)) > 3.0);
+}
