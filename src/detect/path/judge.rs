@@ -34,6 +34,10 @@ const EXPECTED: f64 = 7.0;
 /// What the CARP witness of a split is worth, in suspicion, and the hosts on each side that must fail beside it.
 const SPLIT_WORTH: f64 = 4.0;
 const SPLIT_HOSTS: usize = 3;
+/// What is told within this long of a split was on its way before it.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
+/// What came through a torn node longer ago does not speak for it.
+const LATELY: Duration = Duration::from_secs(3);
 /// Round trips that should have come since the last one before such a segment counts.
 const MISSED: f64 = 3.0;
 /// Hosts on each side that must fail beside a segment without advertisements.
@@ -136,7 +140,7 @@ impl PathHealth {
             return self.judge_down(now, set, evidence);
         }
         let min = set.min.as_secs_f64();
-        let lost = set.split.filter(|&since| self.last_end_to_end() < since);
+        let lost = set.split.and_then(|since| self.nothing_since(now, since));
         let hosts = requests.clients.window.len().min(requests.servers.window.len());
         // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs
         // several hosts beside it, or a canary that fails for long enough.
@@ -196,6 +200,15 @@ impl PathHealth {
             }
         }
         change
+    }
+
+    /// Since when nothing came through a node that lost a side at `since`: since then, or since the last that did come.
+    fn nothing_since(&self, now: Timestamp, since: Timestamp) -> Option<Timestamp> {
+        let last = self.last_end_to_end();
+        if last <= since + IN_FLIGHT {
+            return Some(since);
+        }
+        (now.since(last) > LATELY).then_some(last)
     }
 
     fn judge_up(&mut self, now: Timestamp, set: &Setting<'_>, proven: bool, evidence: Evidence) -> Change {

@@ -44,6 +44,7 @@ impl Replay<'_> {
             trial: step.trial,
             delivery: step.delivery,
             partner: None,
+            whole: None,
             hosts: Some((*client, *server)),
         };
         self.hear(&o);
