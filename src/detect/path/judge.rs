@@ -6,7 +6,7 @@ use super::account::Account;
 use super::{Change, PathHealth, Setting};
 use crate::detect::canary::Doubt;
 use crate::detect::score::Side;
-use crate::event::{Cause, Evidence, Health, Near};
+use crate::event::{Cause, Evidence, Health, Near, Witnesses};
 use crate::time::Timestamp;
 use crate::track::HostKey;
 use std::time::Duration;
@@ -157,11 +157,13 @@ impl PathHealth {
             .is_none_or(|age| age >= min && self.rate_now(now) * age >= MISSED);
         let several = against.clients.run.len().min(against.servers.run.len()) >= LOST_HOSTS;
         // An address of its own does not answer any more: the same, by another witness.
-        let worth = if quiet && several {
-            worth.max(set.lost).max(set.deaf)
-        } else {
-            worth
+        let [segment, address] = [set.lost, set.deaf].map(|w| if quiet && several { w } else { 0.0 });
+        evidence.witnesses = Witnesses {
+            split: worth > 0.0,
+            segment: segment > 0.0,
+            address: address > 0.0,
         };
+        let worth = worth.max(segment).max(address);
         let more = if self.halves(now) { set.threshold } else { 0.0 };
         let threshold = set.threshold + more - worth;
         evidence.threshold = threshold;
@@ -169,11 +171,16 @@ impl PathHealth {
         let proven = old_enough(weight.window, evidence.seconds)
             || evidence.since_end_to_end.is_some_and(|age| old_enough(weight.run, age));
         // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
-        let missing = lost.is_some_and(|since| {
+        let missing = lost.and_then(|since| {
             let length = now.since(since);
-            length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && self.rate_now(now) * length.as_secs_f64() >= EXPECTED
+            let expected = self.rate_now(now) * length.as_secs_f64();
+            (length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && expected >= EXPECTED).then_some(expected)
         });
-        let change = self.judge_up(now, set, proven || missing, evidence);
+        if !proven && missing.is_some() {
+            evidence.witnesses.split = true;
+            evidence.expected = missing;
+        }
+        let change = self.judge_up(now, set, proven || missing.is_some(), evidence);
         if self.health != Health::Down {
             if set.may_fall {
                 let share = score / threshold;
