@@ -98,13 +98,28 @@ impl Cause {
     }
 }
 
+/// What spoke against a node beside the traffic, so that less traffic had to fail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Witnesses {
+    /// CARP is split: the node lost a part of what it was master of.
+    pub split: bool,
+    /// Its advertisements ceased on a segment and go on on another.
+    pub segment: bool,
+    /// An address of its own ceased to answer.
+    pub address: bool,
+}
+
 /// The numbers behind a verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Evidence {
     /// -log10 of the probability of what was seen, were the node alive.
     pub suspicion: f64,
-    /// What `suspicion` must reach for `down`.
+    /// What `suspicion` must reach for `down`; less where `witnesses` spoke.
     pub threshold: f64,
+    /// What helped the traffic.
+    pub witnesses: Witnesses,
+    /// Where a split node is `down` because none came: the round trips that were to be expected since.
+    pub expected: Option<f64>,
     /// Tries that got nowhere since the evidence began.
     pub failed: u32,
     /// Round trips proven since the evidence began.

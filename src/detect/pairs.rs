@@ -24,6 +24,7 @@ fn told(client: HostKey, server: HostKey, trial: Option<Outcome>, delivery: Opti
         trial: trial.map(|o| (Class::NewTcp, o)),
         delivery,
         partner: None,
+        whole: None,
         hosts: Some((client, server)),
     }
 }
@@ -108,6 +109,7 @@ impl Pair {
 
 const WELL: Option<Outcome> = Some(Outcome::Success);
 const LOST: Option<Outcome> = Some(Outcome::Failure);
+const PAIR: Option<Outcome> = Some(Outcome::Pair);
 
 #[test]
 fn answers_that_never_arrive_are_a_blackhole_although_every_try_is_answered() {
@@ -170,7 +172,7 @@ fn torn(show: impl Fn(HostKey, HostKey) -> Vec<(NodeId, Observation)>) -> Pair {
     p
 }
 
-/// A try fails at the first node, and the other tells what became of it.
+/// A try fails at the first node, and the other tells what became of it: all on one flow.
 fn halves(
     answer: Option<Outcome>,
     delivery: Option<Outcome>,
@@ -182,6 +184,7 @@ fn halves(
         };
         let delivered = Observation {
             partner: Some(OTHER.0),
+            whole: (answer == PAIR && delivery == PAIR).then_some(Duration::from_millis(300)),
             ..told(c, s, None, delivery)
         };
         vec![(FW, told(c, s, LOST, None)), (OTHER, answered), (FW, delivered)]
@@ -190,19 +193,48 @@ fn halves(
 
 #[test]
 fn a_torn_pair_through_which_everything_passes_is_not_down() {
-    let pair = Some(Outcome::Pair);
-    let p = torn(halves(pair, pair));
+    let p = torn(halves(PAIR, PAIR));
     assert!(p.verdicts.iter().all(|v| v.to != Health::Down), "{:?}", p.verdicts);
 }
 
 #[test]
 fn a_torn_pair_through_which_only_one_half_passes_is_down() {
-    let pair = Some(Outcome::Pair);
-    for (answer, delivery) in [(None, pair), (pair, LOST)] {
+    for (answer, delivery) in [(None, PAIR), (PAIR, LOST)] {
         let p = torn(halves(answer, delivery));
         assert!(p.down(FW).is_some(), "{answer:?} {delivery:?}");
         assert_eq!(p.down(OTHER), None);
     }
+}
+
+#[test]
+fn halves_of_flows_in_opposite_directions_make_no_whole() {
+    // The outside port is dead. Connections from outside are answered towards it, and what old downloads still bring is
+    // acknowledged towards it.
+    let p = torn(|c, s| {
+        let half = |o| Observation {
+            partner: Some(OTHER.0),
+            ..o
+        };
+        let inbound = half(told(server(100), client(100), PAIR, None));
+        let download = half(told(client(1), server(1), None, PAIR));
+        vec![(FW, told(c, s, LOST, None)), (FW, inbound), (FW, download)]
+    });
+    assert!(p.down(FW).is_some_and(|(when, _)| when < 65.6), "{:?}", p.verdicts);
+    assert!(p.verdicts.iter().all(|v| v.from != Health::Down), "{:?}", p.verdicts);
+}
+
+#[test]
+fn what_passed_a_torn_pair_once_does_not_speak_for_it_later() {
+    let mut p = torn(halves(PAIR, PAIR));
+    assert_eq!(p.down(FW), None);
+    // Few tries: by themselves they are not enough.
+    let from = p.now;
+    p.run(from, from + 8.0, &[0], |c, s| {
+        let few = matches!(c[15] % 10, 4 | 7);
+        few.then(|| (FW, told(c, s, LOST, None))).into_iter().collect()
+    });
+    let (when, _) = p.down(FW).unwrap();
+    assert!(when - from < 5.0, "{}", when - from);
 }
 
 #[test]

@@ -62,6 +62,7 @@ impl Lab {
             trial: Some((Class::NewTcp, outcome)),
             delivery: None,
             partner: None,
+            whole: None,
             hosts: Some((client, server)),
         };
         self.detector.frame(at(self.now), FW);

@@ -2,7 +2,7 @@
 //!
 //! Plain words for what `Cause` and `Evidence` say; names no node and no time, because those stand around it.
 
-use super::{Cause, Evidence, Health, Verdict};
+use super::{Cause, Evidence, Health, Verdict, Witnesses};
 
 impl Verdict {
     /// Why, as a clause that can follow a colon: lower case, no full stop.
@@ -81,8 +81,16 @@ impl Verdict {
 }
 
 impl Evidence {
-    /// What failed, as a clause.
+    /// What failed, and what else spoke against the node, as a clause.
     pub(super) fn blackhole(&self, cause: Cause) -> String {
+        let expected = match self.expected {
+            Some(n) => format!("; about {} were to be expected", plural(whole(n), "round trip")),
+            None => String::new(),
+        };
+        self.failures(cause) + &expected + &beside(self.witnesses)
+    }
+
+    fn failures(&self, cause: Cause) -> String {
         let count = self.failed.saturating_add(self.succeeded);
         if cause == Cause::BlackholeReverse {
             return format!(
@@ -109,6 +117,25 @@ impl Evidence {
             usually(self, "are")
         )
     }
+}
+
+/// Why less than usual was enough.
+fn beside(w: Witnesses) -> String {
+    let said = [
+        (w.split, "it lost a part of its CARP addresses to the other node"),
+        (w.segment, "its advertisements on a segment ceased"),
+        (w.address, "an address of its own does not answer any more"),
+    ];
+    said.iter().filter(|s| s.0).map(|s| format!(", and {}", s.1)).collect()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a small number, never negative"
+)]
+fn whole(n: f64) -> u32 {
+    n.round() as u32
 }
 
 fn hosts(e: &Evidence) -> String {
@@ -151,7 +178,7 @@ fn plural(n: u32, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cause, Evidence, Health, NodeId, Verdict};
+    use super::super::{Cause, Evidence, Health, NodeId, Verdict, Witnesses};
     use crate::time::Timestamp;
 
     fn verdict(to: Health, cause: Cause, evidence: Evidence) -> Verdict {
@@ -197,6 +224,28 @@ mod tests {
         assert_eq!(
             said,
             "0 of 1 try to connect from 1 host to 1 server was answered in 0.30 s; suspicion 4.3 of 8.5"
+        );
+        let e = Evidence {
+            failed: 2,
+            clients: 2,
+            servers: 2,
+            seconds: 2.0,
+            usual: 0.9,
+            opening: 2,
+            witnesses: Witnesses {
+                split: true,
+                address: true,
+                ..Witnesses::default()
+            },
+            expected: Some(9.4),
+            ..Evidence::default()
+        };
+        let said = verdict(Health::Down, Cause::BlackholeForward, e).sentence();
+        assert_eq!(
+            said,
+            "0 of 2 tries to connect from 2 hosts to 2 servers were answered in 2.0 s; usually 90 % are; about 9 round trips \
+             were to be expected, and it lost a part of its CARP addresses to the other node, and an address of its own does \
+             not answer any more"
         );
         let e = Evidence {
             pfsync_silent: 2.1,

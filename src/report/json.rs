@@ -6,7 +6,7 @@
 use super::Report;
 use super::margins::Spot;
 use crate::engine::Engine;
-use crate::event::{Decision, Evidence, Health, Near, NodeId, Notice, Verdict};
+use crate::event::{Decision, Evidence, Health, Near, NodeId, Notice, Verdict, Witnesses};
 use crate::time::Timestamp;
 use pfsync_proto::ErrorKind;
 use serde_json::{Map, Value, json};
@@ -207,6 +207,8 @@ pub fn evidence(e: &Evidence) -> Value {
     json!({
         "suspicion": round(e.suspicion),
         "threshold": round(e.threshold),
+        "witnesses": witnesses(e.witnesses),
+        "expected": e.expected.map(round),
         "failed": e.failed,
         "succeeded": e.succeeded,
         "clients": e.clients,
@@ -223,6 +225,11 @@ pub fn evidence(e: &Evidence) -> Value {
         "canary_every": e.canary_every.map(round),
         "since_failure": e.since_failure.map(round),
     })
+}
+
+fn witnesses(w: Witnesses) -> Vec<&'static str> {
+    let all = [(w.split, "split"), (w.segment, "segment"), (w.address, "address")];
+    all.into_iter().filter(|w| w.0).map(|w| w.1).collect()
 }
 
 fn round(x: f64) -> f64 {

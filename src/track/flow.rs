@@ -22,6 +22,8 @@ pub const FLAG_ACK: u16 = 0x10;
 /// Data and its acknowledgement belong to one round trip if no more than a flush interval and some queueing lies
 /// between the messages.
 const ROUND_TRIP: Duration = Duration::from_millis(1_500);
+/// Both halves of a flow must have been proven within this long to say that it passes two nodes as a whole.
+const TOGETHER: Duration = Duration::from_secs(3);
 /// A state heard within this long was active.
 pub const RECENT: Duration = Duration::from_millis(3_000);
 
@@ -139,6 +141,10 @@ pub struct Finding {
     pub delivery: Option<Outcome>,
     /// Of a [`Outcome::Pair`]: the node through which the other half went.
     pub partner: Option<u16>,
+    /// On this flow both was seen lately: what the initiator sent through one node was acknowledged through another, and so
+    /// was what the responder sent. How long ago the older of the two was sent. One of them alone proves no way through:
+    /// beyond a dead port the acknowledgement is lost.
+    pub whole: Option<Duration>,
 }
 
 impl Finding {
@@ -148,6 +154,7 @@ impl Finding {
             trial,
             delivery: None,
             partner: None,
+            whole: None,
         }
     }
 
@@ -165,6 +172,10 @@ impl Finding {
     const fn delivering(self, delivery: Option<Outcome>) -> Self {
         Self { delivery, ..self }
     }
+
+    const fn across(self, whole: Option<Duration>) -> Self {
+        Self { whole, ..self }
+    }
 }
 
 /// One side of a TCP state.
@@ -179,6 +190,8 @@ struct Side {
     /// Whether `owned` still waits.
     waiting: bool,
     owner: u16,
+    /// Milliseconds since `owned` was announced, at least.
+    age: u32,
 }
 
 /// What is remembered of one state.
@@ -194,6 +207,8 @@ pub struct Flow {
     sloppy: bool,
     moved: bool,
     transport: Transport,
+    /// Milliseconds since that was announced of each side which another node was last to see acknowledged.
+    across: [u32; 2],
 }
 
 /// Whether `a` is later than `b` in sequence space.
@@ -211,6 +226,7 @@ impl Flow {
             owned: p.seqlo,
             waiting: p.seqlo != 0,
             owner: sender,
+            age: if fresh { 0 } else { u32::MAX },
         };
         let mut flow = Self {
             src: side(src),
@@ -221,6 +237,7 @@ impl Flow {
             sloppy: flags & FLAG_SLOPPY != 0,
             moved: fresh,
             transport,
+            across: [u32::MAX; 2],
         };
         // What is acknowledged already proves nothing later.
         if flow.bound(src, dst).is_some_and(|b| !after(flow.src.owned, b)) {
@@ -230,6 +247,21 @@ impl Flow {
             flow.dst.waiting = false;
         }
         flow
+    }
+
+    /// Time goes by: `gap` since the state was last heard.
+    pub fn elapse(&mut self, gap: Duration) {
+        let gap = u32::try_from(gap.as_millis()).unwrap_or(u32::MAX);
+        let [asked, told] = &mut self.across;
+        for age in [&mut self.src.age, &mut self.dst.age, asked, told] {
+            *age = age.saturating_add(gap);
+        }
+    }
+
+    /// How long ago the older of what both sides sent across nodes was sent, if that is not long ago.
+    fn whole(&self) -> Option<Duration> {
+        let age = Duration::from_millis(u64::from(self.across[0].max(self.across[1])));
+        (age <= TOGETHER).then_some(age)
     }
 
     /// TCP: asked for, never answered.
@@ -336,6 +368,7 @@ impl Flow {
 
     /// A compressed update, `gap` after the state was last heard.
     pub fn on_update(&mut self, sender: u16, gap: Duration, src: &Peer, dst: &Peer) -> Finding {
+        self.elapse(gap);
         match self.transport {
             Transport::Tcp => self.on_tcp(sender, gap, src, dst),
             Transport::Udp | Transport::Other => self.on_datagram(sender, src.state, dst.state),
@@ -384,6 +417,7 @@ impl Flow {
         }
         let asked_by = self.src.owner;
         let told_by = self.dst.owner;
+        let asked_age = self.src.age;
         let (src_seq, src_edge) = self.src.moves(src);
         let (dst_seq, dst_edge) = self.dst.moves(dst);
         let forth = src_seq || dst_edge;
@@ -431,11 +465,14 @@ impl Flow {
         } else {
             None
         };
-        if acked_src {
-            self.src.waiting = false;
-        }
-        if acked_dst {
-            self.dst.waiting = false;
+        let mut crossed = false;
+        let sides = [(&mut self.src, acked_src), (&mut self.dst, acked_dst)];
+        for ((side, acked), across) in sides.into_iter().zip(&mut self.across) {
+            if acked && side.owner != sender {
+                *across = side.age;
+                crossed = true;
+            }
+            side.waiting &= !acked;
         }
         self.src.advance(src, src_seq, sender);
         self.dst.advance(dst, dst_seq, sender);
@@ -475,8 +512,17 @@ impl Flow {
                 let again = before == unacknowledged && self.states == unacknowledged;
                 again.then_some(Outcome::Failure)
             };
+            // SYN through one node, SYN|ACK through another, and its acknowledgement: both halves at once.
+            if opened && asked_by == sender && told_by != sender {
+                self.across = [asked_age; 2];
+                crossed = true;
+            }
+            let whole = if crossed { self.whole() } else { None };
             let trial = outcome.filter(|_| !closed).map(|o| (Class::HalfOpen, o));
-            return Finding::new(movement, trial).delivering(delivery).with(asked_by);
+            return Finding::new(movement, trial)
+                .delivering(delivery)
+                .with(asked_by)
+                .across(whole);
         }
         let class = if self.moved && gap <= RECENT {
             Class::Active
@@ -500,7 +546,11 @@ impl Flow {
         let delivery = delivery.filter(|d| !closing || *d != Outcome::Failure);
         // Whose half it was: the one that asked, or else the one that answered.
         let partner = if acked_src { asked_by } else { told_by };
-        Finding::new(movement, trial).delivering(delivery).with(partner)
+        let whole = if crossed { self.whole() } else { None };
+        Finding::new(movement, trial)
+            .delivering(delivery)
+            .with(partner)
+            .across(whole)
     }
 }
 
@@ -528,6 +578,7 @@ impl Side {
             self.owned = peer.seqlo;
             self.owner = sender;
             self.waiting = true;
+            self.age = 0;
         }
     }
 

@@ -7,6 +7,8 @@ pub mod flow;
 pub mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod torn;
 pub mod zones;
 
 use crate::settings::Settings;
@@ -45,6 +47,8 @@ pub struct Observation {
     pub delivery: Option<Outcome>,
     /// Of a success of the pair: the other node.
     pub partner: Option<u16>,
+    /// Both halves of this flow passed, through different nodes, what was sent so long ago; see [`Finding::whole`].
+    pub whole: Option<Duration>,
     /// Initiator and responder; `None` for a state whose addresses were never heard.
     pub hosts: Option<(HostKey, HostKey)>,
 }
@@ -217,6 +221,7 @@ impl Tracker {
         let was = (entry.sender, entry.flow.half_open());
         let fresh = !bulk && now.since(entry.counted) <= flow::RECENT;
         entry.counted = now;
+        entry.flow.elapse(now.since(entry.heard));
         let finding = entry
             .flow
             .on_full_update(sender, fresh, &state.src, &state.dst, state.packets);
@@ -428,6 +433,7 @@ impl Tracker {
             mut trial,
             mut delivery,
             partner,
+            mut whole,
         } = finding;
         // A round trip that ended on the firewall proves nothing about forwarding. Failures stay: a wedged box
         // opens the first half of the pair and never the second.
@@ -439,6 +445,7 @@ impl Tracker {
                 movement = Movement::Both;
                 trial = None;
                 delivery = None;
+                whole = None;
             }
         }
         Some(Observation {
@@ -447,6 +454,7 @@ impl Tracker {
             trial,
             delivery,
             partner,
+            whole,
             hosts,
         })
     }

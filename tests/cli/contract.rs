@@ -41,7 +41,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     (
         "/verdicts/0/evidence",
         "",
-        "suspicion threshold failed succeeded clients servers seconds usual since_end_to_end carp_gone pfsync_silent \
+        "suspicion threshold witnesses expected failed succeeded clients servers seconds usual since_end_to_end carp_gone pfsync_silent \
          pfsync_usual opening since_failure canaries canary_silent canary_every",
     ),
     (

@@ -6,7 +6,7 @@ use super::account::Account;
 use super::{Change, PathHealth, Setting};
 use crate::detect::canary::Doubt;
 use crate::detect::score::Side;
-use crate::event::{Cause, Evidence, Health, Near};
+use crate::event::{Cause, Evidence, Health, Near, Witnesses};
 use crate::time::Timestamp;
 use crate::track::HostKey;
 use std::time::Duration;
@@ -34,6 +34,10 @@ const EXPECTED: f64 = 7.0;
 /// What the CARP witness of a split is worth, in suspicion, and the hosts on each side that must fail beside it.
 const SPLIT_WORTH: f64 = 4.0;
 const SPLIT_HOSTS: usize = 3;
+/// What is told within this long of a split was on its way before it.
+const IN_FLIGHT: Duration = Duration::from_secs(1);
+/// What came through a torn node longer ago does not speak for it.
+const LATELY: Duration = Duration::from_secs(3);
 /// Round trips that should have come since the last one before such a segment counts.
 const MISSED: f64 = 3.0;
 /// Hosts on each side that must fail beside a segment without advertisements.
@@ -136,7 +140,7 @@ impl PathHealth {
             return self.judge_down(now, set, evidence);
         }
         let min = set.min.as_secs_f64();
-        let lost = set.split.filter(|&since| self.last_end_to_end() < since);
+        let lost = set.split.and_then(|since| self.nothing_since(now, since));
         let hosts = requests.clients.window.len().min(requests.servers.window.len());
         // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs
         // several hosts beside it, or a canary that fails for long enough.
@@ -153,11 +157,13 @@ impl PathHealth {
             .is_none_or(|age| age >= min && self.rate_now(now) * age >= MISSED);
         let several = against.clients.run.len().min(against.servers.run.len()) >= LOST_HOSTS;
         // An address of its own does not answer any more: the same, by another witness.
-        let worth = if quiet && several {
-            worth.max(set.lost).max(set.deaf)
-        } else {
-            worth
+        let [segment, address] = [set.lost, set.deaf].map(|w| if quiet && several { w } else { 0.0 });
+        evidence.witnesses = Witnesses {
+            split: worth > 0.0,
+            segment: segment > 0.0,
+            address: address > 0.0,
         };
+        let worth = worth.max(segment).max(address);
         let more = if self.halves(now) { set.threshold } else { 0.0 };
         let threshold = set.threshold + more - worth;
         evidence.threshold = threshold;
@@ -165,11 +171,16 @@ impl PathHealth {
         let proven = old_enough(weight.window, evidence.seconds)
             || evidence.since_end_to_end.is_some_and(|age| old_enough(weight.run, age));
         // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
-        let missing = lost.is_some_and(|since| {
+        let missing = lost.and_then(|since| {
             let length = now.since(since);
-            length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && self.rate_now(now) * length.as_secs_f64() >= EXPECTED
+            let expected = self.rate_now(now) * length.as_secs_f64();
+            (length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && expected >= EXPECTED).then_some(expected)
         });
-        let change = self.judge_up(now, set, proven || missing, evidence);
+        if !proven && missing.is_some() {
+            evidence.witnesses.split = true;
+            evidence.expected = missing;
+        }
+        let change = self.judge_up(now, set, proven || missing.is_some(), evidence);
         if self.health != Health::Down {
             if set.may_fall {
                 let share = score / threshold;
@@ -196,6 +207,15 @@ impl PathHealth {
             }
         }
         change
+    }
+
+    /// Since when nothing came through a node that lost a side at `since`: since then, or since the last that did come.
+    fn nothing_since(&self, now: Timestamp, since: Timestamp) -> Option<Timestamp> {
+        let last = self.last_end_to_end();
+        if last <= since + IN_FLIGHT {
+            return Some(since);
+        }
+        (now.since(last) > LATELY).then_some(last)
     }
 
     fn judge_up(&mut self, now: Timestamp, set: &Setting<'_>, proven: bool, evidence: Evidence) -> Change {

@@ -50,6 +50,7 @@ impl Replay<'_> {
             trial: word.trial,
             delivery: word.delivery,
             partner: None,
+            whole: None,
             hosts: Some((*client, *server)),
         };
         self.hear(&o);
