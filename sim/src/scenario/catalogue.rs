@@ -108,15 +108,16 @@ fn port(s: &mut Story, net: Net, way: Way) {
     demotes(s, A);
 }
 
+/// It may step back, and may then be called what it is said to be; taking its place is right where hardly anything passes.
 fn lossy(s: &mut Story, least: f64, most: f64) {
     let share = s.between(least, most);
     let loss = Loss { share, burst: 1.0 };
     s.begins(Fault::Port(A, Net::Wan, Way::Both, loss));
     s.ends(Fault::Port(A, Net::Wan, Way::Both, Loss::NONE));
     demotes(s, A);
+    s.down(A, Grade::May);
     // More than every second packet lost each way: three of four round trips fail, and more.
     if share > 0.5 {
-        s.down(A, Grade::May);
         s.right(B, Act::Promote, false);
     }
 }
