@@ -38,6 +38,8 @@ scenarios! {
     Degraded "upstream-dead" "everything beyond both firewalls is gone: moving does not help" upstream;
     Degraded "clients-gone" "all clients vanish at once: their switch, not the firewall" clients_gone;
     Fine "steady" "nothing happens" |_| {};
+    Fine "upstream-flap" "everything beyond both firewalls is gone for 0.5 to 5 s, several times" upstream_flap;
+    Fine "clients-flap" "all clients are gone for 0.5 to 5 s, several times" clients_flap;
     Fine "sync-cable-out" "the sync cable is pulled: the firewalls are fine and deaf to each other" sync_out;
     Fine "sync-loss-1" "about one sync frame in a hundred is lost" |s| sync_loss(s, 0.005..0.02, 1.0);
     Fine "sync-loss-5" "about one sync frame in twenty is lost, in bursts" |s| sync_loss(s, 0.03..0.08, 4.0);
@@ -149,6 +151,33 @@ fn clients_gone(s: &mut Story) {
     s.down(A, Grade::May);
     demotes(s, A);
     demotes(s, B);
+}
+
+fn upstream_flap(s: &mut Story) {
+    flaps(s, Fault::Upstream(Loss::ALL), Fault::Upstream(Loss::NONE));
+}
+
+fn clients_flap(s: &mut Story) {
+    flaps(s, Fault::ClientsGone(1.0), Fault::ClientsGone(0.0));
+}
+
+/// Nothing passes for a moment, because of what is beyond both firewalls, and again when that has been learned anew. Who
+/// steps back may do so until the last answer is given up and a little after; nobody has a reason to take over.
+fn flaps(s: &mut Story, gone: Fault, back: Fault) {
+    const AFTER: Duration = Duration::from_secs(2);
+    let pause = s.lasts;
+    let mut at = s.start;
+    for _ in 0..5 {
+        let to = at + s.seconds(0.5, 5.0);
+        s.at(at, gone);
+        s.at(to, back);
+        s.down_for(A, Grade::May, at, to);
+        for node in [A, B] {
+            s.right_for(node, Act::Demote, false, at, to + AFTER);
+        }
+        at = to + pause.mul_f64(s.between(0.5, 1.5));
+    }
+    s.lasts = at.saturating_sub(s.start);
 }
 
 fn sync_out(s: &mut Story) {

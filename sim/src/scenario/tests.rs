@@ -31,6 +31,8 @@ fn fallen(setup: &Setup) -> Vec<(Time, usize)> {
 #[test]
 fn sizes_differ_from_seed_to_seed_and_not_from_load_to_load() {
     let sized = [
+        "upstream-flap",
+        "clients-flap",
         "loss-10",
         "loss-30",
         "loss-60",
@@ -118,6 +120,8 @@ fn whoever_loses_a_probe_about_itself_may_step_back_and_nobody_else_loses_one() 
             "outside-port-dead",
             "clients-gone",
             "upstream-dead",
+            "upstream-flap",
+            "clients-flap",
             "backup-inside-port-dead",
             "backup-outside-port-dead",
         ];
