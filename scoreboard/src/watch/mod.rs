@@ -6,6 +6,7 @@
 //! speak; nothing that they want is carried out.
 
 pub mod carp;
+mod clock;
 pub mod phi;
 pub mod ping;
 pub mod silence;
