@@ -2,19 +2,18 @@
 
 use clap::{Parser, Subcommand};
 use pf_sim::scenario::{LoadName, Scenario};
-use pfwatch_scoreboard::board::raw::{Line, RawError, Store};
+use pfwatch_scoreboard::board::raw::{Line, Other, RawError, Store, build};
 use pfwatch_scoreboard::board::table::Style;
 use pfwatch_scoreboard::board::tables::Tables;
 use pfwatch_scoreboard::board::{self, Job, Seeds, Stage};
 use pfwatch_scoreboard::compare::{self, CompareArgs};
 use pfwatch_scoreboard::evidence::commands::{self, AgreeArgs, SpansArgs};
 use std::error::Error;
-use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, BufWriter, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{env, fs, iter, thread};
+use std::{iter, thread};
 
 /// pfwatch beside what people use today, on the same simulated frames, judged by the same truth
 #[derive(Parser, Debug)]
@@ -22,9 +21,12 @@ use std::{env, fs, iter, thread};
 struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Runs of each scenario at each load that does not say otherwise; seeds count from 1
+    /// Runs of each scenario at each load that does not say otherwise
     #[arg(long, value_name = "N", default_value_t = 20)]
     seeds: u64,
+    /// Seeds count from here
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    first_seed: u64,
     /// Only these scenarios, separated by commas; the names are those of `pfwatch simulate --list`
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = scenario)]
     scenarios: Vec<String>,
@@ -32,7 +34,7 @@ struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = load)]
     loads: Vec<(String, Option<u64>)>,
     /// Everything once at a load that costs little, and what is broken at a heavier one: what the tests look at
-    #[arg(long, conflicts_with_all = ["seeds", "loads"])]
+    #[arg(long, conflicts_with_all = ["seeds", "first_seed", "loads"])]
     short: bool,
     /// Keep the results of single runs in this file, as JSON lines; what is in it already is not done again
     #[arg(long, value_name = "FILE")]
@@ -40,6 +42,9 @@ struct Args {
     /// Take results in FILE that another build of this program made
     #[arg(long, requires = "out")]
     mixed: bool,
+    /// Where another build made the results in FILE, move them to a file beside it, and begin anew
+    #[arg(long, requires = "out", conflicts_with = "mixed")]
+    aside: bool,
     /// Runs at the same time [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -111,7 +116,7 @@ fn run(args: &Args, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 fn scoreboard(args: &Args, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let (scenarios, loads, jobs) = plan(args);
     let mut store = match &args.out {
-        Some(path) => Store::open(path, &build()?, args.mixed)?,
+        Some(path) => Store::open(path, &build()?, other(args), &mut io::stderr().lock())?,
         None => Store::in_memory(),
     };
     let left: Vec<Job> = jobs
@@ -136,13 +141,33 @@ fn scoreboard(args: &Args, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What becomes of results that another build made.
+fn other(args: &Args) -> Other {
+    match (args.mixed, args.aside) {
+        (true, _) => Other::Take,
+        (_, true) => Other::Aside,
+        _ => Other::Refuse,
+    }
+}
+
+/// Every word once, where it stood first.
+fn once(words: &[String]) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for word in words {
+        if !once.contains(word) {
+            once.push(word.clone());
+        }
+    }
+    once
+}
+
 /// Scenarios, loads, runs.
 fn plan(args: &Args) -> (Vec<String>, Vec<String>, Vec<Job>) {
     let all = || Scenario::all().iter().map(|s| s.name.to_owned()).collect();
     let scenarios = if args.scenarios.is_empty() {
         all()
     } else {
-        args.scenarios.clone()
+        once(&args.scenarios)
     };
     if args.short {
         let (loads, jobs) = board::short(&scenarios);
@@ -154,20 +179,17 @@ fn plan(args: &Args) -> (Vec<String>, Vec<String>, Vec<Job>) {
     } else {
         args.loads.clone()
     };
-    let seeds = |(load, seeds): (String, Option<u64>)| Seeds {
-        load,
-        seeds: seeds.unwrap_or(args.seeds),
-    };
-    let loads: Vec<Seeds> = asked.into_iter().map(seeds).collect();
-    let jobs = board::jobs(&scenarios, &loads);
+    let mut loads: Vec<Seeds> = Vec::new();
+    for (load, seeds) in asked {
+        let seeds = seeds.unwrap_or(args.seeds);
+        match loads.iter_mut().find(|l| l.load == load) {
+            // Asked for twice: the larger number holds, and no seed is run again.
+            Some(before) => before.seeds = before.seeds.max(seeds),
+            None => loads.push(Seeds { load, seeds }),
+        }
+    }
+    let jobs = board::jobs(&scenarios, &loads, args.first_seed);
     (scenarios, loads.into_iter().map(|l| l.load).collect(), jobs)
-}
-
-/// Tells builds of this program apart: a detector that was changed must not share a table with the one before.
-fn build() -> io::Result<String> {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&fs::read(env::current_exe()?)?);
-    Ok(format!("{:016x}", hasher.finish()))
 }
 
 /// Says now and then how far it is, for a person who waits.
@@ -229,6 +251,16 @@ mod tests {
             ("wedge", "busy", 1)
         );
         assert!(planned(&["--short"]).len() > all);
+        let later = planned(&["--scenarios", "wedge", "--loads", "busy=2", "--first-seed", "1001"]);
+        assert_eq!(later.iter().map(|j| j.seed).collect::<Vec<_>>(), [1001, 1002]);
+        assert!(planned(&["--scenarios", "wedge", "--first-seed", "18446744073709551615"]).len() >= 5);
+    }
+
+    #[test]
+    fn what_is_asked_for_twice_is_done_once() {
+        let jobs = planned(&["--scenarios", "wedge,wedge", "--loads", "office=1,busy=1,office=2"]);
+        let words: Vec<_> = jobs.iter().map(|j| (j.load.as_str(), j.seed)).collect();
+        assert_eq!(words, [("office", 1), ("busy", 1), ("office", 2)]);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Pair {
     pub length: Time,
     /// When a watchdog beside a node does not run because the node does not.
     pub away: Vec<Away>,
+    /// When the wall clock of every watching host jumps, and by how many nanoseconds.
+    pub steps: Vec<(Time, i64)>,
     /// Makes the phase of those who look only now and then differ between runs.
     pub seed: u64,
 }
@@ -69,6 +71,7 @@ impl Pair {
             epoch: setup.epoch,
             length: setup.length,
             away: away(setup),
+            steps: steps(setup),
             seed: setup.seed,
         }
     }
@@ -85,6 +88,7 @@ impl Pair {
             epoch: 1_790_000_000_000_000_000,
             length,
             away: Vec::new(),
+            steps: Vec::new(),
             seed: 1,
         }
     }
@@ -143,6 +147,18 @@ impl Pair {
             base => Duration::from_secs(3) * u32::from(base) + parts(u32::from(skew)),
         }
     }
+}
+
+/// When the clock jumps.
+fn steps(setup: &Setup) -> Vec<(Time, i64)> {
+    #[expect(clippy::cast_possible_truncation, reason = "steps of hours")]
+    let step = |(at, fault): &(Time, Fault)| match fault {
+        Fault::ClockStep(seconds) => Some((*at, (seconds * 1e9) as i64)),
+        _ => None,
+    };
+    let mut steps: Vec<_> = setup.faults.iter().filter_map(step).collect();
+    steps.sort_unstable();
+    steps
 }
 
 /// When each node is dead. One that is frozen goes on afterwards; who sits on it hears that as a stall of his own.

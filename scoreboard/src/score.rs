@@ -5,13 +5,14 @@
 //! probability P_A; beside them, what a failure detector that acts must be asked too: what it did. Judges turns and
 //! deeds only; how they came about does not matter.
 
+mod deeds;
 #[cfg(test)]
 mod tests;
 
-use crate::watch::{Act, Deed, Said, Turn};
+use crate::watch::{Act, Said, Turn};
 use pf_sim::Time;
 use pf_sim::site::Node;
-use pf_sim::truth::{self, Grade, Outage, Right, Truth};
+use pf_sim::truth::{Grade, Outage, Truth};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -54,8 +55,14 @@ pub struct Score {
     /// Times that `down` was taken back while an outage went on that had to be found: Chen's T_D ends with the LAST turn
     /// to `down`, which only is another number where this is not 0.
     pub lapses: u64,
+    /// Outages that need not be found: a node that is well and passes nothing, one that is partly broken.
+    pub open: u64,
+    /// Of these, how many were called `down` while they lasted.
+    pub open_said: u64,
     /// False alarms: turns to `down` outside of every outage.
     pub false_alarms: u64,
+    /// Of these, how many came in the time that is counted as `calm`.
+    pub calm_alarms: u64,
     /// The sum of their T_M.
     pub mistaken: f64,
     /// The longest of them.
@@ -66,15 +73,15 @@ pub struct Score {
     pub late: f64,
     /// Wrong actions.
     pub wrong_actions: u64,
-    /// Times that an action was taken back while it was still wanted.
+    /// Times that what moved the traffic was taken back while that was still wanted.
     pub undone: u64,
     /// The first of them.
     pub wrong: Vec<Wrong>,
     /// Actions that must happen.
     pub wanted: u64,
-    /// How long each of those took that did, from when it was right.
+    /// How long each of those took that did, from when it was right; whoever moved the traffic, and however.
     pub acted: Vec<f64>,
-    /// Time for which all nodes were in order, of the pair: what false alarms are counted over.
+    /// Time for which all nodes were in order, of the pair: what the rate of false alarms is over.
     pub calm: f64,
     /// Time of all nodes in which they were in order.
     pub fine: f64,
@@ -133,7 +140,7 @@ fn stood(turns: &[Turn], at: Time) -> bool {
 
 impl Score {
     fn detections(&mut self, truth: &Truth, node: Node, turns: &[Turn], length: Time) {
-        let here = |o: &&Outage| o.node == node && o.grade == Grade::Must && o.from < length;
+        let here = |o: &&Outage| o.node == node && o.from < length;
         for outage in truth.outages.iter().filter(here) {
             let inside = || {
                 turns
@@ -145,6 +152,11 @@ impl Score {
             } else {
                 inside().find(|t| t.down).map(|t| t.at)
             };
+            if outage.grade == Grade::May {
+                self.open += 1;
+                self.open_said += u64::from(found.is_some());
+                continue;
+            }
             match found {
                 Some(at) => self.detected.push((at - outage.from).as_secs_f64()),
                 None => self.missed += 1,
@@ -164,6 +176,8 @@ impl Score {
             let end = became_true.map(|o| o.from).min().map_or(back, |t| t.min(back));
             let lasted = (end - turn.at).as_secs_f64();
             self.false_alarms += 1;
+            let elsewhere = |o: &Outage| o.from <= turn.at && turn.at < o.to + GRACE;
+            self.calm_alarms += u64::from(!truth.outages.iter().any(elsewhere));
             self.mistaken += lasted;
             self.worst_mistake = self.worst_mistake.max(lasted);
             if self.mistakes.len() < KEPT {
@@ -200,80 +214,6 @@ impl Score {
                 self.fine += seconds;
                 self.accurate += if down { 0.0 } else { seconds };
             }
-        }
-    }
-
-    fn deeds(&mut self, truth: &Truth, deeds: &[Deed], length: Time) {
-        let in_time = || deeds.iter().filter(|d| d.at < length);
-        self.undone += in_time().filter(|d| undoes(truth, deeds, d)).count() as u64;
-        for deed in in_time().filter(|d| !allowed(truth, d)) {
-            self.wrong_actions += 1;
-            if self.wrong.len() < KEPT {
-                self.wrong.push(Wrong {
-                    at: deed.at.as_secs_f64(),
-                    me: deed.me,
-                    act: deed.act,
-                });
-            }
-        }
-        for right in truth.actions.iter().filter(|r| r.wanted && r.from < length) {
-            self.wanted += 1;
-            let fits =
-                |d: &&Deed| d.me == right.node && right.from <= d.at && d.at < right.to && fulfils(d.act, right.act);
-            let first = deeds.iter().filter(fits).map(|d| d.at).min();
-            self.acted.extend(first.map(|at| (at - right.from).as_secs_f64()));
-        }
-    }
-}
-
-fn fulfils(act: Act, wanted: truth::Act) -> bool {
-    match wanted {
-        truth::Act::Promote => matches!(act, Act::Promote | Act::Fence | Act::TakeOver),
-        truth::Act::Demote => act == Act::Demote,
-    }
-}
-
-/// What is right for `node` at `at`.
-fn rights(truth: &Truth, node: Node, at: Time) -> impl Iterator<Item = &Right> {
-    let holds = move |r: &&Right| r.node == node && r.from <= at && at < r.to;
-    truth.actions.iter().filter(holds)
-}
-
-/// Whether a deed takes back what is still wanted: it undoes what was last done beside that node, and nothing else.
-fn undoes(truth: &Truth, deeds: &[Deed], deed: &Deed) -> bool {
-    if deed.act != Act::Restore {
-        return false;
-    }
-    let own = |d: &&Deed| d.me == deed.me && d.at <= deed.at && !matches!(d.act, Act::Restore | Act::Split);
-    let Some(done) = deeds.iter().filter(own).max_by_key(|d| d.at) else {
-        return false;
-    };
-    rights(truth, deed.me, deed.at).any(|r| r.wanted && fulfils(done.act, r.act))
-}
-
-/// Whether the truth knows of a reason for this.
-///
-/// A promotion (or fencing, which makes the other master too) and a demotion must be in the list of what is right.
-/// Where nobody is to promote because CARP moves by itself, a promotion against a node that has to be found is needless
-/// but not wrong. Taking something back is never wrong; whether it came too early is counted by itself. What CARP does
-/// by itself is right while the node that it takes from has an outage of any kind, whether or not helping CARP would be.
-fn allowed(truth: &Truth, deed: &Deed) -> bool {
-    let mut here = rights(truth, deed.me, deed.at);
-    let promotes = |r: &Right| r.act == truth::Act::Promote;
-    match deed.act {
-        Act::Promote | Act::Fence => {
-            let somebody_shall = truth
-                .actions
-                .iter()
-                .any(|r| promotes(r) && r.from <= deed.at && deed.at < r.to);
-            let must_be_found = deed.against.is_some_and(|n| must(truth, n, deed.at) == Must::Down);
-            here.any(promotes) || (must_be_found && !somebody_shall)
-        }
-        Act::Demote => here.any(|r| r.act == truth::Act::Demote),
-        Act::Restore => true,
-        Act::TakeOver | Act::Split => {
-            let out = deed.against.is_some_and(|n| truth.down(n, deed.at, GRACE).is_some());
-            out || here.any(promotes)
         }
     }
 }

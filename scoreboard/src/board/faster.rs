@@ -1,7 +1,7 @@
 //! Where somebody else finds an outage sooner than pfwatch does, and at what price: the board says so itself, so that
 //! nobody has to look for it.
 
-use super::summary::Sum;
+use super::summary::{HUNDRED, Sum};
 use super::tables::{Tables, kind};
 use pf_sim::scenario::Kind;
 
@@ -32,7 +32,7 @@ pub(super) fn faster(tables: &Tables) -> Vec<String> {
             "a higher"
         };
         let load = Tables::word(&tables.loads, load);
-        let result = |sum: &Sum| format!("p99 {}, {} missed, {}", seconds(sum), sum.score.missed, done(sum));
+        let result = |sum: &Sum| format!("{}, {} missed, {}", seconds(sum), sum.score.missed, done(sum));
         sentences.push(format!(
             "{name} at {load}: {watcher} ({}) before pfwatch ({}), at {price} price ({}/{} false alarms/wrong actions at this \
              load, against {}/{})",
@@ -56,8 +56,13 @@ fn price(tables: &Tables, load: usize, who: usize) -> (u64, u64) {
 }
 
 fn seconds(sum: &Sum) -> String {
+    let name = if sum.score.detected.len() < HUNDRED {
+        "worst"
+    } else {
+        "p99"
+    };
     sum.detected_within(0.99)
-        .map_or_else(|| "-".into(), |s| format!("{s:.2} s"))
+        .map_or_else(|| "-".into(), |s| format!("{name} {s:.2} s"))
 }
 
 /// Finding is not helping.

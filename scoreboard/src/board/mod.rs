@@ -55,18 +55,19 @@ pub type Stages<'a> = dyn Fn(&Job) -> Option<Stage> + Sync + 'a;
 pub struct Seeds {
     /// The load.
     pub load: String,
-    /// Seeds count from 1 to this.
+    /// So many.
     pub seeds: u64,
 }
 
-/// All runs of these scenarios, loads and seeds: seeds outermost, so that a board that is stopped half-way knows
-/// something about every scenario.
+/// All runs of these scenarios, loads and seeds, which count from `first`: seeds outermost, so that a board that is stopped
+/// half-way knows something about every scenario.
 #[must_use]
-pub fn jobs(scenarios: &[String], loads: &[Seeds]) -> Vec<Job> {
+pub fn jobs(scenarios: &[String], loads: &[Seeds], first: u64) -> Vec<Job> {
     let mut jobs = Vec::new();
-    for seed in 1..=loads.iter().map(|l| l.seeds).max().unwrap_or(0) {
+    let most = loads.iter().map(|l| l.seeds).max().unwrap_or(0);
+    for (seed, number) in (first..=u64::MAX).zip(0..most) {
         for scenario in scenarios {
-            for load in loads.iter().filter(|l| seed <= l.seeds) {
+            for load in loads.iter().filter(|l| number < l.seeds) {
                 jobs.push(Job {
                     scenario: scenario.clone(),
                     load: load.load.clone(),

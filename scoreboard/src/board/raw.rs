@@ -5,7 +5,9 @@ use super::Job;
 use crate::score::Score;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::env;
 use std::fs::{self, File, OpenOptions};
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -73,12 +75,45 @@ pub enum RawError {
         #[source]
         source: serde_json::Error,
     },
+    /// It is a device or a folder.
+    #[error("{} is no file: results are read again, so they need one", path.display())]
+    NoFile {
+        /// Which.
+        path: PathBuf,
+    },
     /// Its results are of another build.
-    #[error("{} has results of another build of this program: start with another file, or say --mixed", path.display())]
+    #[error("{} has results of another build of this program: say --aside to move them away, or --mixed to take them", path.display())]
     Build {
         /// Which.
         path: PathBuf,
     },
+}
+
+/// What becomes of results that another build made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// They are refused.
+    Refuse,
+    /// They are taken.
+    Take,
+    /// Their file gets the name of their build, and a new one begins.
+    Aside,
+}
+
+/// Tells builds of this program apart: a detector that was changed must not share a table with the one before.
+///
+/// # Errors
+/// If the program cannot be read.
+pub fn build() -> io::Result<String> {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&fs::read(env::current_exe()?)?);
+    Ok(format!("{:016x}", hasher.finish()))
+}
+
+/// All that results of any build are expected to have.
+#[derive(Deserialize)]
+struct Maker {
+    build: String,
 }
 
 /// Results by run, in memory and, if wanted, in a file.
@@ -101,19 +136,41 @@ impl Store {
     }
 
     /// With what the file already holds; it is made if there is none. A last line that was cut short, as by a kill in
-    /// the middle of a write, is dropped: its run is done again. `mixed` takes results of other builds too.
+    /// the middle of a write, is dropped: its run is done again. What happens to results of another build is told to `say`.
     ///
     /// # Errors
     /// What is wrong with the file.
-    pub fn open(path: &Path, build: &str, mixed: bool) -> Result<Self, RawError> {
+    pub fn open(path: &Path, build: &str, other: Other, say: &mut impl Write) -> Result<Self, RawError> {
         let io = |source| RawError::Io {
             path: path.to_owned(),
             source,
         };
-        let text = match fs::read_to_string(path) {
+        // A device may have no end.
+        if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+            return Err(RawError::NoFile { path: path.to_owned() });
+        }
+        let mut text = match fs::read_to_string(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
             other => other.map_err(io)?,
         };
+        let makers = || text.lines().filter_map(|line| serde_json::from_str::<Maker>(line).ok());
+        if let Some(old) = makers().find(|m| m.build != build && other == Other::Aside) {
+            let names = (0_u64..).map(|n| match n {
+                0 => format!("{}.jsonl", old.build),
+                n => format!("{}.{n}.jsonl", old.build),
+            });
+            let mut free = names.map(|name| path.with_extension(name)).filter(|to| !to.exists());
+            let to = free.next().unwrap_or_default();
+            fs::rename(path, &to).map_err(io)?;
+            // Whoever closed stderr does not want to know.
+            let _ = writeln!(
+                say,
+                "{} was made by another build: it is {} now",
+                path.display(),
+                to.display()
+            );
+            text.clear();
+        }
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         let mut lines = BTreeMap::new();
         for (i, text) in text[..whole].lines().enumerate() {
@@ -122,7 +179,7 @@ impl Store {
                 line: i + 1,
                 source,
             })?;
-            if line.build != build && !mixed {
+            if line.build != build && other != Other::Take {
                 return Err(RawError::Build { path: path.to_owned() });
             }
             lines.insert(line.job(), line);

@@ -26,8 +26,11 @@ impl Sum {
         all.worst_mistake = all.worst_mistake.max(one.worst_mistake);
         for (sum, more) in [
             (&mut all.missed, one.missed),
+            (&mut all.open, one.open),
+            (&mut all.open_said, one.open_said),
             (&mut all.lapses, one.lapses),
             (&mut all.false_alarms, one.false_alarms),
+            (&mut all.calm_alarms, one.calm_alarms),
             (&mut all.wrong_actions, one.wrong_actions),
             (&mut all.wanted, one.wanted),
             (&mut all.undone, one.undone),
@@ -59,6 +62,12 @@ impl Sum {
         quantile(&self.score.detected, share)
     }
 
+    /// The time that a share of the wanted actions that were done did not exceed.
+    #[must_use]
+    pub fn acted_within(&self, share: f64) -> Option<f64> {
+        quantile(&self.score.acted, share)
+    }
+
     /// Mean of T_M, the duration of a mistake.
     #[must_use]
     pub fn mean_mistake(&self) -> Option<f64> {
@@ -74,10 +83,10 @@ impl Sum {
         (self.score.fine > 0.0).then(|| self.score.accurate / self.score.fine)
     }
 
-    /// False alarms per year in which all nodes were in order.
+    /// False alarms per year in which all nodes were in order; those about one node while another was out are not in it.
     #[must_use]
     pub fn mistake_rate(&self) -> Option<Rate> {
-        Rate::new(self.score.false_alarms, Duration::from_secs_f64(self.score.calm))
+        Rate::new(self.score.calm_alarms, Duration::from_secs_f64(self.score.calm))
     }
 
     /// Wrong actions per year of all that was simulated.
@@ -86,6 +95,9 @@ impl Sum {
         Rate::new(self.score.wrong_actions, Duration::from_secs_f64(self.length))
     }
 }
+
+/// So many values are needed before one in a hundred means anything.
+pub const HUNDRED: usize = 100;
 
 /// The smallest value that at least `share` of all do not exceed.
 fn quantile(values: &[f64], share: f64) -> Option<f64> {
@@ -126,6 +138,7 @@ mod tests {
             detected: vec![2.0],
             missed: 1,
             false_alarms: 2,
+            calm_alarms: 2,
             mistaken: 6.0,
             worst_mistake: 5.0,
             wrong_actions: 1,

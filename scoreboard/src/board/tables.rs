@@ -5,7 +5,7 @@ use super::faster::faster;
 use super::raw::Line;
 use super::summary::Sum;
 use super::table::{Style, Table};
-use super::words::{figures, rate, span};
+use super::words::{FIGURES, figures, rate, span};
 use super::wrongs::wrongs;
 use crate::watch;
 use pf_sim::scenario::{Kind, Scenario};
@@ -116,20 +116,6 @@ impl Tables {
         [first, Self::word(&self.loads, load), Self::word(&self.watchers, who)].into_iter()
     }
 }
-
-/// What [`figures`] are.
-const FIGURES: [&str; 10] = [
-    "T_D median",
-    "p99",
-    "worst",
-    "missed",
-    "false alarms",
-    "T_M",
-    "P_A",
-    "wrong actions",
-    "done",
-    "undone",
-];
 
 /// What kind of scenario it is; what nobody knows is nobody's fault.
 pub(super) fn kind(scenario: &str) -> Kind {

@@ -1,6 +1,6 @@
 //! The machinery around runs, with runs that cost nothing.
 
-use super::raw::{RawError, Store};
+use super::raw::{Other, RawError, Store};
 use super::table::Style;
 use super::tables::Tables;
 use super::*;
@@ -10,6 +10,7 @@ use pf_sim::site::Node;
 use pf_sim::truth::{Grade, Outage};
 use std::convert::Infallible;
 use std::fs;
+use std::path::Path;
 
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&w| w.to_owned()).collect()
@@ -54,6 +55,10 @@ fn stage(job: &Job) -> Option<Stage> {
     })
 }
 
+fn open(file: &Path, build: &str, other: Other) -> Result<Store, RawError> {
+    Store::open(file, build, other, &mut std::io::sink())
+}
+
 fn plan() -> (Vec<String>, Vec<String>, Vec<Job>) {
     let (scenarios, loads) = (words(&["crash", "upstream-dead"]), words(&["busy", "night"]));
     let seeds = [20, 3];
@@ -65,7 +70,7 @@ fn plan() -> (Vec<String>, Vec<String>, Vec<Job>) {
             seeds,
         })
         .collect();
-    let jobs = jobs(&scenarios, &with_seeds);
+    let jobs = jobs(&scenarios, &with_seeds, 1);
     assert_eq!(jobs.len(), 46);
     (scenarios, loads, jobs)
 }
@@ -106,7 +111,7 @@ fn the_number_of_threads_does_not_show() {
 fn what_is_in_the_file_is_not_done_again() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("results");
-    let mut store = Store::open(&file, "this", false).unwrap();
+    let mut store = open(&file, "this", Other::Refuse).unwrap();
     assert_eq!(performed(2, &mut store), 40);
     let wanted = shown(&store);
     drop(store);
@@ -114,11 +119,11 @@ fn what_is_in_the_file_is_not_done_again() {
     let text = fs::read_to_string(&file).unwrap();
     let half: Vec<&str> = text.lines().take(17).collect();
     fs::write(&file, format!("{}\n{{\"scenario\":\"cra", half.join("\n"))).unwrap();
-    let mut store = Store::open(&file, "this", false).unwrap();
+    let mut store = open(&file, "this", Other::Refuse).unwrap();
     assert_eq!(store.lines.len(), 17);
     assert_eq!(performed(2, &mut store), 23);
     assert_eq!(shown(&store), wanted);
-    let mut store = Store::open(&file, "this", false).unwrap();
+    let mut store = open(&file, "this", Other::Refuse).unwrap();
     assert_eq!(performed(2, &mut store), 0);
     assert_eq!(shown(&store), wanted);
 }
@@ -127,13 +132,42 @@ fn what_is_in_the_file_is_not_done_again() {
 fn results_of_another_build_or_of_no_program_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("results");
-    performed(1, &mut Store::open(&file, "old", false).unwrap());
-    let refused = Store::open(&file, "new", false);
+    performed(1, &mut open(&file, "old", Other::Refuse).unwrap());
+    let refused = open(&file, "new", Other::Refuse);
     assert!(matches!(refused, Err(RawError::Build { .. })));
-    assert_eq!(Store::open(&file, "new", true).unwrap().lines.len(), 40);
+    assert_eq!(open(&file, "new", Other::Take).unwrap().lines.len(), 40);
     fs::write(&file, "no JSON\n").unwrap();
-    let refused = Store::open(&file, "new", true);
+    let refused = open(&file, "new", Other::Take);
     assert!(matches!(refused, Err(RawError::Format { line: 1, .. })));
+}
+
+#[test]
+fn results_of_another_build_are_moved_aside_even_if_they_look_different() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("results.jsonl");
+    let old = "{\"build\":\"0123\",\"what\":1}\n";
+    fs::write(&file, old).unwrap();
+    let mut said = Vec::new();
+    let mut store = Store::open(&file, "new", Other::Aside, &mut said).unwrap();
+    assert!(String::from_utf8(said).unwrap().contains("results.0123.jsonl"));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("results.0123.jsonl")).unwrap(),
+        old
+    );
+    performed(1, &mut store);
+    // What is ours stays where it is.
+    let mut said = Vec::new();
+    let again = Store::open(&file, "new", Other::Aside, &mut said).unwrap();
+    assert_eq!((again.lines.len(), said.len()), (40, 0));
+}
+
+#[test]
+fn what_is_no_file_is_refused_before_it_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [Path::new("/dev/full"), folder.path()] {
+        let refused = open(path, "this", Other::Refuse);
+        assert!(matches!(refused, Err(RawError::NoFile { .. })));
+    }
 }
 
 #[test]

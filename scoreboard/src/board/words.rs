@@ -1,10 +1,29 @@
 //! Figures as words in a cell: short, and never better than they are.
 
-use super::summary::Sum;
+use super::summary::{HUNDRED, Sum};
 use crate::rate::{Rate, YEAR};
 
-/// T_D, missed, false alarms, T_M, P_A, wrong actions, wanted actions that were done and that were undone too early.
-pub(super) fn figures(sum: &Sum) -> [String; 10] {
+/// What [`figures`] are.
+pub(super) const FIGURES: [&str; 14] = [
+    "n",
+    "T_D median",
+    "p99",
+    "worst",
+    "missed",
+    "down, left open",
+    "false alarms",
+    "T_M",
+    "P_A",
+    "wrong actions",
+    "done",
+    "time to act",
+    "p99",
+    "undone",
+];
+
+/// Runs, T_D, missed, `down` where that was left open, false alarms, T_M, P_A, wrong actions, wanted actions that were done,
+/// how long they took, and how many were undone too early. No 99 % of fewer than a hundred.
+pub(super) fn figures(sum: &Sum) -> [String; 14] {
     let dash = || "-".to_owned();
     let seconds = |s: Option<f64>| s.map_or_else(dash, |s| format!("{s:.2}"));
     let of = |n: u64, all: u64| if all == 0 { dash() } else { format!("{n}/{all}") };
@@ -13,16 +32,21 @@ pub(super) fn figures(sum: &Sum) -> [String; 10] {
     } else {
         sum.score.undone.to_string()
     };
+    let p99 = |values: &[f64], p99: Option<f64>| seconds(p99.filter(|_| values.len() >= HUNDRED));
     [
+        sum.runs.to_string(),
         seconds(sum.detected_within(0.5)),
-        seconds(sum.detected_within(0.99)),
+        p99(&sum.score.detected, sum.detected_within(0.99)),
         seconds(sum.detected_within(1.0)),
         of(sum.score.missed, sum.outages()),
+        of(sum.score.open_said, sum.score.open),
         sum.score.false_alarms.to_string(),
         seconds(sum.mean_mistake()),
         sum.accuracy().map_or_else(dash, probability),
         sum.score.wrong_actions.to_string(),
         of(sum.score.acted.len() as u64, sum.score.wanted),
+        seconds(sum.acted_within(0.5)),
+        p99(&sum.score.acted, sum.acted_within(0.99)),
         undone,
     ]
 }
@@ -72,6 +96,33 @@ pub(super) fn span(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_in_a_hundred_is_not_told_of_fewer() {
+        let sum = |n: u32| {
+            let mut sum = Sum::default();
+            let times: Vec<f64> = (1..=n).map(f64::from).collect();
+            let score = crate::score::Score {
+                acted: times.clone(),
+                detected: times,
+                wanted: n.into(),
+                open: 3,
+                open_said: 2,
+                ..Default::default()
+            };
+            sum.add(1.0, &score);
+            figures(&sum)
+        };
+        let cells = |n: u32| {
+            let cells = sum(n);
+            [0, 1, 2, 3, 5, 10, 11, 12].map(|i| cells[i].clone())
+        };
+        assert_eq!(cells(99), ["1", "50.00", "-", "99.00", "2/3", "99/99", "50.00", "-"]);
+        assert_eq!(
+            cells(100),
+            ["1", "50.00", "99.00", "100.00", "2/3", "100/100", "50.00", "99.00"]
+        );
+    }
 
     #[test]
     fn figures_are_short_and_never_better_than_they_are() {

@@ -1,5 +1,6 @@
 use super::*;
-use pf_sim::truth::Right;
+use crate::watch::Deed;
+use pf_sim::truth::{self, Right};
 
 fn s(seconds: f64) -> Time {
     Duration::from_secs_f64(seconds)
@@ -82,7 +83,7 @@ fn an_outage_that_nobody_mentions_while_it_lasts_is_missed() {
 fn the_wrong_node_is_a_false_alarm_and_does_not_find_the_outage() {
     let truth = truth(&[outage(0, 10.0, 20.0, Grade::Must)]);
     let score = score(&truth, &said(&[(12.0, 1, true), (15.0, 1, false)]), 2, s(100.0));
-    assert_eq!((score.missed, score.false_alarms), (1, 1));
+    assert_eq!((score.missed, score.false_alarms, score.calm_alarms), (1, 1, 0));
     assert_eq!(
         score.mistakes,
         [Mistake {
@@ -134,6 +135,7 @@ fn down_may_be_said_where_the_truth_leaves_room_and_need_not_be() {
     for turns in [&[][..], &[(11.0, 0, true), (19.0, 0, false)]] {
         let score = score(&truth, &said(turns), 1, s(30.0));
         assert_eq!((score.missed, score.detected.len(), score.false_alarms), (0, 0, 0));
+        assert_eq!((score.open, score.open_said), (1, turns.len() as u64 / 2));
         close(score.judged, 18.0);
         close(score.right, 18.0);
     }
@@ -186,7 +188,12 @@ fn actions_are_right_where_the_truth_lists_them_for_that_node() {
     assert_eq!(judge(&[deed(13.0, 0, Act::Promote)]), (1, 1, vec![]));
     assert_eq!(judge(&[deed(9.0, 1, Act::Promote)]), (1, 1, vec![]));
     assert_eq!(judge(&[deed(20.0, 1, Act::Promote)]), (1, 1, vec![]));
-    assert_eq!(judge(&[deed(13.0, 0, Act::Demote)]), (0, 1, vec![]));
+    // Whoever moves the traffic, and however, has done it; who steps back must be the one that is out.
+    assert_eq!(judge(&[deed(13.0, 0, Act::Demote)]), (0, 1, vec![3.0]));
+    assert_eq!(
+        judge(&[deed(14.0, 1, Act::Promote), deed(13.0, 0, Act::Demote)]),
+        (0, 1, vec![3.0])
+    );
     assert_eq!(judge(&[deed(13.0, 1, Act::Demote)]), (1, 1, vec![]));
     // What CARP does by itself: all of it is what was wanted, half of it is not, without an outage it is wrong.
     assert_eq!(judge(&[deed(13.0, 1, Act::TakeOver)]), (0, 1, vec![3.0]));
@@ -207,7 +214,11 @@ fn taking_back_too_early_is_counted_by_itself() {
     };
     assert_eq!(judge(&truth, 15.0), (0, 1));
     assert_eq!(judge(&truth, 55.0), (0, 0));
-    // What ends a demotion takes no promotion back, however much one is wanted.
+    // Who stepped back and returns takes back the same.
+    let mut said = Said::default();
+    said.deeds = vec![deed(13.0, 0, Act::Demote), deed(15.0, 0, Act::Restore)];
+    assert_eq!(score(&truth, &said, 2, s(100.0)).undone, 1);
+    // What ends a demotion of the other takes no promotion back, however much one is wanted.
     truth.actions.push(right(1, truth::Act::Demote, 0.0, 100.0, false));
     let mut said = Said::default();
     said.deeds = vec![deed(9.0, 1, Act::Demote), deed(15.0, 1, Act::Restore)];

@@ -6,6 +6,7 @@
 //! speak; nothing that they want is carried out.
 
 pub mod carp;
+mod clock;
 pub mod phi;
 pub mod ping;
 pub mod silence;
@@ -128,11 +129,14 @@ pub fn all(pair: &crate::pair::Pair) -> Vec<Box<dyn Watch>> {
     }
     all.push(Box::new(carp::Carp::new(pair)));
     all.push(Box::new(ping::Pings::ifstated(pair)));
+    all.push(Box::new(ping::Pings::ifstated_both(pair)));
     all.push(Box::new(ping::Pings::script_gateway(pair)));
     all.push(Box::new(ping::Pings::script_internet(pair)));
+    all.push(Box::new(ping::Pings::script_both(pair)));
     all.push(Box::new(silence::Silence::new(pair, 3)));
     all.push(Box::new(silence::Silence::new(pair, 10)));
     all.push(Box::new(phi::Phi::new(pair)));
+    all.push(Box::new(phi::Phi::patient(pair)));
     all
 }
 

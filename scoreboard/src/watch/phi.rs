@@ -4,7 +4,8 @@
 //! later than now; at 8 the node is taken for dead. Window and details as in Akka and Pekko: the last 1000 intervals; the
 //! history starts with an estimate of 1 s (pfsync's own timer) and a quarter of it either way; a standard deviation below
 //! 100 ms is taken for 100 ms, because with a smaller one a scheduler's hiccup is a death; the interval that ends a
-//! suspicion is not learned. No pause is granted on top: how long silence may be is what it is supposed to find out.
+//! suspicion is not learned. How long silence may be is what it is supposed to find out; as that is not how it is shipped,
+//! it is there a second time with the pause of 3 s on top of the mean that Akka grants by default.
 //!
 //! Looks at nodes on duty, and acts, as the fixed timeout does.
 
@@ -87,10 +88,16 @@ fn reach() -> f64 {
     Normal::standard().inverse_cdf(1.0 - 10_f64.powf(-THRESHOLD))
 }
 
+/// `acceptable-heartbeat-pause` of Akka and Pekko.
+const PAUSE: Duration = Duration::from_secs(3);
+
 /// See the module.
 #[derive(Debug)]
 pub struct Phi {
+    name: &'static str,
     reach: f64,
+    /// Granted beyond the mean.
+    pause: Duration,
     windows: Vec<Window>,
     /// The last arrival of each node in its duty.
     last: Vec<Option<Time>>,
@@ -101,8 +108,20 @@ impl Phi {
     /// For these nodes.
     #[must_use]
     pub fn new(pair: &Pair) -> Self {
+        Self::with("phi-accrual 8", Duration::ZERO, pair)
+    }
+
+    /// With the pause that it is shipped with.
+    #[must_use]
+    pub fn patient(pair: &Pair) -> Self {
+        Self::with("phi-accrual 8 + 3 s", PAUSE, pair)
+    }
+
+    fn with(name: &'static str, pause: Duration, pair: &Pair) -> Self {
         Self {
+            name,
             reach: reach(),
+            pause,
             windows: vec![Window::default(); pair.nodes()],
             last: vec![None; pair.nodes()],
             timers: Timers::new(pair.nodes()),
@@ -112,7 +131,7 @@ impl Phi {
 
 impl Watch for Phi {
     fn name(&self) -> &str {
-        "phi-accrual 8"
+        self.name
     }
 
     fn advance(&mut self, to: Time, _: &Scene) {
@@ -130,7 +149,7 @@ impl Watch for Phi {
                 }
                 self.last[node] = Some(at);
                 let (mean, deviation) = self.windows[node].normal();
-                let patience = Duration::from_secs_f64(mean + self.reach * deviation);
+                let patience = self.pause + Duration::from_secs_f64(mean + self.reach * deviation);
                 self.timers.heard(at, node, at + patience);
             }
             _ => {

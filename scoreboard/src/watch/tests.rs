@@ -161,6 +161,8 @@ fn phi_is_at_its_threshold_at_a_time_that_can_be_worked_out() {
     let said = say(Phi::new(&pair), &pair, &[&master(0, &BOTH, 0, 59_000), &sync]);
     assert_eq!(turns(&said), [(22_061, 0, true)]);
     assert_eq!(deeds(&said), [(22_061, 1, Act::Promote)]);
+    let said = say(Phi::patient(&pair), &pair, &[&master(0, &BOTH, 0, 59_000), &sync]);
+    assert_eq!(turns(&said), [(25_061, 0, true)]);
 }
 
 #[test]
@@ -272,6 +274,30 @@ fn a_script_wants_three_failures_and_one_success() {
 }
 
 #[test]
+fn of_two_targets_each_is_enough_and_both_must_answer_again() {
+    let pair = minute();
+    let (far, near) = (pings(0, Target::Internet, 20..30), pings(0, Target::Inside, 25..40));
+    let streams = [&master(0, &BOTH, 0, 59_000)[..], &far, &near];
+    let said = say(Pings::script_both(&pair), &pair, &streams);
+    assert_eq!(turns(&said), [(22_020, 0, true), (40_020, 0, false)]);
+    assert_eq!(deeds(&said), [(22_020, 0, Act::Demote), (40_020, 0, Act::Restore)]);
+    // Two failures here and two there are no three in a row.
+    let (far, near) = (pings(0, Target::Internet, 20..22), pings(0, Target::Inside, 22..24));
+    let said = say(
+        Pings::script_both(&pair),
+        &pair,
+        &[&master(0, &BOTH, 0, 59_000), &far, &near],
+    );
+    assert_eq!(turns(&said), []);
+    let streams = [
+        &master(0, &BOTH, 0, 59_000)[..],
+        &pings(0, Target::Gateway, 70..70),
+        &pings(0, Target::Inside, 20..35),
+    ];
+    assert_eq!(turns(&say(Pings::ifstated_both(&pair), &pair, &streams)).len(), 2);
+}
+
+#[test]
 fn a_backup_that_reaches_nothing_demotes_itself_and_is_not_called_down() {
     let pair = minute();
     let streams = [&master(0, &BOTH, 0, 59_000)[..], &pings(1, Target::Gateway, 20..60)];
@@ -340,8 +366,8 @@ fn who_stood_still_did_not_see_the_time_pass() {
 
 #[test]
 fn everybody_takes_part_under_a_name_of_his_own() {
-    assert_eq!(all(&minute()).len(), 10);
+    assert_eq!(all(&minute()).len(), 13);
     // One more where there is a canary.
     let names: std::collections::BTreeSet<String> = names().into_iter().collect();
-    assert_eq!(names.len(), 11);
+    assert_eq!(names.len(), 14);
 }

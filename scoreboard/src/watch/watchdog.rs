@@ -4,7 +4,11 @@
 //! hears its node advertise and is deaf to the others. Actions come from all of them, health from the engine beside the
 //! backup, the one that would act. An engine ends with its node and starts anew after a crash; a node that was frozen
 //! hears that as its own stall.
+//!
+//! Where the wall clock jumps, a live capture goes on counting and says that it was blind for what the clock went forward; so
+//! it is here. The one that hears pfsync alone is told no such thing and gets stamps that jump, as one who reads a file.
 
+use super::clock::{Clock, slept};
 use super::{Act, Said, Watch};
 use crate::pair::Pair;
 use crate::scene::ETHERNET;
@@ -146,6 +150,7 @@ struct Beside {
 pub struct Watchdog {
     name: &'static str,
     pair: Pair,
+    clock: Clock,
     health_from: Node,
     beside: Vec<Beside>,
     said: Said,
@@ -167,7 +172,11 @@ impl Watchdog {
             };
             (me, settings, targets)
         });
-        Self::configured(pair, witnesses.name(), beside)
+        let mut watchdog = Self::configured(pair, witnesses.name(), beside);
+        if alone {
+            watchdog.clock.steps.clone_from(&pair.steps);
+        }
+        watchdog
     }
 
     /// With any configuration: node, what its engine is told, and whom its probes ask, in the order of the settings.
@@ -186,25 +195,30 @@ impl Watchdog {
         Self {
             name,
             pair: pair.clone(),
+            clock: Clock {
+                epoch: pair.epoch,
+                steps: Vec::new(),
+            },
             health_from: pair.backup(),
             beside: beside.collect(),
             said: Said::default(),
         }
     }
 
-    fn collect(&mut self, index: usize) {
+    /// What the engine says, not before `from`: its clock stands still where the stamps run backwards.
+    fn collect(&mut self, index: usize, from: Time) {
         let health = self.beside[index].me == self.health_from;
-        let epoch = self.pair.epoch;
+        let clock = &self.clock;
         let Beside { engine, me, .. } = &mut self.beside[index];
         while let Some(event) = engine.poll() {
             match event {
                 Event::Verdict(v) if health => {
-                    let at = since(epoch, v.at);
+                    let at = clock.since(v.at).max(from);
                     let (worst, _) = engine.node_health(v.node);
                     self.said.output(at, v.node.index(), worst == Health::Down);
                 }
                 Event::Decision(d) => {
-                    let at = since(epoch, d.at);
+                    let at = clock.since(d.at).max(from);
                     let (act, against) = match d.action {
                         Action::Promote => (Act::Promote, Some(d.node.index())),
                         Action::Fence => (Act::Fence, Some(d.node.index())),
@@ -220,17 +234,17 @@ impl Watchdog {
 
     /// Drives an engine over the deadlines before `to`.
     fn idle(&mut self, index: usize, to: Time) {
-        let Beside { me, engine, .. } = &mut self.beside[index];
-        let until = stamp(self.pair.epoch, to);
+        let Beside { me, engine, seen, .. } = &mut self.beside[index];
+        let (until, from) = (self.clock.stamp(to), *seen);
         loop {
             let deadline = engine.next_deadline();
             // In a dead node nobody is there to look.
-            if deadline >= until || self.pair.is_away(*me, since(self.pair.epoch, deadline)) {
+            if deadline >= until || self.pair.is_away(*me, self.clock.since(deadline)) {
                 break;
             }
             engine.idle(deadline);
         }
-        self.collect(index);
+        self.collect(index, from);
     }
 }
 
@@ -245,9 +259,17 @@ impl Beside {
         anew
     }
 
-    fn hear(&mut self, heard: &Heard, epoch: i64) {
-        let at = stamp(epoch, heard.at());
+    fn hear(&mut self, heard: &Heard, clock: &Clock, pair: &Pair) {
+        let at = clock.stamp(heard.at());
         match heard {
+            Heard::Gap {
+                cause: Blindness::Clock,
+                ..
+            } => {
+                if clock.steps.is_empty() {
+                    self.engine.gap(at, slept(pair, heard.at()), GapCause::ClockStep, 0);
+                }
+            }
             Heard::Frame { net, octets, .. } => {
                 let net = match net {
                     Net::Sync => capture::Net::Sync,
@@ -300,8 +322,8 @@ impl Watch for Watchdog {
                 return;
             }
         }
-        self.beside[i].hear(heard, self.pair.epoch);
-        self.collect(i);
+        self.beside[i].hear(heard, &self.clock, &self.pair);
+        self.collect(i, heard.at());
     }
 
     fn end(&mut self, length: Time) {
@@ -319,14 +341,4 @@ fn why(cause: Blindness) -> GapCause {
         Blindness::Stall => GapCause::Stall,
         Blindness::Clock => GapCause::ClockStep,
     }
-}
-
-/// On the engine's clock.
-fn stamp(epoch: i64, at: Time) -> Timestamp {
-    Timestamp::from_nanos(epoch) + at
-}
-
-/// On the simulator's clock.
-fn since(epoch: i64, at: Timestamp) -> Time {
-    at.since(Timestamp::from_nanos(epoch))
 }

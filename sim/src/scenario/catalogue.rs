@@ -5,6 +5,7 @@ use crate::fault::{Fault, Loss, Way};
 use crate::setup::NodeSetup;
 use crate::site::{Net, Node};
 use crate::truth::{Act, Grade};
+use std::ops::Range;
 use std::time::Duration;
 
 const A: Node = 0;
@@ -21,47 +22,49 @@ scenarios! {
     Crash "crash" "the active firewall dies, and boots when the trouble is over" crash;
     Blackhole "wedge" "the active firewall lives, CARP and pfsync go on, nothing is forwarded" wedge;
     Blackhole "inside-port-dead" "the active firewall's inside switch port dies without losing link"
-        |s| port(s, Net::Lan, Way::Both);
+        |s| inside(s, Way::Both);
     Blackhole "outside-port-dead" "the active firewall's outside switch port dies without losing link"
         |s| port(s, Net::Wan, Way::Both);
     Blackhole "forward-lost" "what the active firewall sends outside is lost, replies would come" |s| port(s, Net::Wan, Way::Out);
     Blackhole "reply-lost" "what is sent outside arrives, the replies do not reach the active firewall"
         |s| port(s, Net::Wan, Way::In);
     Blackhole "reply-lost-inside" "replies leave the active firewall and do not reach the clients"
-        |s| port(s, Net::Lan, Way::Out);
-    Blackhole "clients-lost-inside" "nothing that clients send reaches the active firewall" |s| port(s, Net::Lan, Way::In);
-    Degraded "loss-10" "one packet in ten is lost on the active firewall's outside port" |s| lossy(s, 0.1);
-    Degraded "loss-30" "three packets in ten are lost on the active firewall's outside port" |s| lossy(s, 0.3);
-    Degraded "loss-60" "six packets in ten are lost on the active firewall's outside port" |s| lossy(s, 0.6);
+        |s| inside(s, Way::Out);
+    Blackhole "clients-lost-inside" "nothing that clients send reaches the active firewall" |s| inside(s, Way::In);
+    Degraded "loss-10" "about one packet in ten is lost on the active firewall's outside port" |s| lossy(s, 0.06, 0.15);
+    Degraded "loss-30" "about three packets in ten are lost on the active firewall's outside port" |s| lossy(s, 0.2, 0.4);
+    Degraded "loss-60" "about six packets in ten are lost on the active firewall's outside port" |s| lossy(s, 0.52, 0.75);
     Degraded "flapping-port" "the active firewall's outside port dies and returns every few seconds" flapping;
     Degraded "upstream-dead" "everything beyond both firewalls is gone: moving does not help" upstream;
     Degraded "clients-gone" "all clients vanish at once: their switch, not the firewall" clients_gone;
     Fine "steady" "nothing happens" |_| {};
+    Fine "upstream-flap" "everything beyond both firewalls is gone for 0.5 to 5 s, several times" upstream_flap;
+    Fine "clients-flap" "all clients are gone for 0.5 to 5 s, several times" clients_flap;
     Fine "sync-cable-out" "the sync cable is pulled: the firewalls are fine and deaf to each other" sync_out;
-    Fine "sync-loss-1" "one sync frame in a hundred is lost" |s| sync_loss(s, 0.01, 1.0);
-    Fine "sync-loss-5" "one sync frame in twenty is lost, in bursts" |s| sync_loss(s, 0.05, 4.0);
-    Fine "sync-loss-20" "one sync frame in five is lost, in bursts" |s| sync_loss(s, 0.2, 8.0);
+    Fine "sync-loss-1" "about one sync frame in a hundred is lost" |s| sync_loss(s, 0.005..0.02, 1.0);
+    Fine "sync-loss-5" "about one sync frame in twenty is lost, in bursts" |s| sync_loss(s, 0.03..0.08, 4.0);
+    Fine "sync-loss-20" "about one sync frame in five is lost, in bursts" |s| sync_loss(s, 0.15..0.3, 8.0);
     Fine "backup-reboot" "the backup reboots and asks for a bulk update" backup_reboot;
     Fine "failover" "planned failover and fail-back" failover;
     Fine "asymmetric" "one firewall carries the requests and the other the replies, always" |s| s.setup.asymmetric = true;
     Fine "unsynchronised" "somebody moves the outside address alone to the other firewall" unsynchronised;
     Fine "load-sharing" "two vhids, each firewall master of one" |s| s.setup.vhids = 2;
-    Fine "half-servers-dead" "half of the servers stop answering, by lot, whatever their rank" half_servers;
+    Fine "half-servers-dead" "about half of the servers stop answering, by lot, whatever their rank" half_servers;
     Fine "busiest-dead" "the one busy server stops answering" busiest;
-    Fine "half-clients-gone" "half of the clients vanish at once" half_clients;
-    Fine "syn-flood" "one client floods a server with SYNs" |s| storm(s, Fault::Flood(300), Fault::Flood(0));
-    Fine "port-scan" "one client scans addresses and ports" |s| storm(s, Fault::Scan(200), Fault::Scan(0));
-    Fine "spoofed-flood" "SYNs from forged addresses to forged servers" |s| storm(s, Fault::SpoofedFlood(300), Fault::SpoofedFlood(0));
+    Fine "half-clients-gone" "about half of the clients vanish at once" half_clients;
+    Fine "syn-flood" "one client floods a server with SYNs" flood;
+    Fine "port-scan" "one client scans addresses and ports" scan;
+    Fine "spoofed-flood" "SYNs from forged addresses to forged servers" spoofed;
     Fine "state-flush" "a rule reload flushes all states" |s| s.begins(Fault::ClearStates(A));
-    Fine "lull" "nearly all clients fall quiet at once, and return at once" |s| storm(s, Fault::Quiet(0.97), Fault::Quiet(0.0));
+    Fine "lull" "nearly all clients fall quiet at once, and return at once" lull;
     Fine "silence" "all clients fall quiet at once, and return at once" |s| storm(s, Fault::Quiet(1.0), Fault::Quiet(0.0));
-    Fine "rush" "five times the usual load at once" |s| storm(s, Fault::Load(5.0), Fault::Load(1.0));
+    Fine "rush" "three to eight times the usual load at once" rush;
     Fine "clock-forward" "the watching host's clock jumps an hour forward" |s| s.begins(Fault::ClockStep(3_600.0));
     Fine "clock-back" "the watching host's clock jumps an hour back" |s| s.begins(Fault::ClockStep(-3_600.0));
-    Fine "capture-drops" "the watching host loses a third of the frames" |s| storm(s, Fault::CaptureDrops(0.33), Fault::CaptureDrops(0.0));
-    Fine "own-stall" "the watching process stands still for eight seconds" |s| s.begins(Fault::Stall(Duration::from_secs(8)));
-    Fine "freeze" "the active firewall stands still for 700 ms now and then" freeze;
-    Fine "hostile-sync" "somebody on the sync net sends damaged, forged and replayed frames" |s| storm(s, Fault::HostileSync(50), Fault::HostileSync(0));
+    Fine "capture-drops" "the watching host loses a fifth to a half of the frames" drops;
+    Fine "own-stall" "the watching process stands still for 2 to 20 s" stall;
+    Fine "freeze" "the active firewall stands still for 0.3 to 3 s now and then" freeze;
+    Fine "hostile-sync" "somebody on the sync net sends noise, replays, and frames with flipped bits" hostile;
     Fine "backup-outside-port-dead" "the backup's outside port dies: it believes to be master there" |s| backup_port(s, Net::Wan);
     Fine "backup-inside-port-dead" "the backup's inside port dies: it believes to be master there" |s| backup_port(s, Net::Lan);
     Blackhole "three-nodes" "outside port dead, with two backups: exactly one promotes" three;
@@ -93,6 +96,13 @@ fn demotes(s: &mut Story, node: Node) {
     s.right(node, Act::Demote, false);
 }
 
+/// Replies that are lost inside have passed the firewall, and clients that are not heard look like quiet ones: only TCP
+/// tells the difference.
+fn inside(s: &mut Story, way: Way) {
+    s.usual_traffic();
+    port(s, Net::Lan, way);
+}
+
 fn port(s: &mut Story, net: Net, way: Way) {
     s.begins(Fault::Port(A, net, way, Loss::ALL));
     s.ends(Fault::Port(A, net, way, Loss::NONE));
@@ -100,20 +110,22 @@ fn port(s: &mut Story, net: Net, way: Way) {
     demotes(s, A);
 }
 
-fn lossy(s: &mut Story, share: f64) {
+/// It may step back, and may then be called what it is said to be; taking its place is right where hardly anything passes.
+fn lossy(s: &mut Story, least: f64, most: f64) {
+    let share = s.between(least, most);
     let loss = Loss { share, burst: 1.0 };
     s.begins(Fault::Port(A, Net::Wan, Way::Both, loss));
     s.ends(Fault::Port(A, Net::Wan, Way::Both, Loss::NONE));
     demotes(s, A);
-    // More than every second packet lost each way: five of six round trips fail.
+    s.down(A, Grade::May);
+    // More than every second packet lost each way: three of four round trips fail, and more.
     if share > 0.5 {
-        s.down(A, Grade::May);
         s.right(B, Act::Promote, false);
     }
 }
 
 fn flapping(s: &mut Story) {
-    let period = (s.lasts / 6).max(Duration::from_secs(8));
+    let period = (s.lasts / 6).max(Duration::from_secs(8)).mul_f64(s.between(0.7, 1.5));
     s.lasts = period * 6;
     for i in 0..6 {
         let at = s.start + period * i;
@@ -141,6 +153,33 @@ fn clients_gone(s: &mut Story) {
     demotes(s, B);
 }
 
+fn upstream_flap(s: &mut Story) {
+    flaps(s, Fault::Upstream(Loss::ALL), Fault::Upstream(Loss::NONE));
+}
+
+fn clients_flap(s: &mut Story) {
+    flaps(s, Fault::ClientsGone(1.0), Fault::ClientsGone(0.0));
+}
+
+/// Nothing passes for a moment, because of what is beyond both firewalls, and again when that has been learned anew. Who
+/// steps back may do so until the last answer is given up and a little after; nobody has a reason to take over.
+fn flaps(s: &mut Story, gone: Fault, back: Fault) {
+    const AFTER: Duration = Duration::from_secs(2);
+    let pause = s.lasts;
+    let mut at = s.start;
+    for _ in 0..5 {
+        let to = at + s.seconds(0.5, 5.0);
+        s.at(at, gone);
+        s.at(to, back);
+        s.down_for(A, Grade::May, at, to);
+        for node in [A, B] {
+            s.right_for(node, Act::Demote, false, at, to + AFTER);
+        }
+        at = to + pause.mul_f64(s.between(0.5, 1.5));
+    }
+    s.lasts = at.saturating_sub(s.start);
+}
+
 fn sync_out(s: &mut Story) {
     s.begins(Fault::Port(B, Net::Sync, Way::Both, Loss::ALL));
     s.begins(Fault::Port(A, Net::Sync, Way::Both, Loss::ALL));
@@ -148,7 +187,8 @@ fn sync_out(s: &mut Story) {
     s.ends(Fault::Port(B, Net::Sync, Way::Both, Loss::NONE));
 }
 
-fn sync_loss(s: &mut Story, share: f64, burst: f64) {
+fn sync_loss(s: &mut Story, share: Range<f64>, burst: f64) {
+    let share = s.between(share.start, share.end);
     s.begins(Fault::Port(A, Net::Sync, Way::Both, Loss { share, burst }));
     s.ends(Fault::Port(A, Net::Sync, Way::Both, Loss::NONE));
 }
@@ -169,15 +209,20 @@ fn unsynchronised(s: &mut Story) {
 }
 
 fn half_servers(s: &mut Story) {
-    storm(s, Fault::ServersDead(0.5), Fault::ServersDead(0.0));
+    s.many_hosts();
+    let share = s.between(0.35, 0.6);
+    storm(s, Fault::ServersDead(share), Fault::ServersDead(0.0));
 }
 
 fn busiest(s: &mut Story) {
+    s.many_hosts();
     storm(s, Fault::BusiestDead(1), Fault::BusiestDead(0));
 }
 
 fn half_clients(s: &mut Story) {
-    storm(s, Fault::ClientsGone(0.5), Fault::ClientsGone(0.0));
+    s.many_hosts();
+    let share = s.between(0.35, 0.65);
+    storm(s, Fault::ClientsGone(share), Fault::ClientsGone(0.0));
 }
 
 fn storm(s: &mut Story, begin: Fault, end: Fault) {
@@ -185,9 +230,53 @@ fn storm(s: &mut Story, begin: Fault, end: Fault) {
     s.ends(end);
 }
 
+fn flood(s: &mut Story) {
+    let rate = s.count(100.0, 600.0);
+    storm(s, Fault::Flood(rate), Fault::Flood(0));
+}
+
+fn spoofed(s: &mut Story) {
+    let rate = s.count(100.0, 600.0);
+    storm(s, Fault::SpoofedFlood(rate), Fault::SpoofedFlood(0));
+}
+
+fn scan(s: &mut Story) {
+    let rate = s.count(50.0, 400.0);
+    storm(s, Fault::Scan(rate), Fault::Scan(0));
+}
+
+fn lull(s: &mut Story) {
+    let share = s.between(0.9, 0.995);
+    storm(s, Fault::Quiet(share), Fault::Quiet(0.0));
+}
+
+fn rush(s: &mut Story) {
+    let times = s.between(3.0, 8.0);
+    storm(s, Fault::Load(times), Fault::Load(1.0));
+}
+
+fn drops(s: &mut Story) {
+    let share = s.between(0.2, 0.5);
+    storm(s, Fault::CaptureDrops(share), Fault::CaptureDrops(0.0));
+}
+
+fn stall(s: &mut Story) {
+    let length = s.seconds(2.0, 20.0);
+    s.begins(Fault::Stall(length));
+}
+
+fn hostile(s: &mut Story) {
+    let rate = s.count(20.0, 150.0);
+    storm(s, Fault::HostileSync(rate), Fault::HostileSync(0));
+}
+
+/// Nothing passes a node that stands still. It goes on by itself, so nobody has to take its place; CARP may.
 fn freeze(s: &mut Story) {
     for i in 0..5 {
-        s.at(s.start + s.lasts / 5 * i, Fault::Freeze(A, Duration::from_millis(700)));
+        let at = s.start + s.lasts / 5 * i;
+        let length = s.seconds(0.3, 3.0);
+        s.at(at, Fault::Freeze(A, length));
+        s.down_for(A, Grade::May, at, at + length);
     }
 }
 
@@ -208,6 +297,7 @@ fn three(s: &mut Story) {
 }
 
 fn sharing_dead(s: &mut Story) {
+    s.usual_traffic();
     s.setup.vhids = 2;
     port(s, Net::Wan, Way::Both);
 }

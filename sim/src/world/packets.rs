@@ -129,7 +129,8 @@ impl World {
 
     fn wan_arrival(&mut self, server: IpAddr, way: usize) -> Time {
         let delay = self.traffic.delay(server);
-        let jitter = (delay / JITTER).mul_f64(-self.dice.random::<f64>().max(1e-9).ln());
+        // Not the system's logarithm: the last digit of that differs from machine to machine.
+        let jitter = (delay / JITTER).mul_f64(-libm::log(self.dice.random::<f64>().max(1e-9)));
         let at = nanos(self.now + delay + jitter);
         let place = place(server);
         if place >= self.order.wan.len() {

@@ -61,6 +61,11 @@ struct Piece {
     calm: bool,
     number: u64,
     days: f64,
+    #[serde(default)]
+    short: bool,
+    /// Which program made it; an older one did not say.
+    #[serde(default)]
+    build: String,
 }
 
 /// A piece and what came of it.
@@ -84,6 +89,11 @@ pub fn spans(args: &SpansArgs, out: &mut impl Write) -> Result<(), CommandError>
         Some(path) => read(path)?,
         None => Vec::new(),
     };
+    let build = crate::board::raw::build().map_err(|source| CommandError::File {
+        path: "this program".into(),
+        source,
+    })?;
+    lines.retain(|l| l.piece.build == build && l.piece.short == args.short);
     let wanted = [
         (LoadName::Busy, args.years_busy),
         (LoadName::Office, args.years_office),
@@ -92,7 +102,7 @@ pub fn spans(args: &SpansArgs, out: &mut impl Write) -> Result<(), CommandError>
         (LoadName::NightCanary, args.years_canary),
     ];
     for (name, years) in wanted.into_iter().filter(|w| w.1 > 0.0) {
-        let pieces = pieces(args, name, years);
+        let pieces = pieces(args, name, years, &build);
         let left: Vec<Piece> = pieces
             .into_iter()
             .filter(|p| lines.iter().all(|l: &Line| l.piece != *p))
@@ -111,7 +121,7 @@ pub fn spans(args: &SpansArgs, out: &mut impl Write) -> Result<(), CommandError>
     print(args, &wanted, &mut lines, out)
 }
 
-fn pieces(args: &SpansArgs, name: LoadName, years: f64) -> Vec<Piece> {
+fn pieces(args: &SpansArgs, name: LoadName, years: f64, build: &str) -> Vec<Piece> {
     // A slot is 50 ms and they are counted in 32 bits; a piece is far below that.
     let longest = UNTIL.saturating_sub(WARM_UP).as_secs_f64() / 86_400.0;
     let days = args.piece.clamp(0.01, longest);
@@ -128,6 +138,8 @@ fn pieces(args: &SpansArgs, name: LoadName, years: f64) -> Vec<Piece> {
                 calm: args.calm,
                 number,
                 days: left.min(days),
+                short: args.short,
+                build: build.into(),
             });
             left -= days;
         }
