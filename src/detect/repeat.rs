@@ -51,9 +51,10 @@ mod tests {
             path: 0,
             movement,
             trial: Some((Class::Active, outcome)),
-            delivery: (n % 2 > 0).then_some(outcome),
+            delivery: (!n.is_multiple_of(2)).then_some(outcome),
             partner: None,
             hosts: Some(([n % 5; 16], [n % 7; 16])),
+            whole: None,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::vhid::MAX_SOURCES;
 use super::*;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 const A: NodeId = NodeId(0);
 const B: NodeId = NodeId(1);

@@ -82,6 +82,7 @@ impl Replay<'_> {
                 delivery,
                 partner: None,
                 hosts: None,
+                whole: None,
             };
             self.detector.repeat(stamp(at(self.slot)), NODE, &o, times);
         }
