@@ -18,7 +18,6 @@ use pfsync_proto::Carp;
 use source::LOST;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::Duration;
 use vhid::Vhid;
 pub use witness::Witness;
 
