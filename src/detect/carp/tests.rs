@@ -137,12 +137,9 @@ fn link_local(node: NodeId) -> IpAddr {
 
 /// Both families, microseconds apart; FreeBSD counts each, OpenBSD has a constant cookie. `known`: in the node's `local`.
 fn dual(lab: &mut Lab, t: f64, segment: usize, node: NodeId, skew: u8, known: bool) {
-    for (family, delay) in [0.0, 0.000_05].into_iter().enumerate() {
-        let tick = if segment == 0 {
-            0
-        } else {
-            2 * (t as u64) + family as u64
-        };
+    let second = at(t).since(at(0.0)).as_secs();
+    for (family, delay) in [(0, 0.0), (1, 0.000_05)] {
+        let tick = if segment == 0 { 0 } else { 2 * second + family };
         let ad = Carp {
             counter: 1_000_000 * u64::from(1 + node.0) + tick,
             ..carp(1, skew, 0)
