@@ -19,7 +19,6 @@ use pfwatch::capture::{self, Frame, GapCause};
 use pfwatch::engine::Engine;
 use pfwatch::event::{Action, Event, Health};
 use pfwatch::settings::{self, About, Path, Prefix, Probe, Segment, Settings, Zone};
-use pfwatch::time::Timestamp;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// What pfwatch is given beside pfsync.
