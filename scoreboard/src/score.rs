@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// After an outage: what was in flight may still speak against the node. Saying `down` then is no mistake, not saying
-/// it is none either.
+/// it is none either; and a node may step back.
 pub const GRACE: Duration = Duration::from_secs(2);
 /// Mistakes of which the details are kept; a detector that knows nothing makes thousands.
 const KEPT: usize = 8;

@@ -40,9 +40,13 @@ fn fulfils(truth: &Truth, deed: &Deed, at: Time, wanted: &Right) -> bool {
     }
 }
 
-/// What is right for `node` at `at`.
+/// What is right for `node` at `at`. Who steps back because a ping was not answered knows that after the trouble may be over.
 fn rights(truth: &Truth, node: Node, at: Time) -> impl Iterator<Item = &Right> {
-    let holds = move |r: &&Right| r.node == node && r.from <= at && at < r.to;
+    let grace = |r: &Right| match r.act {
+        truth::Act::Demote => GRACE,
+        truth::Act::Promote => Time::ZERO,
+    };
+    let holds = move |r: &&Right| r.node == node && r.from <= at && at < r.to + grace(r);
     truth.actions.iter().filter(holds)
 }
 

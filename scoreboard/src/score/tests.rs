@@ -195,6 +195,9 @@ fn actions_are_right_where_the_truth_lists_them_for_that_node() {
         (0, 1, vec![3.0])
     );
     assert_eq!(judge(&[deed(13.0, 1, Act::Demote)]), (1, 1, vec![]));
+    // An answer that was given up after the trouble was waited for within it.
+    assert_eq!(judge(&[deed(21.0, 0, Act::Demote)]), (0, 1, vec![]));
+    assert_eq!(judge(&[deed(22.0, 0, Act::Demote)]), (1, 1, vec![]));
     // What CARP does by itself: all of it is what was wanted, half of it is not, without an outage it is wrong.
     assert_eq!(judge(&[deed(13.0, 1, Act::TakeOver)]), (0, 1, vec![3.0]));
     assert_eq!(judge(&[deed(13.0, 1, Act::Split)]), (0, 1, vec![]));

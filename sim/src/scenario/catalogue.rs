@@ -162,9 +162,8 @@ fn clients_flap(s: &mut Story) {
 }
 
 /// Nothing passes for a moment, because of what is beyond both firewalls, and again when that has been learned anew. Who
-/// steps back may do so until the last answer is given up and a little after; nobody has a reason to take over.
+/// steps back does no wrong; nobody has a reason to take over.
 fn flaps(s: &mut Story, gone: Fault, back: Fault) {
-    const AFTER: Duration = Duration::from_secs(2);
     let pause = s.lasts;
     let mut at = s.start;
     for _ in 0..5 {
@@ -173,7 +172,7 @@ fn flaps(s: &mut Story, gone: Fault, back: Fault) {
         s.at(to, back);
         s.down_for(A, Grade::May, at, to);
         for node in [A, B] {
-            s.right_for(node, Act::Demote, false, at, to + AFTER);
+            s.right_for(node, Act::Demote, false, at, to);
         }
         at = to + pause.mul_f64(s.between(0.5, 1.5));
     }

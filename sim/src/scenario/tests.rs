@@ -9,6 +9,9 @@ use crate::truth::Act;
 use crate::world::World;
 use std::collections::BTreeMap;
 
+/// So long a ping is waited for.
+const SECOND: Time = Time::from_secs(1);
+
 /// When a probe about a node itself failed for the third time in a row, and which node.
 fn fallen(setup: &Setup) -> Vec<(Time, usize)> {
     let mut world = World::new(setup.clone());
@@ -107,7 +110,8 @@ fn whoever_loses_a_probe_about_itself_may_step_back_and_nobody_else_loses_one() 
         setup.load.flows_per_second = 0.0;
         let fallen = fallen(&setup);
         for &(at, node) in &fallen {
-            let right = |r: &crate::truth::Right| r.node == node && r.act == Act::Demote && r.from <= at && at < r.to;
+            let right =
+                |r: &crate::truth::Right| r.node == node && r.act == Act::Demote && r.from <= at && at < r.to + SECOND;
             assert!(
                 truth.actions.iter().any(right),
                 "{}, seed {seed}: node {node} at {at:?}",
