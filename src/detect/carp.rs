@@ -18,6 +18,7 @@ use pfsync_proto::Carp;
 use source::LOST;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 use vhid::Vhid;
 pub use witness::Witness;
 
@@ -25,6 +26,9 @@ pub use witness::Witness;
 const MAX_VHIDS: usize = 512;
 /// And on each: an invented one must not leave the others no room.
 const MAX_PER_SEGMENT: usize = 128;
+/// Of so many vhids advertisements are settled together, so long after the last time.
+const MANY: usize = 64;
+const RESPITE: Duration = Duration::from_millis(10);
 /// Addresses beside those in `local` that are remembered as a node's; more are invented.
 const MAX_KIN: usize = 256;
 /// An advertisement is overdue after this many of its intervals (timer slack, one lost frame is the next level).
@@ -51,6 +55,9 @@ pub struct CarpView {
     kin: BTreeMap<(usize, IpAddr), NodeId>,
     /// Names of the segments.
     names: Vec<String>,
+    /// When all was last settled, and whether something came since.
+    settled: Timestamp,
+    unsettled: bool,
     /// It was told that vhids never had a common master.
     apart: bool,
 }
@@ -117,7 +124,12 @@ impl CarpView {
         if node.is_none() {
             self.note_foreign(now, segment, addr, out);
         }
-        self.settle(now, out);
+        // Each settling looks at all vhids; a flood of invented ones must not make it a flood, too.
+        if self.vhids.len() <= MANY || now.since(self.settled) >= RESPITE {
+            self.settle(now, out);
+        } else {
+            self.unsettled = true;
+        }
         node
     }
 
@@ -178,6 +190,7 @@ impl CarpView {
 
     /// Moves masterships on and reports an unsynchronised pair.
     pub fn settle(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        (self.settled, self.unsettled) = (now, false);
         for (&(segment, number), vhid) in &mut self.vhids {
             if vhid.advance(now) {
                 let (at, master, since) = (now, vhid.master, vhid.master_since);
@@ -209,6 +222,7 @@ impl CarpView {
             .filter(|_| !self.reported)
             .map(|s| s.since + groups::UNSYNC_AFTER)
             .filter(|&t| t > now);
-        [due, split].into_iter().flatten().min()
+        let put_off = self.unsettled.then(|| self.settled + RESPITE);
+        [due, split, put_off].into_iter().flatten().min()
     }
 }

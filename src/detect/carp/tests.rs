@@ -3,7 +3,6 @@
 use super::vhid::MAX_SOURCES;
 use super::*;
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 const A: NodeId = NodeId(0);
 const B: NodeId = NodeId(1);
@@ -442,6 +441,12 @@ fn the_cost_of_many_vhids_grows_no_faster_than_their_number() {
         }
     }
     lab.view.settle(at(4.0), &mut lab.events);
+    lab.hear(4.005, 0, A, &carp(1, 0, 0));
+    assert_eq!(
+        lab.view.next_deadline(at(4.005)),
+        Some(at(4.01)),
+        "put off, not forgotten"
+    );
     let groups = lab.view.groups.len();
     assert_eq!((lab.view.vhids.len(), groups), (MAX_VHIDS, 1), "one master, one group");
 }
