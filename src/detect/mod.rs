@@ -11,6 +11,8 @@ pub mod hosts;
 pub mod memory;
 pub mod near;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod pairs;
 pub mod path;
 pub mod rates;

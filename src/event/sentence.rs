@@ -70,7 +70,13 @@ impl Verdict {
                 }
             }
             Cause::Quiet => match e.since_end_to_end {
-                Some(since) => format!("no round trip for {}, and nothing that fails", seconds(since)),
+                Some(since) if e.failed == 0 => format!("no round trip for {}, and nothing that fails", seconds(since)),
+                Some(since) => format!(
+                    "no round trip for {}; {} failed, too little to tell why",
+                    seconds(since),
+                    plural(e.failed, "try")
+                ),
+                None if e.failed > 0 => format!("no round trip yet; {} failed", plural(e.failed, "try")),
                 None => "nothing tries to pass".into(),
             },
             Cause::Backup => "master of nothing, as a backup is".into(),

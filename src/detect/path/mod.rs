@@ -160,6 +160,9 @@ impl PathHealth {
         self.requests.rates.discard();
         self.replies.close(now, false);
         self.open_window(now);
+        self.requests.restart(now);
+        self.replies.restart(now);
+        self.songs.restart();
         self.suspicion = 0.0;
         self.closest.over();
         self.due = None;

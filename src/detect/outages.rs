@@ -1,0 +1,104 @@
+//! Stories of outages that last, and of what lasts and is none: slow and small sites, lone hosts, sync links, probes.
+
+use super::pairs::{LOST, OTHER, Pair, WELL, told};
+use super::tests::{FW, at, client, server};
+use super::*;
+
+/// Nobody but FW carries; `show` is asked once each `every` seconds from `from` to `to`, CARP goes on on two segments, and is
+/// OTHER's on the second from `split` on.
+fn site(p: &mut Pair, (from, to, every): (f64, f64, f64), split: f64, show: impl Fn(u32) -> Option<Observation>) {
+    let (mut next, mut second) = (from, from.ceil());
+    while p.now < to {
+        let t = p.now;
+        if t >= second {
+            second += 1.0;
+            p.advertise(FW, 0, 0);
+            if t < split {
+                p.advertise(FW, 1, 0);
+            } else if t > split + 3.4 {
+                p.advertise(OTHER, 1, 100);
+            }
+        }
+        if t >= next {
+            next += every;
+            p.n += 1;
+            if let Some(o) = show(p.n) {
+                p.hear(FW, &o);
+            }
+        }
+        p.until(t + 0.05);
+    }
+}
+
+/// Tries of `clients` to `servers` in turn.
+fn tries(clients: u32, servers: u32, outcome: Option<Outcome>) -> impl Fn(u32) -> Option<Observation> {
+    move |n| Some(told(client(n * 7 % clients), server(n * 5 % servers), outcome, None))
+}
+
+const NEVER: f64 = f64::MAX;
+
+#[test]
+fn a_small_site_where_all_fails_stays_suspect_and_a_split_that_comes_late_ends_it() {
+    for split in [350.0, 370.0, 450.0, 1_000.0, NEVER] {
+        let mut p = Pair::new();
+        site(&mut p, (0.0, 300.0, 0.2), split, tries(5, 4, WELL));
+        site(&mut p, (300.0, 1_100.0, 0.2), split, tries(5, 4, LOST));
+        p.verdicts.retain(|v| v.at > at(300.0));
+        assert!(p.verdicts.iter().all(|v| v.to != Health::Idle), "{:?}", p.verdicts);
+        let down = p.down(FW).map(|(when, _)| when - split);
+        let soon = down.is_some_and(|t| t > 1.0 && t < 8.0);
+        assert!(if split < NEVER { soon } else { down.is_none() }, "{split}: {down:?}");
+        if split == NEVER {
+            assert_eq!(p.detector.health(FW, 0), Health::Suspect);
+        }
+    }
+}
+
+#[test]
+fn an_outage_of_a_slow_site_is_found_however_slow_it_is() {
+    for every in [4.0, 8.0, 15.0] {
+        let mut p = Pair::new();
+        site(&mut p, (0.0, 3_600.0, every), NEVER, tries(20, 12, WELL));
+        site(&mut p, (3_600.0, 4_400.0, every), NEVER, tries(20, 12, LOST));
+        let down = p.down(FW).map(|(when, _)| when - 3_600.0);
+        assert!(down.is_some_and(|t| t < 24.0 * every), "{every}: {down:?}");
+    }
+}
+
+#[test]
+fn our_own_blindness_in_an_outage_takes_new_evidence_and_no_more() {
+    let mut p = Pair::new();
+    site(&mut p, (0.0, 300.0, 0.05), NEVER, tries(20, 12, WELL));
+    site(&mut p, (300.0, 300.6, 0.05), NEVER, tries(20, 12, LOST));
+    p.now = 303.0;
+    p.detector.gap(at(p.now));
+    p.carp.forgive(at(p.now));
+    site(&mut p, (303.0, 310.0, 0.05), NEVER, tries(20, 12, LOST));
+    let down = p.down(FW).map(|(when, _)| when - 303.0);
+    assert!(down.is_some_and(|t| t > 1.2 && t < 3.0), "{down:?}");
+}
+
+#[test]
+fn hosts_that_fail_by_themselves_lend_nothing_to_a_quiet_night() {
+    // Three clients have been asking four dead servers for hours when the others go home; then a fourth does for minutes.
+    let mut p = Pair::new();
+    let day = |n: u32| {
+        let stubborn = n.is_multiple_of(4);
+        Some(told(
+            client(if stubborn { 100 + n / 4 % 3 } else { n % 20 }),
+            server(if stubborn { 100 + n / 4 % 4 } else { n % 12 }),
+            if stubborn && n > 2_000 { LOST } else { WELL },
+            None,
+        ))
+    };
+    site(&mut p, (0.0, 3_600.0, 0.25), NEVER, day);
+    site(&mut p, (3_600.0, 10_800.0, 1.0), NEVER, |n| day(n * 4));
+    assert!(p.verdicts.iter().all(|v| v.to != Health::Suspect), "{:?}", p.verdicts);
+    assert_eq!(p.detector.health(FW, 0), Health::Idle);
+    site(&mut p, (10_800.0, 11_400.0, 1.0), NEVER, |_| {
+        Some(told(client(1), server(1), LOST, None))
+    });
+    assert_eq!(p.detector.health(FW, 0), Health::Idle, "{:?}", p.verdicts);
+    let quiet = p.verdicts.iter().rev().find(|v| v.cause == Cause::Quiet).unwrap();
+    assert!(!quiet.sentence().contains("nothing that fails"), "{}", quiet.sentence());
+}
