@@ -170,6 +170,8 @@ impl Detector {
         if let Some(t) = self.heard.get_mut(node.index()) {
             *t = now;
         }
+        // We are not deaf any more: whoever falls silent now is to be missed as soon as ever.
+        self.next_tick = self.next_tick.min(now + TICK);
     }
 
     /// What a message of `node` says about a path.

@@ -102,3 +102,38 @@ fn hosts_that_fail_by_themselves_lend_nothing_to_a_quiet_night() {
     let quiet = p.verdicts.iter().rev().find(|v| v.cause == Cause::Quiet).unwrap();
     assert!(!quiet.sentence().contains("nothing that fails"), "{}", quiet.sentence());
 }
+
+#[test]
+fn after_long_deafness_a_crash_is_found_as_soon_as_ever() {
+    let mut p = Pair::new();
+    let step = |p: &mut Pair, from: f64, to: f64, heard: bool, alive: bool| {
+        let (mut t, mut i) = (from, 0_u32);
+        while t < to {
+            p.now = t;
+            if heard && i.is_multiple_of(20) {
+                p.advertise(OTHER, 2, 0);
+            }
+            if heard && alive && i.is_multiple_of(20) {
+                p.advertise(FW, 0, 0);
+                p.advertise(FW, 1, 0);
+            }
+            if heard && alive && i.is_multiple_of(5) {
+                p.hear(FW, &told(client(i % 20), server(i % 12), WELL, None));
+            }
+            p.carp.settle(at(t), &mut Vec::new());
+            if p.detector.next_deadline().is_some_and(|d| d <= at(t)) {
+                p.detector.judge(at(t), &p.carp, &mut p.verdicts);
+            }
+            t += 0.05;
+            i += 1;
+        }
+    };
+    step(&mut p, 0.0, 100.0, true, true);
+    step(&mut p, 100.0, 1_900.0, false, true);
+    p.detector.gap(at(1_900.0));
+    p.carp.forgive(at(1_900.0));
+    step(&mut p, 1_900.0, 1_910.0, true, true);
+    step(&mut p, 1_910.0, 1_940.0, true, false);
+    let down = p.down(FW).map(|(when, _)| when - 1_910.0);
+    assert!(down.is_some_and(|t| t < 3.5), "{down:?}");
+}
