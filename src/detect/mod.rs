@@ -47,7 +47,7 @@ const GONE: f64 = 3.2;
 /// Something must have been heard within this long, or we doubt our own ears.
 const HEARING: Duration = Duration::from_millis(5_000);
 /// A node whose usual silence is longer than this says nothing by being silent.
-const QUIET_NODE: Duration = Duration::from_secs(10);
+const QUIET_NODE: Duration = Duration::from_secs(4);
 /// What was in flight when a pair was torn is told within this long.
 const SETTLED: Duration = Duration::from_secs(1);
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
@@ -152,12 +152,9 @@ impl Detector {
                 n.grace_until = now + GRACE;
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
-            // A crash, or a link that was out, is not how it usually pauses.
-            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);
-            if n.paths
-                .iter()
-                .any(|p| gone(p) && matches!(p.health, Health::Down | Health::Unknown))
-            {
+            // A crash is not how it usually pauses. While its CARP went on, nobody may have talked: that is.
+            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::Unreachable);
+            if n.paths.iter().any(|p| gone(p) && p.health == Health::Down) {
                 n.silence.forgive(now);
             }
             n.silence.heard(now);

@@ -104,6 +104,38 @@ fn hosts_that_fail_by_themselves_lend_nothing_to_a_quiet_night() {
 }
 
 #[test]
+fn a_night_of_polls_is_learned_as_any_other_pace() {
+    for every in [3.0, 5.0, 10.0, 30.0] {
+        let mut p = Pair::new();
+        site(&mut p, (0.0, 600.0, 0.25), NEVER, tries(20, 12, WELL));
+        site(&mut p, (600.0, 8.0 * 3_600.0, every), NEVER, tries(20, 12, WELL));
+        let lost: Vec<_> = p.verdicts.iter().filter(|v| v.cause == Cause::SyncLost).collect();
+        assert!(lost.len() < 20, "{every}: {}", lost.len());
+        assert!(
+            lost.iter()
+                .all(|v| v.sentence().ends_with("the sync link is lost, or nobody talks")),
+            "{}",
+            lost[0].sentence()
+        );
+    }
+}
+
+#[test]
+fn a_crash_in_the_morning_after_such_a_night_is_found_as_soon() {
+    let mut p = Pair::new();
+    site(&mut p, (0.0, 600.0, 0.25), NEVER, tries(20, 12, WELL));
+    site(&mut p, (600.0, 7_200.0, 5.0), NEVER, tries(20, 12, WELL));
+    site(&mut p, (7_200.0, 7_800.0, 0.25), NEVER, tries(20, 12, WELL));
+    while p.now < 7_830.0 {
+        let t = p.now;
+        p.advertise(OTHER, 2, 100);
+        p.until(t + 1.0);
+    }
+    let down = p.down(FW).map(|(when, _)| when - 7_800.0);
+    assert!(down.is_some_and(|t| t < 4.5), "{down:?} {:?}", p.verdicts.last());
+}
+
+#[test]
 fn after_long_deafness_a_crash_is_found_as_soon_as_ever() {
     let mut p = Pair::new();
     let step = |p: &mut Pair, from: f64, to: f64, heard: bool, alive: bool| {

@@ -44,10 +44,16 @@ impl Verdict {
                 "no pfsync for {}, and an address of its own does not answer, though its CARP advertisements go on",
                 seconds(e.pfsync_silent)
             ),
-            Cause::SyncLost => format!(
-                "no pfsync for {}, but its CARP advertisements go on: it is the sync link that is lost",
-                seconds(e.pfsync_silent)
-            ),
+            Cause::SyncLost => {
+                let usual = e
+                    .pfsync_usual
+                    .map(|u| format!(" (usually something comes within {})", seconds(u)));
+                format!(
+                    "no pfsync for {}{}, but its CARP advertisements go on: the sync link is lost, or nobody talks",
+                    seconds(e.pfsync_silent),
+                    usual.unwrap_or_default()
+                )
+            }
             Cause::CanaryMissing => {
                 let (silent, every) = (e.canary_silent.unwrap_or(e.pfsync_silent), e.canary_every);
                 let every = every.map_or_else(String::new, |every| {
