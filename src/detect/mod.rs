@@ -190,6 +190,9 @@ impl Detector {
         if now < n.grace_until && failed {
             return;
         }
+        if matches!(o.trial, Some((_, Outcome::Success))) {
+            n.reach.proven(now, o.path);
+        }
         if o.trial.is_some() {
             n.carrier.tried(now);
         }
@@ -319,8 +322,8 @@ impl Detector {
             None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
         };
         let lost = carp.lost(now, node);
-        let unreachable = self.nodes[i].reach.gone(now);
-        let deaf = self.nodes[i].reach.worth(now);
+        let unreachable = self.nodes[i].reach.gone(now, path);
+        let deaf = self.nodes[i].reach.worth(now, path);
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
@@ -433,7 +436,7 @@ impl Detector {
         let patient = length > SYNC_LOST;
         match (informs, w.held > 0) {
             // Nothing comes in where its own address is: nothing can pass it.
-            (true, true) if w.present == w.held && n.reach.gone(now) => Some((Health::Down, Cause::Unreachable)),
+            (true, true) if w.present == w.held && n.reach.silent(now) => Some((Health::Down, Cause::Unreachable)),
             // Its advertisements go on: its pfsync does not reach us.
             (true, true) if w.present == w.held && patient => Some((Health::Unknown, Cause::SyncLost)),
             (true, true) if w.present == w.held => None,
@@ -447,9 +450,9 @@ impl Detector {
     fn returned(&mut self, now: Timestamp, node: NodeId, w: Witness, length: Duration, out: &mut Vec<Verdict>) {
         let heard = length < Duration::from_secs(1) || (w.held > 0 && w.present > 0);
         let n = &mut self.nodes[node.index()];
-        let gone = n.reach.gone(now);
         for (path, p) in n.paths.iter_mut().enumerate() {
-            if gone && p.cause == Cause::Unreachable {
+            let missing = n.reach.silent(now) || p.fallen(now, node, &self.canaries);
+            if p.cause == Cause::Unreachable && n.reach.gone(now, path) && missing {
                 continue;
             }
             let silenced = matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);

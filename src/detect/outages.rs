@@ -169,3 +169,74 @@ fn after_long_deafness_a_crash_is_found_as_soon_as_ever() {
     let down = p.down(FW).map(|(when, _)| when - 1_910.0);
     assert!(down.is_some_and(|t| t < 3.5), "{down:?}");
 }
+
+/// A node whose probe stops to answer at 60 s, and which talks when `talks`.
+fn probed(until: f64, talks: impl Fn(f64) -> Option<Observation>) -> Pair {
+    let mut p = Pair::new();
+    let (mut second, mut next) = (0.0, 0.0);
+    while p.now < until {
+        let t = p.now;
+        if t >= second {
+            second += 1.0;
+            p.advertise(FW, 0, 0);
+            p.advertise(FW, 1, 0);
+            p.detector.signal(at(t), OTHER);
+            p.detector.probe(at(t), FW, 0, t < 60.0);
+        }
+        if t >= next {
+            next = t + 0.25;
+            if let Some(o) = talks(t) {
+                p.hear(FW, &o);
+            }
+        }
+        p.until(t + 0.05);
+    }
+    p
+}
+
+fn worth(p: &Pair) -> f64 {
+    p.detector.nodes[0].reach.worth(at(p.now), 0)
+}
+
+#[test]
+fn a_probe_that_fails_while_round_trips_go_on_is_no_witness_until_it_answers_again() {
+    let well = |t: f64| {
+        let n = (t * 4.0) as u32;
+        told(client(n % 20), server(n % 12), WELL, None)
+    };
+    // Somebody blocks ping; then nobody talks for a while.
+    let mut p = probed(600.0, |t| (!(400.0..403.0).contains(&t)).then(|| well(t)));
+    assert_eq!(p.down(FW), None, "{:?}", p.verdicts);
+    assert!(worth(&p) <= 0.0, "{}", worth(&p));
+    // It answers again: then it is one again.
+    for i in 0..3 {
+        p.detector.probe(at(p.now + f64::from(i)), FW, 0, i == 0);
+    }
+    p.now += 2.0;
+    assert!(worth(&p) > 1.0);
+    // With the node silent it is believed, until round trips show that it was wrong.
+    let p = probed(75.0, |t| (!(60.0..70.0).contains(&t)).then(|| well(t)));
+    assert!(p.down(FW).is_some_and(|(_, cause)| cause == Cause::Unreachable));
+    assert_eq!(p.detector.health(FW, 0), Health::Up, "{:?}", p.verdicts);
+}
+
+#[test]
+fn of_several_probes_all_must_fail_before_a_silent_node_is_unreachable() {
+    for both in [true, false] {
+        let mut p = Pair::new();
+        site(&mut p, (0.0, 60.0, 0.25), NEVER, tries(20, 12, WELL));
+        for i in 0..20 {
+            p.detector.probe(at(40.0 + f64::from(i)), FW, 0, true);
+            p.detector.probe(at(40.0 + f64::from(i)), FW, 1, true);
+        }
+        for i in 0..10 {
+            p.advertise(FW, 0, 0);
+            p.advertise(FW, 1, 0);
+            p.detector.signal(at(p.now), OTHER);
+            p.detector.probe(at(p.now), FW, 0, false);
+            p.detector.probe(at(p.now), FW, 1, !both);
+            p.until(61.0 + f64::from(i));
+        }
+        assert_eq!(p.down(FW).is_some(), both, "{:?}", p.verdicts);
+    }
+}

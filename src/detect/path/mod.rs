@@ -190,6 +190,12 @@ impl PathHealth {
         self.restart(now);
     }
 
+    /// Whether the canaries that regularly come through this node come no more.
+    #[must_use]
+    pub fn fallen(&self, now: Timestamp, node: NodeId, canaries: &Canaries) -> bool {
+        self.songs.fallen(now, node, canaries).is_some()
+    }
+
     /// Whether canaries were the only ones to pass when it fell silent.
     #[must_use]
     pub fn only_canaries(&self) -> bool {
