@@ -318,7 +318,21 @@ fn probes(config: &Config, cx: &mut Context) {
                 );
                 cx.error_at(&key, message);
             }
-            Some(_) => {}
+            Some(node) => {
+                // A pulled sync cable would look like a node that nothing reaches.
+                let words = probe.command.words();
+                let sync = words
+                    .filter_map(|w| w.parse().ok())
+                    .find(|a| node.addresses.contains(a));
+                if let Some(address) = sync {
+                    let message = format!(
+                        "{address} is where `{}` sends pfsync from, and nothing else may pass there; ask an address of its own \
+                         on a segment",
+                        node.name
+                    );
+                    cx.error_at(&format!("probe[{i}].command"), message);
+                }
+            }
         }
     }
 }

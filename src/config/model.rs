@@ -151,6 +151,19 @@ pub enum Command {
     Shell(String),
 }
 
+impl Command {
+    /// Its words, as far as they can be told apart without a shell.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        let lines = match self {
+            Self::Argv(argv) => argv.as_slice(),
+            Self::Shell(line) => std::slice::from_ref(line),
+        };
+        lines
+            .iter()
+            .flat_map(|l| l.split([' ', '\t', '\'', '"', ';', '&', '|']))
+    }
+}
+
 /// A program whose exit code is a witness.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probe {

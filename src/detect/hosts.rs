@@ -1,7 +1,8 @@
 //! Which hosts try and get nothing, and which still get answers: the memory behind one (node, path).
 //!
 //! Fed with trials by `detect`. A host counts against the firewall only if it is known to have worked, its tries began
-//! to fail with the others (not long before: that host is broken by itself), and it had no answer since. Bounded.
+//! to fail with the others (not long before: that host is broken by itself), and it had no answer since. Counted twice:
+//! over a window, beside the answers that others got in it, and over the run since the last answer to anybody. Bounded.
 
 use super::memory::{self, HostMemory, OLDEST};
 use super::score::HOST_GONE;
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 /// Hosts remembered per side.
 const MAX_HOSTS: usize = 8192;
+/// In a run, a host that has not tried for so long does not count any more.
+pub const LASTING: Duration = Duration::from_secs(600);
 /// Failing hosts looked at, at most; more add nothing.
 const MAX_FAILING: usize = 256;
 /// Of those, hosts that never worked: a flood has thousands.
@@ -27,6 +30,7 @@ struct Host {
     last_success: Timestamp,
     /// First failure since the last success.
     failing_since: Timestamp,
+    last_failure: Timestamp,
     epoch: u32,
     success_epoch: u32,
     /// Probability of its failures in this epoch, were it and the firewall well.
@@ -64,16 +68,40 @@ impl Slot {
     }
 }
 
+/// Hosts that fail, of which few may be strangers: a flood must not push out those who count.
+#[derive(Default)]
+struct List {
+    hosts: Vec<HostKey>,
+    strangers: usize,
+}
+
+impl List {
+    fn admit(&mut self, host: HostKey, works: bool) -> bool {
+        let room = self.hosts.len() < MAX_FAILING && (works || self.strangers < MAX_STRANGERS);
+        if room {
+            self.strangers += usize::from(!works);
+            self.hosts.push(host);
+        }
+        room
+    }
+
+    fn clear(&mut self) {
+        self.hosts.clear();
+        self.strangers = 0;
+    }
+}
+
 /// One side's hosts (initiators or responders) of one (node, path).
 pub struct Hosts {
     table: Table<HostKey, Host>,
-    failing: Vec<HostKey>,
+    failing: List,
+    /// Those that failed since the last answer to anybody.
+    unanswered: List,
     epoch: u32,
     /// Counts up with every answer.
     run: u32,
     last_answer: Timestamp,
     succeeded: u32,
-    strangers: usize,
 }
 
 /// `h_i` of the hosts that count against the firewall.
@@ -91,21 +119,38 @@ impl Hosts {
     pub fn new(seed: u64) -> Self {
         Self {
             table: Table::new(MAX_HOSTS, seed),
-            failing: Vec::new(),
+            failing: List::default(),
+            unanswered: List::default(),
             epoch: 1,
             run: 1,
             last_answer: Timestamp::MIN,
             succeeded: 0,
-            strangers: 0,
         }
     }
 
-    /// Starts a new window: what failed so far no longer counts.
-    pub fn reset(&mut self) {
+    /// Starts a new window: what failed so far counts no longer there, but in the run, as long as nobody is answered.
+    pub fn reset(&mut self, now: Timestamp) {
         self.epoch = self.epoch.wrapping_add(1).max(1);
         self.failing.clear();
         self.succeeded = 0;
-        self.strangers = 0;
+        let mut lasting = List::default();
+        for key in std::mem::take(&mut self.unanswered.hosts) {
+            let Some(h) = self.table.get_mut(&key, now) else {
+                continue;
+            };
+            if now.since(h.last_failure) <= LASTING {
+                lasting.admit(key, h.last_success > Timestamp::MIN);
+            } else {
+                h.run = 0;
+            }
+        }
+        self.unanswered = lasting;
+    }
+
+    /// Starts a new run without an answer: what failed so far counts nowhere, but who has failed since the last answer may.
+    pub fn restart(&mut self) {
+        self.run = self.run.wrapping_add(1).max(1);
+        self.unanswered.clear();
     }
 
     /// Whether this host ever got an answer that is still remembered.
@@ -150,7 +195,7 @@ impl Hosts {
     /// An answer.
     pub fn success(&mut self, now: Timestamp, host: HostKey) {
         let epoch = self.epoch;
-        self.run = self.run.wrapping_add(1).max(1);
+        self.restart();
         self.last_answer = now;
         let h = self.entry(now, host);
         h.last_success = now;
@@ -160,44 +205,45 @@ impl Hosts {
         let first = std::mem::replace(&mut h.success_epoch, epoch) != epoch;
         self.succeeded += u32::from(first);
         if listed {
-            self.failing.retain(|k| *k != host);
+            self.failing.hosts.retain(|k| *k != host);
         }
     }
 
     /// A try without answer whose probability, were all well, is `ratio` of that were all dead.
     pub fn failure(&mut self, now: Timestamp, host: HostKey, ratio: f64) {
         let (epoch, run) = (self.epoch, self.run);
-        let known = self
-            .table
-            .get(&host)
-            .map(|h| (h.last_success > Timestamp::MIN, h.epoch == epoch));
-        let (works, listed) = known.unwrap_or_default();
-        if !listed {
-            // A flood must not push out those who count.
-            if (!works && self.strangers >= MAX_STRANGERS) || self.failing.len() >= MAX_FAILING {
-                return;
-            }
-            self.strangers += usize::from(!works);
-            self.failing.push(host);
+        let known = self.table.get(&host);
+        let works = known.is_some_and(|h| h.last_success > Timestamp::MIN);
+        let [old, going_on] = known.map_or([false; 2], |h| [h.epoch == epoch, h.run == run]);
+        let in_window = old || self.failing.admit(host, works);
+        let in_run = going_on || self.unanswered.admit(host, works);
+        if !in_window && !in_run {
+            return;
         }
         let h = self.entry(now, host);
         if h.failing_since == Timestamp::MAX {
             h.failing_since = now;
         }
-        if !listed {
-            (h.epoch, h.miss, h.slot) = (epoch, 1.0, Slot::EMPTY);
+        h.last_failure = now;
+        if in_window {
+            if !old {
+                (h.epoch, h.miss, h.slot) = (epoch, 1.0, Slot::EMPTY);
+            }
+            h.miss = (h.miss * h.slot.take(now, ratio)).max(HOST_GONE);
         }
-        if h.run != run {
-            (h.run, h.run_miss, h.run_slot) = (run, 1.0, Slot::EMPTY);
+        if in_run {
+            if !going_on {
+                (h.run, h.run_miss, h.run_slot) = (run, 1.0, Slot::EMPTY);
+            }
+            h.run_miss = (h.run_miss * h.run_slot.take(now, ratio)).max(HOST_GONE);
         }
-        h.miss = (h.miss * h.slot.take(now, ratio)).max(HOST_GONE);
-        h.run_miss = (h.run_miss * h.run_slot.take(now, ratio)).max(HOST_GONE);
     }
 
     fn entry(&mut self, now: Timestamp, host: HostKey) -> &mut Host {
         self.table.get_or_insert_with(host, now, || Host {
             last_success: Timestamp::MIN,
             failing_since: Timestamp::MAX,
+            last_failure: Timestamp::MIN,
             epoch: 0,
             success_epoch: 0,
             miss: 1.0,
@@ -208,32 +254,45 @@ impl Hosts {
         })
     }
 
-    /// `h_i` of every host that counts against the firewall, for evidence that began at `start`; at most `strangers`
-    /// of those that never worked (a flood has any number of them).
-    pub fn failing(&self, start: Timestamp, strangers: usize, works_elsewhere: impl Fn(&HostKey) -> bool) -> Failing {
-        let mut failing = Failing::default();
-        if self.failing.is_empty() {
-            return failing;
-        }
-        let mut unknown = 0;
-        for key in &self.failing {
-            let Some(h) = self.table.get(key) else { continue };
-            // A host whose failing began long before the others' is broken by itself.
-            if h.epoch != self.epoch || h.miss >= 1.0 || h.failing_since + LAG < start {
-                continue;
-            }
-            if h.last_success == Timestamp::MIN && !works_elsewhere(key) {
-                unknown += 1;
-                if unknown > strangers {
+    /// `h_i` of every host that counts against the firewall, in the window that began at `start` and in the run; at most
+    /// `strangers` of those that never worked (a flood has any number of them). A host whose failing began long before
+    /// the others' is broken by itself: in a run that is, long before the last answer to anybody.
+    pub fn failing(
+        &self,
+        now: Timestamp,
+        start: Timestamp,
+        strangers: usize,
+        works_elsewhere: impl Fn(&HostKey) -> bool,
+    ) -> Failing {
+        let count = |list: &List, miss: &dyn Fn(&Host) -> Option<f64>| {
+            let mut unknown = 0;
+            let mut counted = Vec::new();
+            for key in &list.hosts {
+                let Some((h, miss)) = self.table.get(key).and_then(|h| Some((h, miss(h)?))) else {
                     continue;
+                };
+                if h.last_success == Timestamp::MIN && !works_elsewhere(key) {
+                    unknown += 1;
+                    if unknown > strangers {
+                        continue;
+                    }
                 }
+                counted.push(miss);
             }
-            failing.window.push(h.miss);
+            counted
+        };
+        let window = |h: &Host| {
+            let with_the_others = h.failing_since + LAG >= start;
+            (h.epoch == self.epoch && h.miss < 1.0 && with_the_others).then_some(h.miss)
+        };
+        let run = |h: &Host| {
             let with_the_others = h.failing_since + LAG >= self.last_answer;
-            if h.run == self.run && h.run_miss < 1.0 && with_the_others {
-                failing.run.push(h.run_miss);
-            }
+            let lasts = now.since(h.last_failure) <= LASTING;
+            (h.run == self.run && h.run_miss < 1.0 && with_the_others && lasts).then_some(h.run_miss)
+        };
+        Failing {
+            window: count(&self.failing, &window),
+            run: count(&self.unanswered, &run),
         }
-        failing
     }
 }

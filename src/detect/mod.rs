@@ -11,6 +11,8 @@ pub mod hosts;
 pub mod memory;
 pub mod near;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod pairs;
 pub mod path;
 pub mod rates;
@@ -46,7 +48,7 @@ const GONE: f64 = 3.2;
 /// Something must have been heard within this long, or we doubt our own ears.
 const HEARING: Duration = Duration::from_millis(5_000);
 /// A node whose usual silence is longer than this says nothing by being silent.
-const QUIET_NODE: Duration = Duration::from_secs(10);
+const QUIET_NODE: Duration = Duration::from_secs(4);
 /// What was in flight when a pair was torn is told within this long.
 const SETTLED: Duration = Duration::from_secs(1);
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
@@ -151,12 +153,9 @@ impl Detector {
                 n.grace_until = now + GRACE;
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
-            // A crash, or a link that was out, is not how it usually pauses.
-            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);
-            if n.paths
-                .iter()
-                .any(|p| gone(p) && matches!(p.health, Health::Down | Health::Unknown))
-            {
+            // A crash is not how it usually pauses. While its CARP went on, nobody may have talked: that is.
+            let gone = |p: &PathHealth| matches!(p.cause, Cause::Silence | Cause::Unreachable);
+            if n.paths.iter().any(|p| gone(p) && p.health == Health::Down) {
                 n.silence.forgive(now);
             }
             n.silence.heard(now);
@@ -169,6 +168,8 @@ impl Detector {
         if let Some(t) = self.heard.get_mut(node.index()) {
             *t = now;
         }
+        // We are not deaf any more: whoever falls silent now is to be missed as soon as ever.
+        self.next_tick = self.next_tick.min(now + TICK);
     }
 
     /// What a message of `node` says about a path.
@@ -189,6 +190,9 @@ impl Detector {
         let failed = !matches!(o.trial, Some((_, Outcome::Success))) && o.delivery != Some(Outcome::Success);
         if now < n.grace_until && failed {
             return;
+        }
+        if matches!(o.trial, Some((_, Outcome::Success))) {
+            n.reach.proven(now, o.path);
         }
         if o.trial.is_some() {
             n.carrier.tried(now);
@@ -319,8 +323,8 @@ impl Detector {
             None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
         };
         let lost = carp.lost(now, node);
-        let unreachable = self.nodes[i].reach.gone(now);
-        let deaf = self.nodes[i].reach.worth(now);
+        let unreachable = self.nodes[i].reach.gone(now, path);
+        let deaf = self.nodes[i].reach.worth(now, path);
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
@@ -433,7 +437,7 @@ impl Detector {
         let patient = length > SYNC_LOST;
         match (informs, w.held > 0) {
             // Nothing comes in where its own address is: nothing can pass it.
-            (true, true) if w.present == w.held && n.reach.gone(now) => Some((Health::Down, Cause::Unreachable)),
+            (true, true) if w.present == w.held && n.reach.silent(now) => Some((Health::Down, Cause::Unreachable)),
             // Its advertisements go on: its pfsync does not reach us.
             (true, true) if w.present == w.held && patient => Some((Health::Unknown, Cause::SyncLost)),
             (true, true) if w.present == w.held => None,
@@ -447,9 +451,9 @@ impl Detector {
     fn returned(&mut self, now: Timestamp, node: NodeId, w: Witness, length: Duration, out: &mut Vec<Verdict>) {
         let heard = length < Duration::from_secs(1) || (w.held > 0 && w.present > 0);
         let n = &mut self.nodes[node.index()];
-        let gone = n.reach.gone(now);
         for (path, p) in n.paths.iter_mut().enumerate() {
-            if gone && p.cause == Cause::Unreachable {
+            let missing = n.reach.silent(now) || p.fallen(now, node, &self.canaries);
+            if p.cause == Cause::Unreachable && n.reach.gone(now, path) && missing {
                 continue;
             }
             let silenced = matches!(p.cause, Cause::Silence | Cause::SyncLost | Cause::Unreachable);

@@ -6,18 +6,18 @@ use crate::track::flow::{Class, Movement};
 use pfsync_proto::Carp;
 use std::net::{IpAddr, Ipv4Addr};
 
-const OTHER: NodeId = NodeId(1);
+pub(super) const OTHER: NodeId = NodeId(1);
 
-struct Pair {
-    detector: Detector,
-    carp: CarpView,
-    verdicts: Vec<Verdict>,
-    now: f64,
-    n: u32,
+pub(super) struct Pair {
+    pub(super) detector: Detector,
+    pub(super) carp: CarpView,
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) now: f64,
+    pub(super) n: u32,
 }
 
 /// What one try of a client shows at a node.
-fn told(client: HostKey, server: HostKey, trial: Option<Outcome>, delivery: Option<Outcome>) -> Observation {
+pub(super) fn told(client: HostKey, server: HostKey, trial: Option<Outcome>, delivery: Option<Outcome>) -> Observation {
     Observation {
         path: 0,
         movement: Movement::Attempt,
@@ -30,7 +30,7 @@ fn told(client: HostKey, server: HostKey, trial: Option<Outcome>, delivery: Opti
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut detector = Detector::new(&Detect::default(), 1, 1);
         detector.add_node();
         detector.add_node();
@@ -43,7 +43,7 @@ impl Pair {
         }
     }
 
-    fn until(&mut self, t: f64) {
+    pub(super) fn until(&mut self, t: f64) {
         while self.now < t {
             self.now += 0.05;
             self.carp.settle(at(self.now), &mut Vec::new());
@@ -72,8 +72,7 @@ impl Pair {
             }
             let (c, s) = (client(self.n.wrapping_mul(7) % 20), server(self.n.wrapping_mul(5) % 12));
             for (node, o) in show(c, s) {
-                self.detector.frame(at(self.now), node);
-                self.detector.observe(at(self.now), node, &o, self.carp.split());
+                self.hear(node, &o);
             }
             self.n += 1;
             t += 0.05;
@@ -81,7 +80,12 @@ impl Pair {
         self.until(to);
     }
 
-    fn advertise(&mut self, node: NodeId, segment: usize, advskew: u8) {
+    pub(super) fn hear(&mut self, node: NodeId, o: &Observation) {
+        self.detector.frame(at(self.now), node);
+        self.detector.observe(at(self.now), node, o, self.carp.split());
+    }
+
+    pub(super) fn advertise(&mut self, node: NodeId, segment: usize, advskew: u8) {
         let carp = Carp {
             vhid: 1,
             advskew,
@@ -101,14 +105,14 @@ impl Pair {
             .advertisement(now, segment, addr, Some(node), &carp, &mut Vec::new());
     }
 
-    fn down(&self, node: NodeId) -> Option<(f64, Cause)> {
+    pub(super) fn down(&self, node: NodeId) -> Option<(f64, Cause)> {
         let v = self.verdicts.iter().find(|v| v.node == node && v.to == Health::Down)?;
         Some((v.at.since(at(0.0)).as_secs_f64(), v.cause))
     }
 }
 
-const WELL: Option<Outcome> = Some(Outcome::Success);
-const LOST: Option<Outcome> = Some(Outcome::Failure);
+pub(super) const WELL: Option<Outcome> = Some(Outcome::Success);
+pub(super) const LOST: Option<Outcome> = Some(Outcome::Failure);
 const PAIR: Option<Outcome> = Some(Outcome::Pair);
 
 #[test]

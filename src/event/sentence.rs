@@ -44,10 +44,16 @@ impl Verdict {
                 "no pfsync for {}, and an address of its own does not answer, though its CARP advertisements go on",
                 seconds(e.pfsync_silent)
             ),
-            Cause::SyncLost => format!(
-                "no pfsync for {}, but its CARP advertisements go on: it is the sync link that is lost",
-                seconds(e.pfsync_silent)
-            ),
+            Cause::SyncLost => {
+                let usual = e
+                    .pfsync_usual
+                    .map(|u| format!(" (usually something comes within {})", seconds(u)));
+                format!(
+                    "no pfsync for {}{}, but its CARP advertisements go on: the sync link is lost, or nobody talks",
+                    seconds(e.pfsync_silent),
+                    usual.unwrap_or_default()
+                )
+            }
             Cause::CanaryMissing => {
                 let (silent, every) = (e.canary_silent.unwrap_or(e.pfsync_silent), e.canary_every);
                 let every = every.map_or_else(String::new, |every| {
@@ -70,7 +76,13 @@ impl Verdict {
                 }
             }
             Cause::Quiet => match e.since_end_to_end {
-                Some(since) => format!("no round trip for {}, and nothing that fails", seconds(since)),
+                Some(since) if e.failed == 0 => format!("no round trip for {}, and nothing that fails", seconds(since)),
+                Some(since) => format!(
+                    "no round trip for {}; {} failed, too little to tell why",
+                    seconds(since),
+                    plural(e.failed, "try")
+                ),
+                None if e.failed > 0 => format!("no round trip yet; {} failed", plural(e.failed, "try")),
                 None => "nothing tries to pass".into(),
             },
             Cause::Backup => "master of nothing, as a backup is".into(),

@@ -4,7 +4,7 @@
 //! Fed and asked by `path`.
 
 use super::{Canaries, Canary, SLACK, Try};
-use crate::detect::hosts::{LAG, Slot};
+use crate::detect::hosts::{LAG, LASTING, Slot};
 use crate::event::NodeId;
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -129,9 +129,14 @@ impl Songs {
         heard.for_each(|s| s.heard = now);
     }
 
+    /// Starts a new run without an answer.
+    pub fn restart(&mut self) {
+        self.run = self.run.wrapping_add(1).max(1);
+    }
+
     /// Anybody got an answer.
     pub fn answer(&mut self, now: Timestamp) {
-        self.run = self.run.wrapping_add(1).max(1);
+        self.restart();
         self.last_answer = now;
     }
 
@@ -156,22 +161,24 @@ impl Songs {
         song.run.take(now, run, t.ratio);
     }
 
-    /// What the failing ones are worth, for evidence that began at `start`. Only canaries without a host in common are
+    /// What the failing ones are worth, in the window that began at `start` and in the run. Only canaries without a host in common are
     /// independent, and what is not was counted once: a greedy choice, never too much.
-    pub fn weigh(&self, start: Timestamp, canaries: &Canaries) -> Worth {
+    pub fn weigh(&self, now: Timestamp, start: Timestamp, canaries: &Canaries) -> Worth {
         let mut worth = Worth::default();
-        let mut failing: Vec<(f64, Option<f64>, &Canary)> = Vec::new();
+        let mut failing: Vec<(f64, f64, &Canary)> = Vec::new();
         for (song, canary) in self.songs.iter().zip(&canaries.list) {
-            // One that began to fail long before the others is broken by itself; one that never worked was never right.
-            if canary.answers == 0 || song.failing_since == Timestamp::MAX || song.failing_since + LAG < start {
+            // One that never worked was never right.
+            if canary.answers == 0 || song.failing_since == Timestamp::MAX || now.since(song.heard) > LASTING {
                 continue;
             }
-            let Some(window) = song.window.since(self.epoch) else {
+            // One that began to fail long before the others is broken by itself.
+            let with = |others: Timestamp| song.failing_since + LAG >= others;
+            let window = song.window.since(self.epoch).filter(|_| with(start));
+            let run = song.run.since(self.run).filter(|_| with(self.last_answer));
+            if window.is_none() && run.is_none() {
                 continue;
-            };
-            let with_the_others = song.failing_since + LAG >= self.last_answer;
-            let run = song.run.since(self.run).filter(|_| with_the_others);
-            failing.push((window, run, canary));
+            }
+            failing.push((window.unwrap_or(1.0), run.unwrap_or(1.0), canary));
             worth.usual += canary.rates.usual_of_seen();
         }
         #[expect(clippy::cast_possible_truncation, reason = "bounded by MOST")]
@@ -180,8 +187,8 @@ impl Songs {
         worth.usual /= f64::from(count.max(1));
         failing.sort_by(|a, b| a.0.total_cmp(&b.0));
         worth.window = independent(failing.iter().map(|(miss, _, c)| (*miss, *c)));
-        failing.sort_by(|a, b| a.1.unwrap_or(1.0).total_cmp(&b.1.unwrap_or(1.0)));
-        worth.run = independent(failing.iter().filter_map(|(_, run, c)| Some(((*run)?, *c))));
+        failing.sort_by(|a, b| a.1.total_cmp(&b.1));
+        worth.run = independent(failing.iter().map(|(_, miss, c)| (*miss, *c)));
         worth
     }
 

@@ -9,6 +9,7 @@ use crate::detect::score::{self, Side};
 use crate::time::Timestamp;
 use crate::track::HostKey;
 use crate::track::flow::{Class, Outcome};
+use std::time::Duration;
 
 /// States whose addresses were never heard count as one host.
 pub(super) const ANONYMOUS: HostKey = [0xff; 16];
@@ -25,6 +26,10 @@ pub(super) struct Account {
     pub(super) first_failure: Option<Timestamp>,
     pub(super) last_success: Timestamp,
     pub(super) last_failure: Timestamp,
+    /// When the run without an answer began: with the last one, or when we had to start afresh; and what failed in it.
+    pub(super) run_start: Timestamp,
+    pub(super) run_failed: u32,
+    run_failure: Option<Timestamp>,
     /// The last answer that the host tables were told.
     answered: (Timestamp, HostKey, HostKey),
 }
@@ -47,18 +52,29 @@ impl Account {
             first_failure: None,
             last_success: Timestamp::MIN,
             last_failure: Timestamp::MIN,
+            run_start: Timestamp::MIN,
+            run_failed: 0,
+            run_failure: None,
             answered: (Timestamp::MIN, ANONYMOUS, ANONYMOUS),
         }
     }
 
     pub(super) fn open_window(&mut self, now: Timestamp) {
-        self.clients.reset();
-        self.servers.reset();
+        self.clients.reset(now);
+        self.servers.reset(now);
         (self.start, self.failed, self.succeeded, self.first_failure) = (now, 0, 0, None);
+    }
+
+    /// Answers may have been missed: who fails has to do so anew.
+    pub(super) fn restart(&mut self, now: Timestamp) {
+        self.clients.restart();
+        self.servers.restart();
+        (self.run_start, self.run_failed, self.run_failure) = (now, 0, None);
     }
 
     pub(super) fn success(&mut self, now: Timestamp, client: HostKey, server: HostKey) {
         self.last_success = now;
+        (self.run_start, self.run_failed, self.run_failure) = (now, 0, None);
         self.succeeded = self.succeeded.saturating_add(1);
         // The in and the out state of a connection tell the same, mostly in the same frame.
         if self.answered != (now, client, server) {
@@ -83,6 +99,8 @@ impl Account {
         self.failed = self.failed.saturating_add(1);
         self.last_failure = now;
         self.first_failure.get_or_insert(now);
+        self.run_failed = self.run_failed.saturating_add(1);
+        self.run_failure.get_or_insert(now);
     }
 
     /// What came of a try was that much more usual were the node dead.
@@ -97,13 +115,14 @@ impl Account {
     /// Who counts against the node now; of those that never worked at most `strangers` on each side.
     pub(super) fn count(
         &self,
+        now: Timestamp,
         strangers: usize,
         known_client: impl Fn(&HostKey) -> bool,
         known_server: impl Fn(&HostKey) -> bool,
     ) -> Against {
         Against {
-            clients: self.clients.failing(self.start, strangers, known_client),
-            servers: self.servers.failing(self.start, strangers, known_server),
+            clients: self.clients.failing(now, self.start, strangers, known_client),
+            servers: self.servers.failing(now, self.start, strangers, known_server),
         }
     }
 
@@ -115,6 +134,19 @@ impl Account {
     /// Since the last answer.
     pub(super) fn age_of_proof(&self, now: Timestamp) -> Option<f64> {
         (self.last_success > Timestamp::MIN).then(|| now.since(self.last_success).as_secs_f64())
+    }
+
+    /// For how long nobody was answered, and we heard it.
+    pub(super) fn unanswered(&self, now: Timestamp) -> Duration {
+        now.since(self.run_start)
+    }
+
+    /// How many tries failed, how many were answered, and since when: in the window, or in a run that is older.
+    pub(super) fn figures(&self, of_run: bool) -> (u32, u32, Timestamp, Option<Timestamp>) {
+        match self.run_failure.filter(|_| of_run && self.run_start < self.start) {
+            Some(first) => (self.run_failed, 0, first, Some(first)),
+            None => (self.failed, self.succeeded, self.start, self.first_failure),
+        }
     }
 
     /// Everything since the window opened, with its strays taken off.
@@ -134,6 +166,15 @@ impl Account {
 }
 
 impl Against {
+    /// How many count on either side, in the run or in the window.
+    pub(super) fn hosts(&self, of_run: bool) -> (usize, usize) {
+        if of_run {
+            (self.clients.run.len(), self.servers.run.len())
+        } else {
+            (self.clients.window.len(), self.servers.window.len())
+        }
+    }
+
     /// Suspicion (in the window, since the last answer), with who is silent and who tries.
     pub(super) fn weigh(&self, of_clients: Side, of_servers: Side) -> (f64, f64) {
         let weigh = |c: &[f64], s: &[f64]| score::suspicion(c, of_clients).min(score::suspicion(s, of_servers));

@@ -59,10 +59,7 @@ impl Weight {
 
 /// Within one flush the order means nothing, so the last answer must lie a while back.
 fn settled(account: &Account, now: Timestamp, run: f64) -> f64 {
-    match account.age_of_proof(now) {
-        Some(age) if age >= SETTLED.as_secs_f64() => run,
-        _ => 0.0,
-    }
+    if account.unanswered(now) >= SETTLED { run } else { 0.0 }
 }
 
 impl PathHealth {
@@ -81,11 +78,11 @@ impl PathHealth {
         }
         for account in [&mut self.requests, &mut self.replies] {
             if account.start == Timestamp::MIN {
-                account.start = now;
+                (account.start, account.run_start) = (now, account.run_start.max(now));
             }
         }
-        let requests = self.requests.count(STRANGERS, &known_client, &known_server);
-        let replies = self.replies.count(STRANGERS, &known_client, &known_server);
+        let requests = self.requests.count(now, STRANGERS, &known_client, &known_server);
+        let replies = self.replies.count(now, STRANGERS, &known_client, &known_server);
         let (of_clients, of_servers) = if self.toward[1] > self.toward[0] {
             (Side::Silent, Side::Trying)
         } else {
@@ -93,7 +90,7 @@ impl PathHealth {
         };
         // Canaries count as hosts like others, and by themselves: what takes several hosts away at once is left out for
         // those that somebody chose so that nothing does.
-        let songs = self.songs.weigh(self.requests.start, set.canaries);
+        let songs = self.songs.weigh(now, self.requests.start, set.canaries);
         let (raw, run) = requests.weigh(of_clients, of_servers);
         // Either everything since the window opened, with its strays, or only what came after the last of them.
         let asked = Weight {
@@ -113,17 +110,21 @@ impl PathHealth {
         };
         let score = weight.most();
         self.suspicion = score;
-        let all_canaries = !undelivered && songs.failing > 0 && against.clients.window.len() <= songs.failing as usize;
+        // A run may be older than its window.
+        let of_run = weight.run > weight.window;
+        let (clients, servers) = against.hosts(of_run);
+        let (failed, succeeded, began, first_failure) = account.figures(of_run);
+        let all_canaries = !undelivered && songs.failing > 0 && clients <= songs.failing as usize;
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the failing list")]
         let mut evidence = Evidence {
             suspicion: score,
             threshold: set.threshold,
-            failed: account.failed,
-            succeeded: account.succeeded,
-            clients: against.clients.window.len() as u32,
-            servers: against.servers.window.len() as u32,
+            failed,
+            succeeded,
+            clients: clients as u32,
+            servers: servers as u32,
             opening: if undelivered { 0 } else { self.opening },
-            seconds: now.since(account.start).as_secs_f64(),
+            seconds: now.since(began).as_secs_f64(),
             usual: match (all_canaries, undelivered) {
                 (true, _) => songs.usual,
                 (_, true) => account.rates.usual_of_seen(),
@@ -131,17 +132,18 @@ impl PathHealth {
             },
             canaries: songs.failing,
             since_end_to_end: account.age_of_proof(now),
-            since_failure: account.first_failure.map(|t| now.since(t).as_secs_f64()),
+            since_failure: first_failure.map(|t| now.since(t).as_secs_f64()),
             undelivered,
             ..Evidence::default()
         };
         if self.health == Health::Down {
-            self.said = self.said.max(self.fell + score);
+            self.said = self.said.max(self.fell + weight.window).max(weight.run);
             return self.judge_down(now, set, evidence);
         }
         let min = set.min.as_secs_f64();
         let lost = set.split.and_then(|since| self.nothing_since(now, since));
-        let hosts = requests.clients.window.len().min(requests.servers.window.len());
+        let hosts = [false, true].map(|run| requests.hosts(run)).map(|(c, s)| c.min(s));
+        let hosts = hosts[0].max(hosts[1]);
         // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs
         // several hosts beside it, or a canary that fails for long enough.
         let split_worth = SPLIT_WORTH * set.gravity;
@@ -167,9 +169,9 @@ impl PathHealth {
         let more = if self.halves(now) { set.threshold } else { 0.0 };
         let threshold = set.threshold + more - worth;
         evidence.threshold = threshold;
-        let old_enough = |score: f64, age: f64| score >= threshold && age >= min;
-        let proven = old_enough(weight.window, evidence.seconds)
-            || evidence.since_end_to_end.is_some_and(|age| old_enough(weight.run, age));
+        let old_enough = |score: f64, age: Duration| score >= threshold && age >= set.min;
+        let proven =
+            old_enough(weight.window, now.since(account.start)) || old_enough(weight.run, account.unanswered(now));
         // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
         let missing = lost.and_then(|since| {
             let length = now.since(since);
@@ -252,6 +254,13 @@ impl PathHealth {
             // Just started: quiet is not known to be normal yet.
             Health::Unknown if now.since(self.born) < QUIET => return None,
             _ => (Health::Idle, Cause::Quiet),
+        };
+        let evidence = match cause {
+            Cause::Quiet => Evidence {
+                failed: self.requests.run_failed,
+                ..evidence
+            },
+            _ => evidence,
         };
         self.turn(to, cause, evidence)
     }

@@ -160,6 +160,9 @@ impl PathHealth {
         self.requests.rates.discard();
         self.replies.close(now, false);
         self.open_window(now);
+        self.requests.restart(now);
+        self.replies.restart(now);
+        self.songs.restart();
         self.suspicion = 0.0;
         self.closest.over();
         self.due = None;
@@ -185,6 +188,12 @@ impl PathHealth {
     pub fn forgive(&mut self, now: Timestamp) {
         self.songs.forgive(now);
         self.restart(now);
+    }
+
+    /// Whether the canaries that regularly come through this node come no more.
+    #[must_use]
+    pub fn fallen(&self, now: Timestamp, node: NodeId, canaries: &Canaries) -> bool {
+        self.songs.fallen(now, node, canaries).is_some()
     }
 
     /// Whether canaries were the only ones to pass when it fell silent.
