@@ -366,6 +366,10 @@ fn what_belongs_together_is_held_together() {
             "line 12: [[probe]] about: `fw1` is self here",
         ),
         (
+            "[[probe]]\nname = \"p\"\nabout = \"fw2\"\ncommand = \"ping -c 1 172.30.0.2\"",
+            "line 13: [[probe]] command: 172.30.0.2 is where `fw2` sends pfsync from",
+        ),
+        (
             "[[probe]]\nname = \"p\"\nabout = \"self\"\ncommand = []",
             "line 13: [[probe]] command: is an empty list",
         ),
