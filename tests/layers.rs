@@ -133,6 +133,7 @@ const SIM: Room = Room::pure(
         "pfsync_proto",
         "rand",
         "rand_distr",
+        "libm",
         "rand_pcg",
     ],
 );
