@@ -16,7 +16,7 @@ use crate::decide::{Policy, Situation, Unclear};
 use crate::detect::Detector;
 use crate::detect::carp::{CarpView, Split};
 use crate::dissect::{Ip, Kind, Refusal, dissect};
-use crate::event::{Event, NodeId, Notice};
+use crate::event::{Event, Health, NodeId, Notice};
 use crate::settings::{About, Settings};
 use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
@@ -501,15 +501,19 @@ impl Engine {
                 None
             }
         };
+        let health: Vec<_> = ids().map(|n| self.node_health(n)).collect();
+        // Asked on every conclusion, of use only while somebody is down.
+        let down = health.iter().any(|(h, _)| *h == Health::Down);
+        let if_down = || ids().filter(|_| down);
         Situation {
             mastership: me.map_or((0, 0), |me| self.carp.mastership(me)),
             split: split.map(|s| s.since),
             suspect: split.and_then(|s| s.suspect),
             unclear: split.and_then(unclear),
             foreign_master: self.carp.foreign_master(),
-            health: ids().map(|n| self.node_health(n)).collect(),
-            firm: ids().map(|n| self.node_firm(n)).collect(),
-            tries: ids().map(|n| self.node_tries(n)).collect(),
+            health,
+            firm: if_down().map(|n| self.node_firm(n)).collect(),
+            tries: if_down().map(|n| self.node_tries(n)).collect(),
             gone: ids()
                 .map(|n| {
                     let w = self.carp.witness(now, n);

@@ -77,6 +77,13 @@ pub struct Situation {
     pub gone: Vec<bool>,
 }
 
+impl Situation {
+    /// The pair is split, and this node is the one that lost a part.
+    fn torn(&self, peer: NodeId) -> bool {
+        self.split.is_some() && self.suspect == Some(peer)
+    }
+}
+
 /// The state machine.
 pub struct Policy {
     me: Option<NodeId>,
@@ -179,10 +186,10 @@ impl Policy {
             return (None, None);
         }
         match row {
-            Row::Promote(peer, cause) => match self.promotion_waits(now, since, (peer, cause), s) {
-                Some(None) => (None, None),
-                Some(Some(why)) => (None, self.say(now, me, Row::Unclear(peer, why), name)),
-                None => (Some(self.promote(now, peer, cause, s, name)), None),
+            Row::Promote(peer, cause) => match self.may_promote(now, since, (peer, cause), s) {
+                Ok(()) => (Some(self.promote(now, peer, cause, s, name)), None),
+                Err(None) => (None, None),
+                Err(Some(why)) => (None, self.say(now, me, Row::Unclear(peer, why), name)),
             },
             // A probe that answers again demotes nobody, though not yet for long.
             Row::Demote if !self.witnesses.failing() => (None, None),
@@ -247,7 +254,7 @@ impl Policy {
     fn about_peer(&self, me: NodeId, peer: NodeId, s: &Situation) -> Option<Row> {
         let cause = is_down(s, peer.index())?;
         // In a split only the node that lost a part is worth a promotion; an old corpse is not.
-        let torn = s.split.is_some() && s.suspect == Some(peer);
+        let torn = s.torn(peer);
         if s.split.is_some() && s.suspect.is_some() && !torn {
             return None;
         }
@@ -272,39 +279,41 @@ impl Policy {
         })
     }
 
-    /// Whether a promotion that is due must wait, and why, where that is worth a word.
-    fn promotion_waits(
+    /// Whether a promotion that is due may be made now; if not, why, where that is worth a word.
+    fn may_promote(
         &mut self,
         now: Timestamp,
         since: Timestamp,
         (peer, cause): (NodeId, Cause),
         s: &Situation,
-    ) -> Option<Option<Unclear>> {
+    ) -> Result<(), Option<Unclear>> {
         if !self.witnesses.answered_since(since) {
             let late = now >= since + self.limits.confirm + SLACK;
-            return Some(late.then_some(Unclear::Probe));
+            return Err(late.then_some(Unclear::Probe));
         }
         let firm = s.firm.get(peer.index()) == Some(&true);
-        let torn = s.split.is_some() && s.suspect == Some(peer);
-        let unclear = match torn {
+        let unclear = match s.torn(peer) {
             true => s.unclear,
             false => (!firm).then_some(Unclear::Evidence),
         };
         if unclear.is_some() {
-            return Some(unclear);
+            return Err(unclear);
         }
         // Of an unreachable peer nothing is heard at all.
         let heard = cause != Cause::Unreachable;
         if heard && self.reached.is_some_and(|t| !still_fails(now, t, s, peer)) {
-            return Some((now >= since + self.limits.confirm + SLACK * 2).then_some(Unclear::Flap));
+            return Err((now >= since + self.limits.confirm + SLACK * 2).then_some(Unclear::Flap));
         }
         self.promoted.retain(|t| now.since(*t) < HOUR);
         let before = u32::try_from(self.promoted.len()).unwrap_or(u32::MAX);
         let back_off = self.limits.hold_down * 2_u32.saturating_pow(before.saturating_sub(1).min(10));
         if self.promoted.back().is_some_and(|&t| now.since(t) < back_off) {
-            return Some(Some(Unclear::HoldDown));
+            return Err(Some(Unclear::HoldDown));
         }
-        self.capped(now).then_some(Some(Unclear::Cap))
+        if self.capped(now) {
+            return Err(Some(Unclear::Cap));
+        }
+        Ok(())
     }
 
     fn capped(&mut self, now: Timestamp) -> bool {
@@ -320,7 +329,7 @@ impl Policy {
         s: &Situation,
         name: &dyn Fn(NodeId) -> String,
     ) -> Decision {
-        let witness = if s.split.is_some() && s.suspect == Some(peer) {
+        let witness = if s.torn(peer) {
             "CARP is unsynchronised"
         } else if self.witnesses.any() {
             "this node's own probes are up"

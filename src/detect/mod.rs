@@ -8,6 +8,7 @@ pub mod canary;
 pub mod carp;
 pub mod carrier;
 pub mod hosts;
+pub mod lately;
 pub mod memory;
 pub mod near;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! more than its pfsync; by itself an address that does not answer is nobody's proof. Round trips that go on on a path
 //! prove that the probe is what is wrong: until it answers again it says nothing there.
 
+use super::lately::Lately;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -17,8 +18,7 @@ const STALE: Duration = Duration::from_secs(5);
 /// What a failure in a row is worth, in suspicion, and all of them at most: less than half of what `down` takes.
 const EACH: f64 = 1.0;
 const MOST: f64 = 4.0;
-/// Weight of the latest result in what is lost lately, and the share from which on a failure in a row is worth less.
-const LATELY: f64 = 0.08;
+/// The share lost lately from which on a failure in a row is worth less.
 const FEW: f64 = 0.01;
 
 /// Round trips after which a probe that fails says nothing, and how long after its first failure they must be heard: what
@@ -32,7 +32,7 @@ struct Run {
     answers: u32,
     failures: u32,
     /// Share of the last dozen that failed, up to the last answer.
-    lately: f64,
+    lately: Lately,
     last: Timestamp,
     /// Its first failure in a row, and the round trips that were heard since, by path.
     since: Timestamp,
@@ -70,7 +70,7 @@ impl Reach {
                     probe,
                     answers: 0,
                     failures: 0,
-                    lately: 0.0,
+                    lately: Lately::default(),
                     last: now,
                     since: now,
                     proofs: Vec::new(),
@@ -84,7 +84,7 @@ impl Reach {
             run.answers = run.answers.saturating_add(1);
             run.proofs.clear();
             let failed = f64::from(std::mem::take(&mut run.failures));
-            run.lately += (failed / (failed + 1.0) - run.lately) * LATELY;
+            run.lately.came_after(failed);
         } else {
             if run.failures == 0 {
                 run.since = now;
@@ -108,7 +108,12 @@ impl Reach {
     /// Whether an address that used to answer does not, as far as a path is concerned.
     #[must_use]
     pub fn gone(&self, now: Timestamp, path: usize) -> bool {
-        self.runs.iter().any(|r| r.gone(now) && !r.void(path))
+        self.against(now, path).next().is_some()
+    }
+
+    /// The probes that used to answer, do not, and say something about a path.
+    fn against(&self, now: Timestamp, path: usize) -> impl Iterator<Item = &Run> {
+        self.runs.iter().filter(move |r| r.gone(now) && !r.void(path))
     }
 
     /// Whether no address that used to answer does, and nothing passes.
@@ -123,11 +128,10 @@ impl Reach {
     #[must_use]
     pub fn worth(&self, now: Timestamp, path: usize) -> f64 {
         let worth = |r: &Run| {
-            let clear = (r.lately.max(FEW).log10() / FEW.log10()).max(0.0);
+            let clear = (r.lately.missing().max(FEW).log10() / FEW.log10()).max(0.0);
             (f64::from(r.failures) * EACH).min(MOST) * clear
         };
-        let gone = self.runs.iter().filter(|r| r.gone(now) && !r.void(path));
-        gone.map(worth).fold(0.0, f64::max)
+        self.against(now, path).map(worth).fold(0.0, f64::max)
     }
 }
 

@@ -2,6 +2,12 @@
 
 use super::rules::violations;
 use super::{CAPTURE_DATA, PROTO, ROOMS, SIM};
+use std::collections::BTreeSet;
+
+fn found(name: &str, depth: usize, text: &str, dependencies: &BTreeSet<String>) -> Vec<String> {
+    let room = ROOMS.iter().chain([&PROTO, &SIM]).find(|r| r.name == name).unwrap();
+    violations(room, &CAPTURE_DATA, depth, dependencies, text)
+}
 
 /// A checker that finds nothing proves nothing: every kind of violation, invented.
 #[test]
@@ -83,8 +89,7 @@ fn every_kind_of_violation_is_found() {
         .map(str::to_owned)
         .into();
     for (name, depth, text, expected) in table {
-        let room = ROOMS.iter().chain([&PROTO, &SIM]).find(|r| r.name == name).unwrap();
-        let found = violations(room, &CAPTURE_DATA, depth, &dependencies, text);
+        let found = found(name, depth, text, &dependencies);
         assert!(
             found.iter().any(|v| v.contains(expected)),
             "{name}: {text}\nfinds {found:?}, not {expected}"
@@ -150,8 +155,7 @@ fn what_is_allowed_is_not_found() {
     ];
     let dependencies = ["tracing", "pf_sim", "rand"].map(str::to_owned).into();
     for (name, depth, text) in table {
-        let room = ROOMS.iter().chain([&PROTO, &SIM]).find(|r| r.name == name).unwrap();
-        let found = violations(room, &CAPTURE_DATA, depth, &dependencies, text);
+        let found = found(name, depth, text, &dependencies);
         assert!(found.is_empty(), "{name}: {text}\nfinds {found:?}");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Kept by `vhid`; knows nothing of the other advertisers.
 
+use crate::detect::lately::Lately;
 use crate::event::NodeId;
 use crate::time::Timestamp;
 use pfsync_proto::Carp;
@@ -19,8 +20,6 @@ const NOTICED: f64 = 2.5;
 
 /// Advertisements over which losses are counted.
 const MEMORY: f64 = 4_000.0;
-/// Weight of the latest of them in what is counted as lately.
-const LATELY: f64 = 0.08;
 /// No segment is trusted further than this; what is missed tends to be missed in a row.
 pub(super) const LEAST_LOSS: f64 = 2e-3;
 /// Intervals after which a mastership that another node took over is history.
@@ -48,7 +47,7 @@ pub(super) struct Source {
     came: f64,
     missing: f64,
     /// Share of the last dozen that was missing.
-    pub(super) lately: f64,
+    pub(super) lately: Lately,
 }
 
 impl Source {
@@ -68,7 +67,7 @@ impl Source {
             reigned: false,
             came: 0.0,
             missing: 0.0,
-            lately: 0.0,
+            lately: Lately::default(),
         }
     }
 
@@ -137,8 +136,7 @@ impl Source {
             (missed - 1.0).round().max(0.0)
         };
         self.missing += missing;
-        self.lately *= 1.0 - LATELY;
-        self.lately += LATELY * missing / (missing + 1.0);
+        self.lately.came_after(missing);
         self.came += 1.0;
         if self.came > MEMORY {
             (self.came, self.missing) = (self.came / 2.0, self.missing / 2.0);
@@ -149,7 +147,7 @@ impl Source {
     pub(super) fn loss(&self) -> f64 {
         // A link that loses much loses it now, whatever it did all day.
         let ever = (self.missing + 1.0) / (self.came + 100.0);
-        ever.max(self.lately).clamp(LEAST_LOSS, 1.0)
+        ever.max(self.lately.missing()).clamp(LEAST_LOSS, 1.0)
     }
 }
 

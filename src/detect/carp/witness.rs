@@ -106,7 +106,11 @@ impl CarpView {
     pub fn torn(&self, now: Timestamp, node: NodeId) -> bool {
         let lost = self.vhids.values().filter(|v| v.robs(node));
         let clear = |s: &Source| {
-            let enough = if s.lately >= LOSSY { CLEAR_IF_LOSSY } else { CLEAR };
+            let enough = if s.lately.missing() >= LOSSY {
+                CLEAR_IF_LOSSY
+            } else {
+                CLEAR
+            };
             s.missed(now) >= enough
         };
         lost.flat_map(|v| &v.sources)

@@ -286,11 +286,7 @@ impl PathHealth {
             return None;
         }
         // What made it fall is what must be over. Of that the account tells whose evidence it was.
-        let account = if self.undelivered {
-            &self.replies
-        } else {
-            &self.requests
-        };
+        let account = self.fallen_by();
         let age = now.since(account.start);
         let evidence = Evidence {
             failed: account.failed,

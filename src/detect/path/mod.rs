@@ -389,12 +389,17 @@ impl PathHealth {
     /// The last try that failed and the last that got through, by the account that it is down by.
     #[must_use]
     pub fn last_tries(&self) -> (Timestamp, Timestamp) {
-        let account = if self.undelivered {
+        let account = self.fallen_by();
+        (account.last_failure, account.last_success)
+    }
+
+    /// The account whose evidence it fell by.
+    fn fallen_by(&self) -> &Account {
+        if self.undelivered {
             &self.replies
         } else {
             &self.requests
-        };
-        (account.last_failure, account.last_success)
+        }
     }
 
     /// Whether it is down by what traffic says, whatever else spoke for it, or by more than traffic can say.
