@@ -59,6 +59,8 @@ pub struct Engine {
     counters: Counters,
     now: Timestamp,
     concluded: Timestamp,
+    /// When an advertisement that was awaited then would have been missing for long enough to mean something.
+    carp_due: Option<Timestamp>,
     events: VecDeque<Event>,
     verdicts: Vec<crate::event::Verdict>,
     scratch: Vec<Event>,
@@ -100,6 +102,7 @@ impl Engine {
             counters: Counters::default(),
             now: Timestamp::MIN,
             concluded: Timestamp::MIN,
+            carp_due: None,
             events: VecDeque::new(),
             verdicts: Vec::new(),
             scratch: Vec::new(),
@@ -151,9 +154,9 @@ impl Engine {
             return Some(id);
         }
         if ip.is_none()
-            && let Some(me) = self.nodes.iter().position(|n| n.me)
+            && let Some(me) = self.me()
         {
-            return u16::try_from(me).ok().map(NodeId);
+            return Some(me);
         }
         if self.nodes.len() >= MAX_NODES {
             self.counters.foreign += 1;
@@ -167,6 +170,12 @@ impl Engine {
         }
         self.recall_nodes();
         Some(id)
+    }
+
+    /// The node that pfwatch runs beside.
+    fn me(&self) -> Option<NodeId> {
+        let me = self.nodes.iter().position(|n| n.me)?;
+        u16::try_from(me).ok().map(NodeId)
     }
 
     /// When something must be looked at even if nothing is heard.
@@ -231,10 +240,14 @@ impl Engine {
     pub fn probe(&mut self, at: Timestamp, index: usize, ok: bool) {
         let now = self.advance(at);
         self.policy.probe(now, index, ok);
-        if let Some(About::Node(about)) = self.settings.probes.get(index).map(|p| p.about)
-            && let Ok(node) = u16::try_from(about)
-        {
-            self.detector.probe(now, NodeId(node), index, ok);
+        match self.settings.probes.get(index).map(|p| p.about) {
+            Some(About::SelfNode) => self.detector.cut_off(now, self.me().filter(|_| self.policy.fails())),
+            Some(About::Node(about)) => {
+                if let Ok(node) = u16::try_from(about) {
+                    self.detector.probe(now, NodeId(node), index, ok);
+                }
+            }
+            None => {}
         }
         self.conclude(now);
     }
@@ -249,7 +262,13 @@ impl Engine {
                 self.counters.pfsync += 1;
                 self.refuse(packet.refused.filter(|r| *r != Refusal::Cut));
                 if packet.refused.is_none_or(|r| r == Refusal::Cut) {
+                    let damaged = self.counters.damaged();
                     self.pfsync(now, packet.ip, payload);
+                    let damaged = packet.refused.is_none() && self.counters.damaged() > damaged;
+                    if damaged && self.detector.damaged(now) {
+                        let text = "damaged frames on the sync net: as long as they come, `down` takes more evidence";
+                        self.notice(now, text.into());
+                    }
                 }
             }
             Kind::Proto112(payload) => {
@@ -374,7 +393,7 @@ impl Engine {
                     observation: o,
                 });
             }
-            self.detector.observe(now, node, &o, self.carp.split());
+            self.detector.observe(now, node, &o, self.carp.divided());
         }
     }
 
@@ -471,7 +490,11 @@ impl Engine {
     /// Judges and decides what is due at `now`.
     fn conclude(&mut self, now: Timestamp) {
         self.concluded = now;
+        if self.carp_due.is_some_and(|t| now >= t) {
+            self.detector.hurry(now);
+        }
         self.carp.settle(now, &mut self.scratch);
+        self.carp_due = self.carp.next_deadline(now);
         self.events.extend(self.scratch.drain(..));
         self.detector.judge(now, &self.carp, &mut self.verdicts);
         self.events.extend(self.verdicts.drain(..).map(Event::Verdict));
@@ -485,12 +508,7 @@ impl Engine {
 
     fn situation(&self, now: Timestamp) -> Situation {
         let ids = || (0..self.nodes.len()).filter_map(|i| u16::try_from(i).ok()).map(NodeId);
-        let me = self
-            .nodes
-            .iter()
-            .position(|n| n.me)
-            .and_then(|i| u16::try_from(i).ok())
-            .map(NodeId);
+        let me = self.me();
         let split = self.carp.split();
         let unclear = |s: Split| {
             if !s.suspect.is_none_or(|n| self.carp.torn(now, n)) {

@@ -21,6 +21,8 @@ use witness::Witnesses;
 const HOUR: Duration = Duration::from_secs(3_600);
 /// What is heard of traffic may be this old: pfsync waits a second before it tells.
 const OLD: Duration = Duration::from_millis(1_100);
+/// Who was not answered once tries again within this long, doubling its patience.
+const RETRIED: Duration = Duration::from_secs(6);
 /// A probe that has not answered this long after its time is worth a word.
 const SLACK: Duration = Duration::from_secs(2);
 
@@ -130,6 +132,12 @@ impl Policy {
     /// A probe answered or did not.
     pub fn probe(&mut self, now: Timestamp, index: usize, ok: bool) {
         self.witnesses.result(now, index, ok);
+    }
+
+    /// Whether a probe about self fails just now.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        self.witnesses.lost()
     }
 
     /// When `look` must be called again.
@@ -301,7 +309,7 @@ impl Policy {
         }
         // Of an unreachable peer nothing is heard at all.
         let heard = cause != Cause::Unreachable;
-        if heard && self.reached.is_some_and(|t| !still_fails(now, t, s, peer)) {
+        if heard && self.reached.is_some_and(|t| !still_fails(now, (since, t), s, peer)) {
             return Err((now >= since + self.limits.confirm + SLACK * 2).then_some(Unclear::Flap));
         }
         self.promoted.retain(|t| now.since(*t) < HOUR);
@@ -375,12 +383,13 @@ fn is_down(s: &Situation, node: usize) -> Option<Cause> {
     s.health.get(node).filter(|(h, _)| *h == Health::Down)?.1
 }
 
-/// Whether tries through `peer` fail although this node reaches far since `reached`. Before that an outage beyond both is as
-/// likely, one that is over now.
-fn still_fails(now: Timestamp, reached: Timestamp, s: &Situation, peer: NodeId) -> bool {
+/// Whether tries through `peer`, which is down since `fell`, fail although this node reaches far since `reached`. Before that
+/// an outage beyond both is as likely, one that is over now; and where some were answered since it fell, the others may only
+/// not have tried again.
+fn still_fails(now: Timestamp, (fell, reached): (Timestamp, Timestamp), s: &Situation, peer: NodeId) -> bool {
     let fresh = reached + OLD;
     let (failed, worked) = s.tries.get(peer.index()).copied().unwrap_or((now, Timestamp::MIN));
-    failed >= fresh && (worked < fresh || now >= fresh + SLACK)
+    failed >= fresh && (worked < fell + OLD || now >= fresh.max(fell + OLD) + RETRIED)
 }
 
 /// With more than two nodes exactly one promotes: the first that is not down.

@@ -167,6 +167,29 @@ fn an_outage_beyond_both_that_is_over_promotes_nobody() {
 }
 
 #[test]
+fn where_some_were_answered_since_it_fell_the_others_get_the_time_to_try_again() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    (0..2).for_each(|i| p.probe(at(1.0 + f64::from(i)), 0, true));
+    let s = |failed: f64| Situation {
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        tries: vec![(at(failed), at(5.3)), (at(0.0), at(0.0))],
+        ..backup()
+    };
+    run(&mut p, &s(4.0), 4.0, 0.5);
+    p.probe(at(4.5), 0, true);
+    let acts: Vec<_> = (0..20)
+        .flat_map(|i| {
+            let t = 4.6 + f64::from(i);
+            p.probe(at(t), 0, true);
+            run(&mut p, &s(t), t, 0.9)
+        })
+        .collect();
+    // It answered at 4.6, so what fails from 5.7 on is fresh; and six seconds.
+    assert_eq!(acts, vec![(Action::Promote, 11.7)]);
+}
+
+#[test]
 fn a_probe_that_never_reported_is_neither_good_nor_bad() {
     let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
     run(&mut p, &backup(), 0.0, 1.0);

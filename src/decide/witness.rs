@@ -110,6 +110,11 @@ impl Witnesses {
         self.of(true).any(|s| s.word == Word::Down)
     }
 
+    /// The last try of a probe about self failed.
+    pub(super) fn lost(&self) -> bool {
+        self.of(true).any(|s| s.last == Some(false))
+    }
+
     /// And does not answer just now.
     pub(super) fn failing(&self) -> bool {
         self.of(true).any(|s| s.word == Word::Down && s.last == Some(false))

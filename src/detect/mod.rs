@@ -52,6 +52,10 @@ const HEARING: Duration = Duration::from_millis(5_000);
 const QUIET_NODE: Duration = Duration::from_secs(4);
 /// What was in flight when a pair was torn is told within this long.
 const SETTLED: Duration = Duration::from_secs(1);
+/// Damaged frames make everything that is heard doubtful for so long.
+const DAMAGED: Duration = Duration::from_secs(30);
+/// In suspicion, what then has to be heard in addition.
+const DOUBTED: f64 = 1.0;
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
 const SYNC_LOST: Duration = Duration::from_secs(4);
 
@@ -83,6 +87,10 @@ pub struct Detector {
     grace_until: Timestamp,
     /// Last time anything at all was heard from each node, CARP included.
     heard: Vec<Timestamp>,
+    /// The node beside which we listen, while a probe about it fails, and until when that is believed.
+    cut_off: Option<(NodeId, Timestamp)>,
+    /// Damaged frames were heard on the sync net, until then.
+    damaged_until: Timestamp,
 }
 
 impl Detector {
@@ -100,6 +108,8 @@ impl Detector {
             next_tick: Timestamp::MIN,
             grace_until: Timestamp::MIN,
             heard: Vec::new(),
+            cut_off: None,
+            damaged_until: Timestamp::MIN,
         }
     }
 
@@ -164,6 +174,12 @@ impl Detector {
         self.signal(now, node);
     }
 
+    /// Something on the sync net was no pfsync that a firewall sends: what is forged may not all be so easy to see. Whether
+    /// that is news.
+    pub fn damaged(&mut self, now: Timestamp) -> bool {
+        now >= std::mem::replace(&mut self.damaged_until, now + DAMAGED)
+    }
+
     /// Any sign of life of `node` came in (pfsync or CARP).
     pub fn signal(&mut self, now: Timestamp, node: NodeId) {
         if let Some(t) = self.heard.get_mut(node.index()) {
@@ -171,6 +187,11 @@ impl Detector {
         }
         // We are not deaf any more: whoever falls silent now is to be missed as soon as ever.
         self.next_tick = self.next_tick.min(now + TICK);
+    }
+
+    /// Something is missing that was due by now: silence is to be looked at at once.
+    pub fn hurry(&mut self, now: Timestamp) {
+        self.next_tick = self.next_tick.min(now);
     }
 
     /// What a message of `node` says about a path.
@@ -184,7 +205,8 @@ impl Detector {
             w.note(now, o);
             split.is_some_and(|s| w.holds(now, s.since))
         });
-        let split = split.filter(|_| !whole);
+        let cut = |s: &Split| s.suspect.is_some_and(|n| self.cut_off_from(now, n));
+        let split = split.filter(|s| !whole && !cut(s));
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
@@ -240,6 +262,15 @@ impl Detector {
         let carriers = self.nodes.iter().map(|n| n.carrier);
         let settled = since + SETTLED;
         Carrier::idle(carriers, node.index(), since, now) || n.paths.iter().any(|p| p.last_end_to_end() > settled)
+    }
+
+    /// A probe about `me`, the node beside which we listen, fails just now; or none does.
+    pub fn cut_off(&mut self, now: Timestamp, me: Option<NodeId>) {
+        self.cut_off = me.map(|me| (me, now + reach::STALE));
+    }
+
+    fn cut_off_from(&self, now: Timestamp, node: NodeId) -> bool {
+        self.cut_off.is_some_and(|(me, until)| me != node && now <= until)
     }
 
     /// A probe about `node` was answered, or not.
@@ -322,10 +353,14 @@ impl Detector {
         let to_blame = match carp.divided() {
             Some(s) => s.suspect == Some(node),
             None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
-        };
-        let lost = carp.lost(now, node);
-        let unreachable = self.nodes[i].reach.gone(now, path);
-        let deaf = self.nodes[i].reach.worth(now, path);
+        } && !carp.yields(node);
+        // Who is cut off itself hears nothing of the others, and that is no witness against them.
+        let cut = self.cut_off_from(now, node);
+        let mine = mine.filter(|_| !cut);
+        let lost = carp.lost(now, node).filter(|_| !cut);
+        let unreachable = !cut && self.nodes[i].reach.gone(now, path);
+        let deaf = if cut { 0.0 } else { self.nodes[i].reach.worth(now, path) };
+        let doubted = if now < self.damaged_until { DOUBTED } else { 0.0 };
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
@@ -335,7 +370,7 @@ impl Detector {
             let set = Setting {
                 node,
                 canaries: &self.canaries,
-                threshold: self.threshold,
+                threshold: self.threshold + doubted,
                 min: self.settings.min,
                 max: self.settings.max,
                 split: mine,

@@ -305,7 +305,7 @@ fn a_lossy_segment_says_less() {
             p.until(f64::from(i));
             p.advertise(FW, 0, 0);
         }
-        p.carp.lost(at(p.now), FW)
+        p.carp.lost(at(p.now), FW).map_or(0.0, |l| l.0)
     };
     assert!(
         worth(false) > 4.0 && worth(true) < 2.0,
@@ -338,4 +338,71 @@ fn a_silent_node_whose_own_address_ceased_to_answer_is_down_and_one_that_answers
             assert!(when < 63.5 && cause == Cause::Unreachable, "{when} {cause:?}");
         }
     }
+}
+
+#[test]
+fn what_fails_while_another_node_takes_over_is_not_held_against_the_one_that_gives_way() {
+    let down = |rival: bool| {
+        let mut p = Pair::new();
+        p.run(0.0, 60.0, &[0, 1], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+        p.advertise(FW, 0, 0);
+        p.advertise(FW, 1, 0);
+        for i in 0..5 {
+            for segment in [0, 1].into_iter().filter(|_| rival) {
+                p.advertise(OTHER, segment, 0);
+            }
+            let t = 60.0 + f64::from(i);
+            p.run(t, t + 1.0, &[], |c, s| vec![(FW, told(c, s, LOST, None))]);
+        }
+        p.down(FW)
+    };
+    assert_eq!(down(true), None);
+    assert!(down(false).is_some());
+}
+
+#[test]
+fn who_is_cut_off_itself_is_no_witness_against_others() {
+    let found = |cut: bool| {
+        let mut p = Pair::new();
+        let sparse = |c: HostKey, s: HostKey, o| match c[15] % 10 {
+            7 => vec![(FW, told(c, s, o, o))],
+            _ => Vec::new(),
+        };
+        p.run(0.0, 60.0, &[0, 1], |c, s| sparse(c, s, WELL));
+        for i in 0..10 {
+            let t = 60.0 + f64::from(i);
+            p.detector.cut_off(at(t), cut.then_some(OTHER));
+            if i >= 3 {
+                p.advertise(OTHER, 1, 100);
+            }
+            p.run(t, t + 1.0, &[0], |c, s| sparse(c, s, LOST));
+        }
+        assert!(p.carp.split().is_some_and(|s| s.suspect == Some(FW)));
+        p.down(FW)
+    };
+    assert!(found(false).is_some());
+    assert_eq!(found(true), None);
+}
+
+#[test]
+fn a_split_lends_nothing_against_a_node_that_has_proven_a_round_trip_since() {
+    let found = |well_until: f64| {
+        let mut p = Pair::new();
+        p.run(0.0, 60.0, &[0, 1], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+        for i in 0..18 {
+            let t = 60.0 + f64::from(i);
+            if i >= 3 {
+                p.advertise(OTHER, 1, 100);
+            }
+            // Then it becomes quiet, and two hosts in turn fail.
+            p.run(t, t + 1.0, &[0], |c, s| match (t < well_until, c[15]) {
+                (true, _) => vec![(FW, told(c, s, WELL, WELL))],
+                (_, 0 | 7) => vec![(FW, told(c, s, LOST, None))],
+                _ => Vec::new(),
+            });
+        }
+        p.down(FW)
+    };
+    assert!(found(62.0).is_some(), "nothing came since it was torn");
+    assert_eq!(found(68.0), None);
 }

@@ -13,7 +13,7 @@ const KNOWN: u32 = 5;
 /// Failures in a row that are no accident.
 const FAILURES: u32 = 2;
 /// Results older than this say nothing about now.
-const STALE: Duration = Duration::from_secs(5);
+pub const STALE: Duration = Duration::from_secs(5);
 
 /// What a failure in a row is worth, in suspicion, and all of them at most: less than half of what `down` takes.
 const EACH: f64 = 1.0;

@@ -22,7 +22,8 @@ const GRID: usize = 24;
 /// Which side of the tries the hosts are on: what takes many of them away at once is not equally rare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Those that do not answer: a rack or an uplink takes several at once. Prior 4 (1 - f)^3.
+    /// Those that do not answer: a rack or an uplink takes several at once, and half of them
+    /// not much less often than a few. Prior 2 (1 - f)^3 + 3/2 (1 - f)^2.
     Silent,
     /// Those that try: they are alive, or they would not; several known ones that all scan at once are rarer. Prior
     /// 10 (1 - f)^9.
@@ -53,10 +54,9 @@ pub fn suspicion(hosts: &[f64], side: Side) -> f64 {
 
 fn prior(side: Side, f: f64) -> f64 {
     let g = 1.0 - f;
-    let cube = g * g * g;
     match side {
-        Side::Silent => 4.0 * cube,
-        Side::Trying => 10.0 * cube * cube * cube,
+        Side::Silent => g * g * (2.0 * g + 1.5),
+        Side::Trying => 10.0 * g.powi(9),
     }
 }
 

@@ -110,6 +110,23 @@ fn all_tries_failing_is_down_soon_and_the_cause_is_forward() {
 }
 
 #[test]
+fn damaged_frames_on_the_sync_net_make_a_verdict_take_more() {
+    let delay = |damaged: bool| {
+        let mut lab = Lab::new();
+        for n in 0..800_u32 {
+            lab.until(f64::from(n) * 0.1);
+            if damaged && n % 200 == 0 {
+                assert_eq!(lab.detector.damaged(at(lab.now)), n == 0, "news once");
+            }
+            lab.attempt(client(n % 20), server(n * 7 % 60), n < 600);
+        }
+        lab.down_at().unwrap() - 60.0
+    };
+    let (clean, damaged) = (delay(false), delay(true));
+    assert!(clean < 2.5 && damaged > clean && damaged < 4.0, "{clean} {damaged}");
+}
+
+#[test]
 fn it_comes_back_up_when_several_hosts_are_answered_again() {
     let mut lab = Lab::new();
     lab.traffic(50, 0.0, 60.0, |_, _| true);

@@ -50,6 +50,13 @@ impl Counters {
         *self.errors.entry(kind).or_default() += 1;
     }
 
+    /// Frames and messages of a version that we know, in which something is wrong.
+    #[must_use]
+    pub fn damaged(&self) -> u64 {
+        let known = self.errors.iter().filter(|(kind, _)| **kind != ErrorKind::Badver);
+        known.map(|(_, n)| n).sum()
+    }
+
     /// Counts a gap.
     pub fn gap(&mut self, cause: GapCause, length: Duration, lost: u64) {
         let gap = self.gaps.entry(cause).or_default();

@@ -167,7 +167,7 @@ fn a_vhid_that_ceases_to_verify_is_told_and_is_not_taken_for_a_lost_segment() {
     assert_eq!(engine.carp.witness(at(9.9), NodeId(0)).segments, 2);
     for i in 10..30 {
         reign(&mut engine, [&unknown, &all[1..]], i, i + 1);
-        assert!(engine.carp.lost(at(f64::from(i) + 0.9), NodeId(0)) <= 0.0, "at {i}");
+        assert_eq!(engine.carp.lost(at(f64::from(i) + 0.9), NodeId(0)), None, "at {i}");
     }
     let w = engine.carp.witness(at(29.9), NodeId(0));
     assert_eq!((w.segments, w.gone), (1, 0));
@@ -201,5 +201,59 @@ fn forged_advertisements_do_not_hide_a_dead_port() {
         };
         advertise(&mut engine, f64::from(i) + 0.4, 0, 1, &forged);
     }
-    assert!(engine.carp.lost(at(25.5), NodeId(0)) > 3.0);
+    assert!(engine.carp.lost(at(25.5), NodeId(0)).is_some_and(|l| l.0 > 3.0));
+}
+
+#[test]
+fn damaged_frames_are_told_once_and_cut_captures_are_not_damaged() {
+    let short = [6, 0, 0, 40, 1, 0, 0, 9];
+    let told = |length: u8| {
+        let mut engine = pair(&[], false);
+        for i in 0..5_u8 {
+            let mut data = ip([172, 30, 0, 1], 240, &short);
+            data[3] = length;
+            engine.frame(&Frame {
+                at: at(f64::from(i)),
+                net: Net::Sync,
+                link: LinkType(101),
+                wire_len: length.into(),
+                data: &data,
+            });
+        }
+        assert!(engine.counters.damaged() > 0);
+        notices(&mut engine)
+    };
+    let whole = told(28);
+    assert!(whole.len() == 1 && whole[0].contains("damaged"), "{whole:?}");
+    assert!(told(200).is_empty());
+}
+
+#[test]
+fn a_crash_is_seen_at_the_moment_its_advertisements_are_missing_for_long_enough() {
+    let mut engine = pair(&[], false);
+    let hello = |i: u8| {
+        let mut pfsync = [0; 20];
+        (pfsync[0], pfsync[3]) = (6, 20);
+        ip([172, 30, 0, i], 240, &pfsync)
+    };
+    let mut t = 0.0;
+    while t < 130.0 {
+        for node in [1, 2] {
+            if node == 2 || t < 120.0 {
+                feed(&mut engine, t, Net::Sync, &hello(node));
+            }
+        }
+        for segment in (0..2).filter(|_| t < 120.0) {
+            advertise(&mut engine, t, segment, 1, &carp(1, 1, &[]));
+        }
+        t += 1.0;
+        while engine.next_deadline() < at(t) {
+            engine.idle(engine.next_deadline());
+        }
+    }
+    let down = std::iter::from_fn(|| engine.poll()).find_map(|e| match e {
+        Event::Verdict(v) if v.to == Health::Down => Some(v.at.since(at(119.0)).as_secs_f64()),
+        _ => None,
+    });
+    assert!(down.is_some_and(|t| (2.2..2.22).contains(&t)), "{down:?}");
 }

@@ -39,6 +39,8 @@ pub struct Job {
 
 /// A run, ready to begin.
 pub struct Stage {
+    /// What its site is called where that is not like most.
+    pub site: Option<&'static str>,
     /// What the watchers are told.
     pub pair: Pair,
     /// What they are not.
@@ -143,6 +145,7 @@ fn perform(job: &Job, stage: Stage) -> Line {
     Line {
         scenario: job.scenario.clone(),
         load: job.load.clone(),
+        site: stage.site.map(str::to_owned),
         seed: job.seed,
         length: length.as_secs_f64(),
         build: String::new(),

@@ -28,6 +28,8 @@ pub struct Line {
     pub scenario: String,
     /// Load.
     pub load: String,
+    /// What its site is called where that is not like most.
+    pub site: Option<String>,
     /// Seed of all its dice.
     pub seed: u64,
     /// Simulated seconds.
@@ -41,6 +43,13 @@ pub struct Line {
 }
 
 impl Line {
+    /// The rows of the tables that it belongs to: what is special about a site must not hide in an average.
+    #[must_use]
+    pub fn row(&self) -> String {
+        let site = self.site.iter().map(|site| format!(", {site}"));
+        site.fold(self.load.clone(), |row, site| row + &site)
+    }
+
     /// Which run it is.
     #[must_use]
     pub fn job(&self) -> Job {

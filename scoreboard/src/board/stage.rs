@@ -14,6 +14,7 @@ impl Stage {
     #[must_use]
     pub fn new(setup: Setup, truth: Truth) -> Self {
         let pair = Pair::of(&setup);
+        let site = setup.mix.special();
         let mirror = Setup { vantage: None, ..setup };
         let mut world = World::new(mirror);
         let mut ears = vec![Ear::Mirror];
@@ -26,6 +27,7 @@ impl Stage {
             Some((*ears.get(ear)?, heard))
         };
         Self {
+            site,
             pair,
             truth,
             heard: Box::new(iter::from_fn(next)),

@@ -9,7 +9,7 @@ use super::words::{FIGURES, figures, rate, span};
 use super::wrongs::wrongs;
 use crate::watch;
 use pf_sim::scenario::{Kind, Scenario};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// One row of the first table is about these: scenario and load by their place in the plan, watcher by its own.
@@ -35,7 +35,7 @@ impl Tables {
     pub fn new(scenarios: &[String], loads: &[String], jobs: &[Job], lines: &BTreeMap<Job, Line>) -> Self {
         let mut tables = Self {
             scenarios: scenarios.to_vec(),
-            loads: loads.to_vec(),
+            loads: Vec::new(),
             watchers: watch::names(),
             groups: BTreeMap::new(),
             kinds: BTreeMap::new(),
@@ -44,7 +44,9 @@ impl Tables {
             runs: 0,
             length: 0.0,
         };
-        for line in jobs.iter().filter_map(|job| lines.get(job)) {
+        let lines = || jobs.iter().filter_map(|job| lines.get(job));
+        tables.loads = rows(loads, lines());
+        for line in lines() {
             tables.add(line);
         }
         tables
@@ -52,7 +54,7 @@ impl Tables {
 
     fn add(&mut self, line: &Line) {
         let place = |list: &[String], word: &str| list.iter().position(|w| w == word).unwrap_or(list.len());
-        let (scenario, load) = (place(&self.scenarios, &line.scenario), place(&self.loads, &line.load));
+        let (scenario, load) = (place(&self.scenarios, &line.scenario), place(&self.loads, &line.row()));
         let kind = kind(&line.scenario);
         self.runs += 1;
         self.length += line.length;
@@ -115,6 +117,22 @@ impl Tables {
     fn names(&self, first: String, load: usize, who: usize) -> impl Iterator<Item = String> {
         [first, Self::word(&self.loads, load), Self::word(&self.watchers, who)].into_iter()
     }
+}
+
+/// The loads, and below each the special sites that were met there.
+fn rows<'a>(loads: &[String], lines: impl Iterator<Item = &'a Line>) -> Vec<String> {
+    let special: BTreeSet<(&str, String)> = lines
+        .filter(|line| line.site.is_some())
+        .map(|line| (line.load.as_str(), line.row()))
+        .collect();
+    let below = |load: &str| {
+        let rows = special.iter().filter(|(of, _)| *of == load);
+        rows.map(|(_, row)| row.clone()).collect::<Vec<_>>()
+    };
+    loads
+        .iter()
+        .flat_map(|load| std::iter::once(load.clone()).chain(below(load)))
+        .collect()
 }
 
 /// What kind of scenario it is; what nobody knows is nobody's fault.

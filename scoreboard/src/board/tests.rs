@@ -46,6 +46,7 @@ fn stage(job: &Job) -> Option<Stage> {
     };
     let heard = everywhere(&pair, (0..100).map(ping));
     Some(Stage {
+        site: None,
         heard: Box::new(heard),
         pair,
         truth: Truth {

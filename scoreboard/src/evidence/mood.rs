@@ -172,7 +172,7 @@ impl Mood {
                 Turn::CanaryBack(n)
             }
             Turn::Servers => {
-                let share = weather::share(&mut self.dice, 4.0);
+                let share = weather::share(&mut self.dice, self.weather.servers_share);
                 self.dead_share = self.lots(share);
                 Turn::ServersBack
             }

@@ -18,8 +18,10 @@ pub struct Weather {
     pub server: f64,
     /// One client vanishes in the middle of things, for each client.
     pub client: f64,
-    /// Several servers go away together; the share by Beta(1, 4), as the detector's own model has it.
+    /// Several servers go away together.
     pub servers: f64,
+    /// By which share of them: the n of Beta(1, n), see [`share`].
+    pub servers_share: f64,
     /// Several clients vanish together; the share by Beta(1, 10).
     pub clients: f64,
     /// Nearly everybody falls quiet at once for a while.
@@ -38,6 +40,7 @@ impl Weather {
         server: 0.0,
         client: 0.0,
         servers: 0.0,
+        servers_share: 4.0,
         clients: 0.0,
         lull: 0.0,
         scan: 0.0,
@@ -62,11 +65,22 @@ impl Weather {
         server: 1.0 / (21.0 * DAY),
         client: 1.0 / (3.0 * DAY),
         servers: 1.0 / (30.0 * DAY),
+        servers_share: 4.0,
         clients: 1.0 / (7.0 * DAY),
         lull: 2.0 / DAY,
         scan: 2.0 / (7.0 * DAY),
         stubborn: 1.0 / (365.0 * DAY),
         canary: 3.0 / (365.0 * DAY),
+    };
+
+    /// Against what the detector takes for granted: something takes servers away every week, and a third of them as often as all;
+    /// the targets of canaries fail once a month. When nearly all servers are gone, a firewall looks dead from here and is
+    /// called so; how often that happens is what this weather is for.
+    pub const ROUGH: Self = Self {
+        servers: 1.0 / (7.0 * DAY),
+        servers_share: 1.0,
+        canary: 12.0 / (365.0 * DAY),
+        ..Self::ORDINARY
     };
 }
 

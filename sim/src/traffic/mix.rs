@@ -228,6 +228,17 @@ impl Mix {
         Self { shares, few: false }
     }
 
+    /// What a site is called whose traffic is of one kind, or between a handful of hosts: what can be known of it is less.
+    #[must_use]
+    pub fn special(&self) -> Option<&'static str> {
+        let all = [
+            (Self::few_hosts(), "few hosts"),
+            (Self::udp_only(), "UDP alone"),
+            (Self::keepalive_only(), "keepalives alone"),
+        ];
+        all.into_iter().find(|(mix, _)| mix == self).map(|(_, name)| name)
+    }
+
     /// Shares of the openings; they add up to 1.
     #[must_use]
     pub fn shares(&self) -> &[(Kind, f64)] {

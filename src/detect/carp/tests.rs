@@ -117,6 +117,17 @@ fn a_better_master_takes_over_whenever_it_comes() {
 }
 
 #[test]
+fn who_hears_a_better_master_is_on_its_way_out_until_that_is_settled() {
+    let mut lab = Lab::new();
+    lab.reign(B, &[0, 1], 100, 0.0, 10.0);
+    assert!(!lab.view.yields(B));
+    lab.hear(10.0, 0, A, &carp(1, 0, 0));
+    assert!(lab.view.yields(B) && !lab.view.yields(A));
+    lab.reign(A, &[0, 1], 0, 11.0, 14.0);
+    assert!(!lab.view.yields(B) && !lab.view.yields(A));
+}
+
+#[test]
 fn a_bow_out_ends_mastership_at_once() {
     let mut lab = Lab::new();
     lab.reign(A, &[0], 0, 0.0, 5.1);

@@ -69,25 +69,24 @@ impl CarpView {
     }
 
     /// What it is worth, in suspicion, that this node's advertisements are gone from a segment and go on on another: how
-    /// improbable it is that as many in a row were lost on the way. 0 while none are, or all.
+    /// improbable it is that as many in a row were lost on the way, and when the first of them was due. None while none are, or
+    /// all.
     #[must_use]
-    pub fn lost(&self, now: Timestamp, node: NodeId) -> f64 {
-        let held = |v: &Vhid| {
-            let s = v
-                .sources
-                .iter()
-                .find(|s| s.node == Some(node) && s.reigned && !s.yielded)?;
-            (v.master == Some(s.addr) || s.missed(now) <= LOST).then(|| (s.missed(now), s.loss()))
+    pub fn lost(&self, now: Timestamp, node: NodeId) -> Option<(f64, Timestamp)> {
+        let held = || {
+            let all = self.vhids.values().flat_map(|v| v.sources.iter().map(move |s| (v, s)));
+            all.filter(|(_, s)| s.node == Some(node) && s.reigned && !s.yielded)
+                .filter(|(v, s)| v.master == Some(s.addr) || s.missed(now) <= LOST)
+                .map(|(_, s)| s)
         };
-        let mut present = false;
-        let mut worth = 0.0_f64;
-        for (missed, loss) in self.vhids.values().filter_map(held) {
-            present |= missed <= OVERDUE;
-            if missed >= LOST_AFTER {
-                worth = worth.max(-missed.floor().min(3.0) * loss.log10());
-            }
-        }
-        if present { worth.min(MOST_WORTH) } else { 0.0 }
+        let worth = |s: &Source| {
+            let missed = s.missed(now);
+            let worth = (-missed.floor().min(3.0) * s.loss().log10()).min(MOST_WORTH);
+            (missed >= LOST_AFTER).then_some((worth, s.last + s.interval))
+        };
+        let present = held().any(|s| s.missed(now) <= OVERDUE);
+        let most = held().filter_map(worth).max_by(|a, b| a.0.total_cmp(&b.0));
+        most.filter(|_| present)
     }
 
     /// What a split of the pair is worth against this node, in parts of what it can be worth at most: where every third
@@ -116,6 +115,14 @@ impl CarpView {
         lost.flat_map(|v| &v.sources)
             .filter(|s| s.node == Some(node))
             .any(clear)
+    }
+
+    /// Whether another node just took over what this one is still taken for the master of: what passes is on its way to the
+    /// other.
+    #[must_use]
+    pub fn yields(&self, node: NodeId) -> bool {
+        let contested = |v: &Vhid| v.master_source().is_some_and(|s| s.contested && s.node == Some(node));
+        self.vhids.values().any(contested)
     }
 
     /// Whether a node lost something that it did not give away.

@@ -36,12 +36,13 @@ const SPLIT_WORTH: f64 = 4.0;
 const SPLIT_HOSTS: usize = 3;
 /// What is told within this long of a split was on its way before it.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
-/// What came through a torn node longer ago does not speak for it.
-const LATELY: Duration = Duration::from_secs(3);
 /// Round trips that should have come since the last one before such a segment counts.
 const MISSED: f64 = 3.0;
 /// Hosts on each side that must fail beside a segment without advertisements.
 const LOST_HOSTS: usize = 2;
+/// What moving an address takes beyond `down`, in suspicion, where no canary says it: the servers that a small site talks to
+/// may all be among those that something else took away.
+const FIRM: f64 = 1.0;
 /// Answers of canaries that end `down`, over so many times `min`.
 const RECOVERED_ANSWERS: u32 = 3;
 
@@ -73,9 +74,8 @@ impl PathHealth {
     ) -> Change {
         self.due = None;
         self.born = self.born.min(now);
-        if self.unlearned > 0.0 {
-            self.learn_rate(now);
-        }
+        self.proofs.learn(now);
+        self.spells.learn(now);
         for account in [&mut self.requests, &mut self.replies] {
             if account.start == Timestamp::MIN {
                 (account.start, account.run_start) = (now, account.run_start.max(now));
@@ -109,6 +109,11 @@ impl PathHealth {
             (&asked, &requests, &self.requests)
         };
         let score = weight.most();
+        let sung = self
+            .requests
+            .off(songs.window)
+            .max(settled(&self.requests, now, songs.run));
+        let sure = sung.max(score - FIRM);
         self.suspicion = score;
         // A run may be older than its window.
         let of_run = weight.run > weight.window;
@@ -137,18 +142,18 @@ impl PathHealth {
             ..Evidence::default()
         };
         if self.health == Health::Down {
-            self.said = self.said.max(self.fell + weight.window).max(weight.run);
+            self.said = self.said.max(sure);
             return self.judge_down(now, set, evidence);
         }
         let min = set.min.as_secs_f64();
-        let lost = set.split.and_then(|since| self.nothing_since(now, since));
+        let torn = set.split.filter(|&since| self.nothing_since(since));
         let hosts = [false, true].map(|run| requests.hosts(run)).map(|(c, s)| c.min(s));
         let hosts = hosts[0].max(hosts[1]);
-        // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs
-        // several hosts beside it, or a canary that fails for long enough.
+        // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs several
+        // hosts beside it, or a canary that fails for long enough.
         let split_worth = SPLIT_WORTH * set.gravity;
         let sung = songs.window.max(songs.run) >= set.threshold - split_worth;
-        let worth = if lost.is_some() && (hosts >= SPLIT_HOSTS || sung) {
+        let worth = if torn.is_some() && (hosts >= SPLIT_HOSTS || sung) {
             split_worth
         } else {
             0.0
@@ -156,10 +161,14 @@ impl PathHealth {
         // Half of its advertisements are gone: as long as some are heard, this is no crash, and traffic has to tell.
         let quiet = evidence
             .since_end_to_end
-            .is_none_or(|age| age >= min && self.rate_now(now) * age >= MISSED);
+            .is_none_or(|age| age >= min && self.proofs.now(now) * age >= MISSED);
         let several = against.clients.run.len().min(against.servers.run.len()) >= LOST_HOSTS;
         // An address of its own does not answer any more: the same, by another witness.
-        let [segment, address] = [set.lost, set.deaf].map(|w| if quiet && several { w } else { 0.0 });
+        let lost = set
+            .lost
+            .filter(|&(_, since)| self.nothing_since(since))
+            .map_or(0.0, |l| l.0);
+        let [segment, address] = [lost, set.deaf].map(|w| if quiet && several { w } else { 0.0 });
         evidence.witnesses = Witnesses {
             split: worth > 0.0,
             segment: segment > 0.0,
@@ -173,9 +182,9 @@ impl PathHealth {
         let proven =
             old_enough(weight.window, now.since(account.start)) || old_enough(weight.run, account.unanswered(now));
         // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
-        let missing = lost.and_then(|since| {
+        let missing = torn.and_then(|since| {
             let length = now.since(since);
-            let expected = self.rate_now(now) * length.as_secs_f64();
+            let expected = self.spells.now(now) * length.as_secs_f64();
             (length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && expected >= EXPECTED).then_some(expected)
         });
         if !proven && missing.is_some() {
@@ -183,7 +192,9 @@ impl PathHealth {
             evidence.expected = missing;
         }
         let change = self.judge_up(now, set, proven || missing.is_some(), evidence);
-        if self.health != Health::Down {
+        if self.health == Health::Down {
+            self.said = sure;
+        } else {
             if set.may_fall {
                 let share = score / threshold;
                 let cause = self.blackhole(&evidence);
@@ -211,13 +222,9 @@ impl PathHealth {
         change
     }
 
-    /// Since when nothing came through a node that lost a side at `since`: since then, or since the last that did come.
-    fn nothing_since(&self, now: Timestamp, since: Timestamp) -> Option<Timestamp> {
-        let last = self.last_end_to_end();
-        if last <= since + IN_FLIGHT {
-            return Some(since);
-        }
-        (now.since(last) > LATELY).then_some(last)
+    /// Whether nothing came through the node since CARP lost something of it: what came shows that it can.
+    fn nothing_since(&self, since: Timestamp) -> bool {
+        self.last_end_to_end() <= since + IN_FLIGHT
     }
 
     fn judge_up(&mut self, now: Timestamp, set: &Setting<'_>, proven: bool, evidence: Evidence) -> Change {

@@ -5,6 +5,7 @@
 
 mod account;
 mod judge;
+mod pace;
 
 use super::canary::{Canaries, Songs, Try};
 use super::memory::{PathMemory, weight};
@@ -14,6 +15,7 @@ use crate::time::Timestamp;
 use crate::track::flow::{Class, Movement, Outcome};
 use crate::track::{HostKey, Observation};
 use account::{ANONYMOUS, Account};
+use pace::Pace;
 use std::time::Duration;
 
 /// A flush comes as several frames; judge when they are all in.
@@ -40,8 +42,8 @@ pub struct Setting<'a> {
     pub unreachable: bool,
     /// What that is worth.
     pub deaf: f64,
-    /// What it is worth that its advertisements are gone from a segment and go on on another.
-    pub lost: f64,
+    /// What it is worth that its advertisements are gone from a segment and go on on another, and since when they are.
+    pub lost: Option<(f64, Timestamp)>,
     /// Whether `down` may be concluded at all.
     pub may_fall: bool,
 }
@@ -82,6 +84,9 @@ impl Turn {
 /// A node that proves nothing by itself for so long, while the pair does, carries one half of everything.
 const HALVES: Duration = Duration::from_secs(30);
 
+/// Round trips come in spells (a page, its pictures): however many come within this long, they count once.
+const SPELL: Duration = Duration::from_secs(1);
+
 /// State of one (node, path).
 pub struct PathHealth {
     /// Now.
@@ -94,8 +99,7 @@ pub struct PathHealth {
     pub suspicion: f64,
     /// How close it came to `down`.
     pub closest: Closest,
-    /// What traffic alone said when it fell, and the most that it said with what came after.
-    fell: f64,
+    /// The most that traffic alone said since it fell, less what moving an address takes beyond that.
     said: f64,
     /// Do tries get answers?
     requests: Account,
@@ -113,10 +117,11 @@ pub struct PathHealth {
     /// Last round trip through this node alone, and one through two.
     last_alone: Timestamp,
     last_shared: Timestamp,
-    /// Round trips per second, smoothed over a minute.
-    rate: f64,
-    rate_at: Timestamp,
-    unlearned: f64,
+    /// Round trips, and the spells that they come in.
+    proofs: Pace,
+    spells: Pace,
+    /// When the last spell began.
+    spell: Timestamp,
     due: Option<Timestamp>,
 }
 
@@ -130,7 +135,6 @@ impl PathHealth {
             born: Timestamp::MAX,
             suspicion: 0.0,
             closest: Closest::default(),
-            fell: 0.0,
             said: 0.0,
             requests: Account::new(seed),
             replies: Account::new(seed.rotate_left(23)),
@@ -142,9 +146,9 @@ impl PathHealth {
             last_try: Timestamp::MIN,
             last_alone: Timestamp::MIN,
             last_shared: Timestamp::MIN,
-            rate: 0.0,
-            rate_at: Timestamp::MIN,
-            unlearned: 0.0,
+            proofs: Pace::default(),
+            spells: Pace::default(),
+            spell: Timestamp::MIN,
             due: None,
         }
     }
@@ -220,8 +224,7 @@ impl PathHealth {
             if let Some(t) = canary {
                 self.songs.success(now, t.index);
             }
-            self.requests.success(now, client, server);
-            self.unlearned += 1.0;
+            self.proven(now, client, server);
         }
         if let Some(outcome) = o.delivery {
             self.delivery(now, outcome, (client, server), canary, pair);
@@ -258,7 +261,7 @@ impl PathHealth {
         if let Some((class, outcome)) = o.trial {
             self.requests.repeat(class, outcome, times);
             if outcome == Outcome::Success {
-                self.unlearned += f64::from(times);
+                self.proofs.note(f64::from(times));
             }
             if class.opens() && outcome != Outcome::Partial {
                 self.opening = self.opening.saturating_add(times);
@@ -279,14 +282,22 @@ impl PathHealth {
         let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
         if matches!(o.trial, Some((_, Outcome::Pair))) {
             self.last_shared = now;
-            self.requests.success(now, client, server);
-            self.unlearned += 1.0;
+            self.proven(now, client, server);
             self.schedule(now);
         }
         if o.delivery == Some(Outcome::Pair) {
             self.replies.success(now, client, server);
             self.schedule(now);
         }
+    }
+
+    fn proven(&mut self, now: Timestamp, client: HostKey, server: HostKey) {
+        if now.since(self.spell) >= SPELL {
+            self.spell = now;
+            self.spells.note(1.0);
+        }
+        self.proofs.note(1.0);
+        self.requests.success(now, client, server);
     }
 
     /// Whether what the responder sent got through to the initiator.
@@ -322,7 +333,7 @@ impl PathHealth {
         PathMemory {
             name,
             outcomes: self.requests.rates.remember(),
-            round_trips: self.rate_now(now),
+            round_trips: self.proofs.now(now),
             clients: self.requests.clients.remember(now),
             servers: self.requests.servers.remember(now),
         }
@@ -331,8 +342,7 @@ impl PathHealth {
     /// Takes back what was learned once, `age` ago.
     pub fn recall(&mut self, now: Timestamp, age: Duration, memory: &PathMemory) {
         self.requests.rates.recall(&memory.outcomes, weight(age));
-        self.rate = memory.round_trips * (-age.as_secs_f64() / 60.0).exp();
-        self.rate_at = now;
+        self.proofs.recall(now, age, memory.round_trips);
         for account in [&mut self.requests, &mut self.replies] {
             account.clients.recall(now - age, now, &memory.clients);
             account.servers.recall(now - age, now, &memory.servers);
@@ -341,21 +351,6 @@ impl PathHealth {
 
     fn schedule(&mut self, now: Timestamp) {
         self.due.get_or_insert(now + FLUSH);
-    }
-
-    fn learn_rate(&mut self, now: Timestamp) {
-        let dt = if self.rate_at == Timestamp::MIN {
-            60.0
-        } else {
-            now.since(self.rate_at).as_secs_f64()
-        };
-        self.rate = self.rate * (-dt / 60.0).exp() + std::mem::take(&mut self.unlearned) / 60.0;
-        self.rate_at = now;
-    }
-
-    /// Round trips per second as of late; it fades when none come.
-    fn rate_now(&self, now: Timestamp) -> f64 {
-        self.rate * (-now.since(self.rate_at).as_secs_f64() / 60.0).exp()
     }
 
     /// A try through ANOTHER node of a split pair: demand of the pair, to which this node owes an answer too.
@@ -428,8 +423,6 @@ impl PathHealth {
         }
         if to == Health::Down {
             self.closest.fell();
-            self.fell = evidence.suspicion;
-            self.said = evidence.suspicion;
         }
         let from = std::mem::replace(&mut self.health, to);
         self.cause = cause;

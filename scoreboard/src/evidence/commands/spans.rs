@@ -42,6 +42,9 @@ pub struct SpansArgs {
     /// Nothing breaks but what the traffic itself contains
     #[arg(long)]
     pub calm: bool,
+    /// Servers fail together every week, any share of them as often as any other
+    #[arg(long, conflicts_with = "calm")]
+    pub rough: bool,
     /// Record less: what the tests look at
     #[arg(long)]
     pub short: bool,
@@ -59,6 +62,8 @@ struct Piece {
     load: String,
     risk: f64,
     calm: bool,
+    #[serde(default)]
+    rough: bool,
     number: u64,
     days: f64,
     #[serde(default)]
@@ -136,6 +141,7 @@ fn pieces(args: &SpansArgs, name: LoadName, years: f64, build: &str) -> Vec<Piec
                 load: name.as_str().into(),
                 risk,
                 calm: args.calm,
+                rough: args.rough,
                 number,
                 days: left.min(days),
                 short: args.short,
@@ -180,7 +186,11 @@ fn run(
             load: Load { daily, ..load },
             mix: &mix,
             canaries: &canaries,
-            weather: if piece.calm { Weather::CALM } else { Weather::ORDINARY },
+            weather: match (piece.calm, piece.rough) {
+                (true, _) => Weather::CALM,
+                (_, true) => Weather::ROUGH,
+                _ => Weather::ORDINARY,
+            },
         };
         let length = Duration::from_secs_f64(piece.days * 86_400.0);
         Line {
@@ -243,8 +253,10 @@ fn print(
     let mut words = Vec::new();
     for (name, _) in wanted {
         for &risk in &args.risk {
+            let weather = (args.calm, args.rough);
             let asked = |l: &&Line| {
-                l.piece.load == name.as_str() && l.piece.risk.total_cmp(&risk).is_eq() && l.piece.calm == args.calm
+                let same = l.piece.load == name.as_str() && (l.piece.calm, l.piece.rough) == weather;
+                same && l.piece.risk.total_cmp(&risk).is_eq()
             };
             let these: Vec<&Line> = lines.iter().filter(asked).collect();
             if these.is_empty() {
