@@ -59,7 +59,7 @@ pub struct Engine {
     counters: Counters,
     now: Timestamp,
     concluded: Timestamp,
-    /// When an advertisement that was awaited then would have been missing for long enough to mean something.
+    /// When advertisements that were awaited then would be missing for long enough to mean something.
     carp_due: Option<Timestamp>,
     events: VecDeque<Event>,
     verdicts: Vec<crate::event::Verdict>,
@@ -241,7 +241,7 @@ impl Engine {
         let now = self.advance(at);
         self.policy.probe(now, index, ok);
         match self.settings.probes.get(index).map(|p| p.about) {
-            Some(About::SelfNode) => self.detector.cut_off(now, self.me().filter(|_| self.policy.fails())),
+            Some(About::SelfNode) => self.detector.cut_off(now, self.me().filter(|_| self.policy.fails(now))),
             Some(About::Node(about)) => {
                 if let Ok(node) = u16::try_from(about) {
                     self.detector.probe(now, NodeId(node), index, ok);
@@ -264,8 +264,9 @@ impl Engine {
                 if packet.refused.is_none_or(|r| r == Refusal::Cut) {
                     let damaged = self.counters.damaged();
                     self.pfsync(now, packet.ip, payload);
-                    let damaged = packet.refused.is_none() && self.counters.damaged() > damaged;
-                    if damaged && self.detector.damaged(now) {
+                    // Of another net nobody believes anything.
+                    let sync = frame.net == Net::Sync && packet.refused.is_none();
+                    if sync && self.counters.damaged() > damaged && self.detector.damaged(now) {
                         let text = "damaged frames on the sync net: as long as they come, `down` takes more evidence";
                         self.notice(now, text.into());
                     }
@@ -494,7 +495,7 @@ impl Engine {
             self.detector.hurry(now);
         }
         self.carp.settle(now, &mut self.scratch);
-        self.carp_due = self.carp.next_deadline(now);
+        self.carp_due = self.carp.next_missing(now);
         self.events.extend(self.scratch.drain(..));
         self.detector.judge(now, &self.carp, &mut self.verdicts);
         self.events.extend(self.verdicts.drain(..).map(Event::Verdict));

@@ -136,8 +136,8 @@ impl Policy {
 
     /// Whether a probe about self fails just now.
     #[must_use]
-    pub fn fails(&self) -> bool {
-        self.witnesses.lost()
+    pub fn fails(&self, now: Timestamp) -> bool {
+        self.witnesses.lost(now)
     }
 
     /// When `look` must be called again.
@@ -309,8 +309,15 @@ impl Policy {
         }
         // Of an unreachable peer nothing is heard at all.
         let heard = cause != Cause::Unreachable;
-        if heard && self.reached.is_some_and(|t| !still_fails(now, (since, t), s, peer)) {
-            return Err((now >= since + self.limits.confirm + SLACK * 2).then_some(Unclear::Flap));
+        if heard && let Some(reached) = self.reached {
+            let (failed, worked) = s.tries.get(peer.index()).copied().unwrap_or((now, Timestamp::MIN));
+            // Before this node reached far an outage beyond both is as likely, one that is over now.
+            if failed < reached + OLD {
+                return Err((now >= since + self.limits.confirm + SLACK * 2).then_some(Unclear::Flap));
+            }
+            if worked >= since + OLD && now < worked + RETRIED {
+                return Err(Some(Unclear::Answers));
+            }
         }
         self.promoted.retain(|t| now.since(*t) < HOUR);
         let before = u32::try_from(self.promoted.len()).unwrap_or(u32::MAX);
@@ -381,15 +388,6 @@ impl Policy {
 
 fn is_down(s: &Situation, node: usize) -> Option<Cause> {
     s.health.get(node).filter(|(h, _)| *h == Health::Down)?.1
-}
-
-/// Whether tries through `peer`, which is down since `fell`, fail although this node reaches far since `reached`. Before that
-/// an outage beyond both is as likely, one that is over now; and where some were answered since it fell, the others may only
-/// not have tried again.
-fn still_fails(now: Timestamp, (fell, reached): (Timestamp, Timestamp), s: &Situation, peer: NodeId) -> bool {
-    let fresh = reached + OLD;
-    let (failed, worked) = s.tries.get(peer.index()).copied().unwrap_or((now, Timestamp::MIN));
-    failed >= fresh && (worked < fell + OLD || now >= fresh.max(fell + OLD) + RETRIED)
 }
 
 /// With more than two nodes exactly one promotes: the first that is not down.

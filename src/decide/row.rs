@@ -13,6 +13,8 @@ pub enum Unclear {
     OwnTraffic,
     /// Nothing was heard to fail since this node reaches far: what was dead may have lain beyond both, and be over.
     Flap,
+    /// Some were answered a moment ago, and the others may only not have tried again.
+    Answers,
     /// A probe about self has not answered since the trouble began.
     Probe,
     /// The last promotion was too short a while ago.
@@ -134,6 +136,7 @@ impl Unclear {
                 format!("nothing has passed through {own} since CARP was torn, which may itself be cut off")
             }
             Self::Flap => format!("nothing was heard to fail since the probes about {own} answer"),
+            Self::Answers => "some were answered a moment ago, and the others may only not have tried again".into(),
             Self::Probe => format!("a probe about {own} has not answered since"),
             Self::HoldDown => "the last promotion was too short a while ago (hold-down)".into(),
             Self::Cap => "there were too many actions within the hour (max-per-hour)".into(),

@@ -185,8 +185,8 @@ fn where_some_were_answered_since_it_fell_the_others_get_the_time_to_try_again()
             run(&mut p, &s(t), t, 0.9)
         })
         .collect();
-    // It answered at 4.6, so what fails from 5.7 on is fresh; and six seconds.
-    assert_eq!(acts, vec![(Action::Promote, 11.7)]);
+    // Six seconds after the last answer.
+    assert_eq!(acts, vec![(Action::Promote, 11.3)]);
 }
 
 #[test]

@@ -9,6 +9,9 @@ use std::time::Duration;
 /// A peer that was away when another took over was away this long before, at most.
 const BEFORE: Duration = Duration::from_secs(60);
 
+/// A failure longer ago says nothing about now.
+const STALE: Duration = Duration::from_secs(5);
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Word {
     #[default]
@@ -110,9 +113,10 @@ impl Witnesses {
         self.of(true).any(|s| s.word == Word::Down)
     }
 
-    /// The last try of a probe about self failed.
-    pub(super) fn lost(&self) -> bool {
-        self.of(true).any(|s| s.last == Some(false))
+    /// A probe about self failed, and not too long ago.
+    pub(super) fn lost(&self, now: Timestamp) -> bool {
+        self.of(true)
+            .any(|s| s.last == Some(false) && now.since(s.heard) <= STALE)
     }
 
     /// And does not answer just now.

@@ -207,6 +207,15 @@ impl CarpView {
         self.compare(now, out);
     }
 
+    /// When what nodes advertise will be missing for so long that silence means something, if nothing comes.
+    #[must_use]
+    pub fn next_missing(&self, now: Timestamp) -> Option<Timestamp> {
+        let masters = self.vhids.values().filter_map(|v| v.master_source());
+        let nodes = masters.filter(|s| s.node.is_some());
+        let due = nodes.flat_map(|s| [2.21, 3.21].map(|n| s.last + s.interval.mul_f64(n)));
+        due.filter(|&t| t > now).min()
+    }
+
     /// When `settle` must be called again.
     #[must_use]
     pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {

@@ -41,6 +41,8 @@ use whole::Whole;
 
 /// How often silence and quiet are looked at.
 const TICK: Duration = Duration::from_millis(200);
+/// The least time between two looks.
+const HASTE: Duration = Duration::from_millis(50);
 /// After blindness, what was sent before it may still come in.
 const GRACE: Duration = Duration::from_millis(1_200);
 /// Intervals that must be missed: on all of several segments of a busy node, or else.
@@ -54,7 +56,7 @@ const QUIET_NODE: Duration = Duration::from_secs(4);
 const SETTLED: Duration = Duration::from_secs(1);
 /// Damaged frames make everything that is heard doubtful for so long.
 const DAMAGED: Duration = Duration::from_secs(30);
-/// In suspicion, what then has to be heard in addition.
+/// In suspicion, by how much less what is heard then counts.
 const DOUBTED: f64 = 1.0;
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
 const SYNC_LOST: Duration = Duration::from_secs(4);
@@ -191,7 +193,9 @@ impl Detector {
 
     /// Something is missing that was due by now: silence is to be looked at at once.
     pub fn hurry(&mut self, now: Timestamp) {
-        self.next_tick = self.next_tick.min(now);
+        // What came just now may be half of a flush.
+        let last = self.next_tick - TICK;
+        self.next_tick = self.next_tick.min(now.max(last + HASTE));
     }
 
     /// What a message of `node` says about a path.
@@ -205,8 +209,10 @@ impl Detector {
             w.note(now, o);
             split.is_some_and(|s| w.holds(now, s.since))
         });
+        let split = split.filter(|_| !whole);
         let cut = |s: &Split| s.suspect.is_some_and(|n| self.cut_off_from(now, n));
-        let split = split.filter(|s| !whole && !cut(s));
+        // Who is cut off itself tells of a demand that may be its own trouble.
+        let demanding = split.filter(|s| !cut(s));
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
@@ -238,7 +244,7 @@ impl Detector {
         // In a split the demand of the pair counts against the one that lost a side; not that of a node which carried
         // traffic all along, because that may be the one whose port is dead, and which hears itself as master.
         let newcomer = |since| carrier.began(since);
-        if let Some(suspect) = split
+        if let Some(suspect) = demanding
             .filter(|s| newcomer(s.since))
             .and_then(|s| s.suspect)
             .filter(|s| *s != node)
@@ -353,14 +359,13 @@ impl Detector {
         let to_blame = match carp.divided() {
             Some(s) => s.suspect == Some(node),
             None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
-        } && !carp.yields(node);
+        } && !carp.yields(now, node);
         // Who is cut off itself hears nothing of the others, and that is no witness against them.
         let cut = self.cut_off_from(now, node);
-        let mine = mine.filter(|_| !cut);
         let lost = carp.lost(now, node).filter(|_| !cut);
         let unreachable = !cut && self.nodes[i].reach.gone(now, path);
         let deaf = if cut { 0.0 } else { self.nodes[i].reach.worth(now, path) };
-        let doubted = if now < self.damaged_until { DOUBTED } else { 0.0 };
+        let doubt = if now < self.damaged_until { DOUBTED } else { 0.0 };
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
@@ -370,11 +375,12 @@ impl Detector {
             let set = Setting {
                 node,
                 canaries: &self.canaries,
-                threshold: self.threshold + doubted,
+                threshold: self.threshold,
+                doubt,
                 min: self.settings.min,
                 max: self.settings.max,
                 split: mine,
-                gravity: carp.gravity(node),
+                gravity: if cut { 0.0 } else { carp.gravity(node) },
                 lost,
                 unreachable,
                 deaf,
@@ -455,15 +461,12 @@ impl Detector {
             return None;
         }
         if informs && w.held > 0 {
-            let needed = if silent && silence.busy() && w.segments >= 2 {
-                GONE_BUSY
-            } else {
-                GONE
-            };
-            let gone = w.gone == w.segments && w.missed >= needed;
+            let gone = |missed| w.gone == w.segments && w.missed >= missed;
+            // Of several segments it says more, and takes less silence beside it.
+            let several = gone(GONE_BUSY) && w.segments >= 2 && silence.busy() && silence.rare(now);
             // A quiet node's pfsync says little: then it must only not have spoken since.
-            let quiet = silence.limit().is_none_or(|l| l > QUIET_NODE);
-            if gone && (silent || (quiet && length >= Duration::from_secs(2))) {
+            let quiet = silence.limit().is_none_or(|l| l > QUIET_NODE) && length >= Duration::from_secs(2);
+            if several || (gone(GONE) && (silent || quiet)) {
                 return Some((Health::Down, Cause::Silence));
             }
         }

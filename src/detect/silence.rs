@@ -99,6 +99,13 @@ impl Silence {
         length > FLOOR && self.limit().is_some_and(|l| length > l)
     }
 
+    /// Whether it has been silent for longer than one gap in 300 lasts.
+    #[must_use]
+    pub fn rare(&self, now: Timestamp) -> bool {
+        let length = self.length(now);
+        length > FLOOR && self.limit().is_some_and(|l| length.mul_f64(FACTOR) > l)
+    }
+
     /// After how long silence is unusual; `None` while not learned.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {

@@ -50,11 +50,12 @@ impl Counters {
         *self.errors.entry(kind).or_default() += 1;
     }
 
-    /// Frames and messages of a version that we know, in which something is wrong.
+    /// Frames and messages in which something is wrong that no newer pf would explain.
     #[must_use]
     pub fn damaged(&self) -> u64 {
-        let known = self.errors.iter().filter(|(kind, _)| **kind != ErrorKind::Badver);
-        known.map(|(_, n)| n).sum()
+        let newer = [ErrorKind::Badver, ErrorKind::Badact];
+        let wrong = self.errors.iter().filter(|(kind, _)| !newer.contains(kind));
+        wrong.map(|(_, n)| n).sum()
     }
 
     /// Counts a gap.

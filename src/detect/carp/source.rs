@@ -2,6 +2,7 @@
 //!
 //! Kept by `vhid`; knows nothing of the other advertisers.
 
+use super::OVERDUE;
 use crate::detect::lately::Lately;
 use crate::event::NodeId;
 use crate::time::Timestamp;
@@ -18,6 +19,8 @@ const TWIN: f64 = 0.3;
 /// Intervals within which a new rival is noticed, if it is heard at all.
 const NOTICED: f64 = 2.5;
 
+/// Contests that are no further apart are one.
+const CONTEST: Duration = Duration::from_secs(10);
 /// Advertisements over which losses are counted.
 const MEMORY: f64 = 4_000.0;
 /// No segment is trusted further than this; what is missed tends to be missed in a row.
@@ -41,6 +44,9 @@ pub(super) struct Source {
     pub(super) demoted: bool,
     pub(super) yielded: bool,
     pub(super) contested: bool,
+    /// When another last contested it, and the first time of several.
+    last_contest: Timestamp,
+    contest: Timestamp,
     /// Settled as master and has not given way since.
     pub(super) reigned: bool,
     /// Advertisements that came, and that were missing between them while it was master: how lossy this segment is.
@@ -64,6 +70,8 @@ impl Source {
             demoted: carp.demote > 0 || carp.bow_out,
             yielded: carp.bow_out,
             contested: false,
+            last_contest: Timestamp::MIN,
+            contest: Timestamp::MIN,
             reigned: false,
             came: 0.0,
             missing: 0.0,
@@ -120,6 +128,19 @@ impl Source {
         // beside the rival does not hear it or need not care.
         let begun = rival.run_start.max(rival.skew_since);
         self.missed(now) <= 1.0 && self.last <= begun + rival.interval.mul_f64(NOTICED)
+    }
+
+    /// Another advertises so that this one may fall silent because of it.
+    pub(super) fn contest(&mut self, now: Timestamp) {
+        if now.since(self.last_contest) > CONTEST {
+            self.contest = now;
+        }
+        (self.contested, self.last_contest) = (true, now);
+    }
+
+    /// Whether it is giving way just now; who goes on beside a rival is not.
+    pub(super) fn yields(&self, now: Timestamp) -> bool {
+        self.contested && now.since(self.contest) <= self.interval.mul_f64(OVERDUE)
     }
 
     /// Age of the last advertisement in intervals of its sender.

@@ -120,11 +120,28 @@ fn a_better_master_takes_over_whenever_it_comes() {
 fn who_hears_a_better_master_is_on_its_way_out_until_that_is_settled() {
     let mut lab = Lab::new();
     lab.reign(B, &[0, 1], 100, 0.0, 10.0);
-    assert!(!lab.view.yields(B));
+    let yields = |lab: &Lab| [A, B].map(|n| lab.view.yields(at(lab.now), n));
+    assert_eq!(yields(&lab), [false; 2]);
     lab.hear(10.0, 0, A, &carp(1, 0, 0));
-    assert!(lab.view.yields(B) && !lab.view.yields(A));
+    assert_eq!(yields(&lab), [false, true]);
     lab.reign(A, &[0, 1], 0, 11.0, 14.0);
-    assert!(!lab.view.yields(B) && !lab.view.yields(A));
+    assert_eq!(yields(&lab), [false; 2]);
+}
+
+#[test]
+fn who_goes_on_beside_a_rival_gives_way_to_nobody() {
+    let mut lab = Lab::new();
+    lab.reign(B, &[0, 1], 100, 0.0, 10.0);
+    let mut yielding = 0;
+    for i in 0..200_u32 {
+        let t = 10.0 + f64::from(i) * 0.05;
+        lab.hear(t, 0, A, &carp(1, 0, 0));
+        if i % 28 == 0 {
+            lab.hear(t, 0, B, &carp(1, 100, 0));
+        }
+        yielding += u32::from(lab.view.yields(at(t), B));
+    }
+    assert!(yielding < 40, "{yielding}");
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Vhid {
             let rival = self.sources[index].clone();
             for s in self.sources.iter_mut().filter(|s| s.addr != rival.addr) {
                 if !s.yielded && Some(s.addr) == self.master && s.gives_way_to(now, &rival) {
-                    s.contested = true;
+                    s.contest(now);
                 }
             }
         }

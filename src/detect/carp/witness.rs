@@ -120,9 +120,9 @@ impl CarpView {
     /// Whether another node just took over what this one is still taken for the master of: what passes is on its way to the
     /// other.
     #[must_use]
-    pub fn yields(&self, node: NodeId) -> bool {
-        let contested = |v: &Vhid| v.master_source().is_some_and(|s| s.contested && s.node == Some(node));
-        self.vhids.values().any(contested)
+    pub fn yields(&self, now: Timestamp, node: NodeId) -> bool {
+        let yields = |v: &Vhid| v.master_source().is_some_and(|s| s.yields(now) && s.node == Some(node));
+        self.vhids.values().any(yields)
     }
 
     /// Whether a node lost something that it did not give away.

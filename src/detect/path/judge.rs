@@ -2,7 +2,7 @@
 //!
 //! A part of `PathHealth`, which holds what is judged here.
 
-use super::account::Account;
+use super::account::{Account, Against};
 use super::{Change, PathHealth, Setting};
 use crate::detect::canary::Doubt;
 use crate::detect::score::Side;
@@ -34,14 +34,16 @@ const EXPECTED: f64 = 7.0;
 /// What the CARP witness of a split is worth, in suspicion, and the hosts on each side that must fail beside it.
 const SPLIT_WORTH: f64 = 4.0;
 const SPLIT_HOSTS: usize = 3;
-/// What is told within this long of a split was on its way before it.
-const IN_FLIGHT: Duration = Duration::from_secs(1);
+/// What is told within this long of a split, or of a missing advertisement, was on its way before it: pfsync takes a second.
+const IN_FLIGHT: Duration = Duration::from_secs(2);
+/// What came through a torn node longer ago does not speak for it any more.
+const LATELY: Duration = Duration::from_secs(120);
 /// Round trips that should have come since the last one before such a segment counts.
 const MISSED: f64 = 3.0;
 /// Hosts on each side that must fail beside a segment without advertisements.
 const LOST_HOSTS: usize = 2;
-/// What moving an address takes beyond `down`, in suspicion, where no canary says it: the servers that a small site talks to
-/// may all be among those that something else took away.
+/// What moving an address takes beyond `down`, in suspicion, where neither a canary nor another witness backs it: the servers
+/// that a small site talks to may all be among those that something else took away.
 const FIRM: f64 = 1.0;
 /// Answers of canaries that end `down`, over so many times `min`.
 const RECOVERED_ANSWERS: u32 = 3;
@@ -91,13 +93,17 @@ impl PathHealth {
         // Canaries count as hosts like others, and by themselves: what takes several hosts away at once is left out for
         // those that somebody chose so that nothing does.
         let songs = self.songs.weigh(now, self.requests.start, set.canaries);
-        let (raw, run) = requests.weigh(of_clients, of_servers);
+        let weigh = |against: &Against, clients: Side, servers: Side| {
+            let (raw, run) = against.weigh(clients, servers);
+            ((raw - set.doubt).max(0.0), (run - set.doubt).max(0.0))
+        };
+        let (raw, run) = weigh(&requests, of_clients, of_servers);
         // Either everything since the window opened, with its strays, or only what came after the last of them.
         let asked = Weight {
             window: self.requests.off(raw.max(songs.window)),
             run: settled(&self.requests, now, run.max(songs.run)),
         };
-        let (raw, run) = replies.weigh(Side::Silent, Side::Trying);
+        let (raw, run) = weigh(&replies, Side::Silent, Side::Trying);
         let told = Weight {
             window: self.replies.off(raw),
             run: settled(&self.replies, now, run),
@@ -109,11 +115,9 @@ impl PathHealth {
             (&asked, &requests, &self.requests)
         };
         let score = weight.most();
-        let sung = self
-            .requests
-            .off(songs.window)
-            .max(settled(&self.requests, now, songs.run));
-        let sure = sung.max(score - FIRM);
+        let by_canaries = settled(&self.requests, now, songs.run).max(self.requests.off(songs.window));
+        let backed = set.deaf > 0.0 || set.lost.is_some();
+        let sure = by_canaries.max(if backed { score } else { score - FIRM });
         self.suspicion = score;
         // A run may be older than its window.
         let of_run = weight.run > weight.window;
@@ -146,7 +150,9 @@ impl PathHealth {
             return self.judge_down(now, set, evidence);
         }
         let min = set.min.as_secs_f64();
-        let torn = set.split.filter(|&since| self.nothing_since(since));
+        let torn = set
+            .split
+            .filter(|&since| set.gravity > 0.0 && self.nothing_since(now, since));
         let hosts = [false, true].map(|run| requests.hosts(run)).map(|(c, s)| c.min(s));
         let hosts = hosts[0].max(hosts[1]);
         // The pair is split, this node lost a side and nothing came through it since: CARP is a witness, and needs several
@@ -164,10 +170,8 @@ impl PathHealth {
             .is_none_or(|age| age >= min && self.proofs.now(now) * age >= MISSED);
         let several = against.clients.run.len().min(against.servers.run.len()) >= LOST_HOSTS;
         // An address of its own does not answer any more: the same, by another witness.
-        let lost = set
-            .lost
-            .filter(|&(_, since)| self.nothing_since(since))
-            .map_or(0.0, |l| l.0);
+        let lost = set.lost.filter(|&(_, since)| self.nothing_since(now, since));
+        let lost = lost.map_or(0.0, |(worth, _)| worth);
         let [segment, address] = [lost, set.deaf].map(|w| if quiet && several { w } else { 0.0 });
         evidence.witnesses = Witnesses {
             split: worth > 0.0,
@@ -183,8 +187,9 @@ impl PathHealth {
             old_enough(weight.window, now.since(account.start)) || old_enough(weight.run, account.unanswered(now));
         // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
         let missing = torn.and_then(|since| {
+            let since = since.max(self.last_end_to_end());
             let length = now.since(since);
-            let expected = self.spells.now(now) * length.as_secs_f64();
+            let expected = self.spells.now(since) * length.as_secs_f64();
             (length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && expected >= EXPECTED).then_some(expected)
         });
         if !proven && missing.is_some() {
@@ -222,9 +227,11 @@ impl PathHealth {
         change
     }
 
-    /// Whether nothing came through the node since CARP lost something of it: what came shows that it can.
-    fn nothing_since(&self, since: Timestamp) -> bool {
-        self.last_end_to_end() <= since + IN_FLIGHT
+    /// Whether nothing came through the node since CARP lost something of it. What came shows that it can, if it was no
+    /// stray, and not too long ago.
+    fn nothing_since(&self, now: Timestamp, since: Timestamp) -> bool {
+        let came = self.spell[1] > since + IN_FLIGHT && now.since(self.last_end_to_end()) <= LATELY;
+        !came
     }
 
     fn judge_up(&mut self, now: Timestamp, set: &Setting<'_>, proven: bool, evidence: Evidence) -> Change {

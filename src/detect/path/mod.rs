@@ -34,9 +34,11 @@ pub struct Setting<'a> {
     pub min: Duration,
     /// Older evidence is forgotten.
     pub max: Duration,
+    /// By how much less counts what is heard, in suspicion, because not all of it may be true.
+    pub doubt: f64,
     /// CARP says that this node lost a part of what it had: since when.
     pub split: Option<Timestamp>,
-    /// How much that is to be believed, 0..=1.
+    /// How much that is to be believed, 0..=1; not at all by who is cut off itself.
     pub gravity: f64,
     /// An address of its own that used to answer does not.
     pub unreachable: bool,
@@ -120,8 +122,8 @@ pub struct PathHealth {
     /// Round trips, and the spells that they come in.
     proofs: Pace,
     spells: Pace,
-    /// When the last spell began.
-    spell: Timestamp,
+    /// When the last two spells began, the last one first.
+    spell: [Timestamp; 2],
     due: Option<Timestamp>,
 }
 
@@ -148,7 +150,7 @@ impl PathHealth {
             last_shared: Timestamp::MIN,
             proofs: Pace::default(),
             spells: Pace::default(),
-            spell: Timestamp::MIN,
+            spell: [Timestamp::MIN; 2],
             due: None,
         }
     }
@@ -292,8 +294,8 @@ impl PathHealth {
     }
 
     fn proven(&mut self, now: Timestamp, client: HostKey, server: HostKey) {
-        if now.since(self.spell) >= SPELL {
-            self.spell = now;
+        if now.since(self.spell[0]) >= SPELL {
+            self.spell = [now, self.spell[0]];
             self.spells.note(1.0);
         }
         self.proofs.note(1.0);
