@@ -35,7 +35,7 @@ impl Verdict {
                 ),
             },
             Cause::Unreachable if e.canary_silent.is_some() => format!(
-                "no canary for {}, which should come every {}, and an address of its own does not answer, though its \
+                "no canary was answered for {}, though they come every {}, nor does an address of its own answer, though its \
                  CARP advertisements go on",
                 seconds(e.canary_silent.unwrap_or_default()),
                 seconds(e.canary_every.unwrap_or_default())

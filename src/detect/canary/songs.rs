@@ -227,14 +227,14 @@ impl Songs {
         doubt
     }
 
-    /// For how long none of the canaries that regularly come through this node came any more, and the interval of the
-    /// rarest, once that is twice their interval and a flush. Their hosts may be dead; somebody else has to say that it
-    /// is the node.
+    /// For how long none of the canaries that regularly come through this node was answered any more, and the interval of the
+    /// rarest, once that is twice their interval and a flush. (That some are heard says little: servers answer again what
+    /// came before.) Their hosts may be dead; somebody else has to say that it is the node.
     pub fn fallen(&self, now: Timestamp, node: NodeId, canaries: &Canaries) -> Option<(Duration, Duration)> {
         let mut fallen: Option<(Duration, Duration)> = None;
         let regular = |(s, c): &(&Song, &Canary)| s.answers >= REGULAR && c.place == Some(node);
         for (song, canary) in self.songs.iter().zip(&canaries.list).filter(regular) {
-            let silent = now.since(song.heard);
+            let silent = now.since(song.answered);
             if silent < canary.every * 2 + LAG {
                 return None;
             }

@@ -138,6 +138,11 @@ impl Source {
         (self.contested, self.last_contest) = (true, now);
     }
 
+    /// It gave way.
+    pub(super) fn give_way(&mut self) {
+        (self.yielded, self.reigned, self.last_contest) = (true, false, Timestamp::MIN);
+    }
+
     /// Whether it is giving way just now; who goes on beside a rival is not.
     pub(super) fn yields(&self, now: Timestamp) -> bool {
         self.contested && now.since(self.contest) <= self.interval.mul_f64(OVERDUE)

@@ -92,8 +92,7 @@ impl Vhid {
         if let Some(m) = self.master.and_then(|m| self.sources.iter_mut().find(|s| s.addr == m)) {
             let missed = m.missed(now);
             if (m.contested || m.demoted) && missed > OVERDUE {
-                m.yielded = true;
-                m.reigned = false;
+                m.give_way();
             }
             // Two who advertise at the same time: the one that was there stays until it stops, if it is no stranger.
             if !m.yielded && missed <= OVERDUE && (m.node.is_some() || !node_lives) {
