@@ -20,6 +20,8 @@ SCOREBOARD_FIRST_SEED ?= 1001
 # Years of each load; and less of them at a risk of an alarm a day and an alarm an hour.
 YEARS ?= --years-busy 1 --years-office 5 --years-branch 10 --years-night 15 --years-canary 5
 RISKY_YEARS ?= --risk 365,8766 --years-busy 0.02 --years-office 0.1 --years-branch 0.5 --years-night 1 --years-canary 0.5
+# And where servers fail together more often, and more of them, than the detector takes for granted.
+ROUGH_YEARS ?= --rough --years-busy 0.05 --years-office 0.5 --years-branch 2 --years-night 2 --years-canary 1
 PAIR := captures/openbsd-pair
 BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
 
@@ -81,12 +83,15 @@ scoreboard-years:
 	@target/release/pfwatch-scoreboard agree >target/agree.md
 	@target/release/pfwatch-scoreboard spans $(YEARS) --out target/years.jsonl >target/years.md
 	@target/release/pfwatch-scoreboard spans $(RISKY_YEARS) --out target/risky.jsonl >target/risky.md
+	@target/release/pfwatch-scoreboard spans $(ROUGH_YEARS) --out target/rough.jsonl >target/rough.md
 	@{ echo "# Years"; echo; \
 	echo "Made by \`make scoreboard-years\`. [How to read it](scoreboard.md#years)."; \
 	echo; echo "## False alarms in years of healthy firewalls"; echo; \
 	echo "\`pfwatch-scoreboard spans $(YEARS)\`"; echo; cat target/years.md; \
 	echo; echo "## Where a risk is set at which alarms do occur"; echo; \
 	echo "\`pfwatch-scoreboard spans $(RISKY_YEARS)\`"; echo; cat target/risky.md; \
+	echo; echo "## Where servers fail together every week, and any share of them"; echo; \
+	echo "\`pfwatch-scoreboard spans $(ROUGH_YEARS)\`"; echo; cat target/rough.md; \
 	echo; echo "## The same runs frame by frame and by evidence alone"; echo; \
 	echo "\`pfwatch-scoreboard agree\`"; echo; cat target/agree.md; } >docs/scoreboard-years.md
 	@echo "docs/scoreboard-years.md"
