@@ -514,7 +514,7 @@ impl Engine {
         let unclear = |s: Split| {
             if !s.suspect.is_none_or(|n| self.carp.torn(now, n)) {
                 Some(Unclear::Chance)
-            } else if !me.is_none_or(|me| self.detector.fit(now, me, s.since)) {
+            } else if !me.is_none_or(|me| self.detector.fit(now, me, s.since, self.carp.shares(me))) {
                 Some(Unclear::OwnTraffic)
             } else {
                 None

@@ -300,8 +300,10 @@ impl Policy {
             return Err(late.then_some(Unclear::Probe));
         }
         let firm = s.firm.get(peer.index()) == Some(&true);
+        // Who reaches far is not cut off.
+        let reaches = self.witnesses.report() && self.witnesses.up();
         let unclear = match s.torn(peer) {
-            true => s.unclear,
+            true => s.unclear.filter(|why| *why != Unclear::OwnTraffic || !reaches),
             false => (!firm).then_some(Unclear::Evidence),
         };
         if unclear.is_some() {

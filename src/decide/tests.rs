@@ -84,6 +84,15 @@ fn a_split_that_may_be_chance_or_our_own_is_waited_for_and_said_once() {
         assert!(texts.len() == 1 && texts[0].contains(words), "{texts:?}");
     }
     assert_eq!(run(&mut p, &s(None), 9.0, 600.0), vec![(Action::Promote, 9.0)]);
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    run(&mut p, &s(Some(Unclear::OwnTraffic)), 3.0, 0.5);
+    (0..2).for_each(|i| p.probe(at(3.6 + f64::from(i) / 10.0), 0, true));
+    assert_eq!(
+        run(&mut p, &s(Some(Unclear::OwnTraffic)), 4.0, 600.0),
+        vec![(Action::Promote, 5.1)],
+        "its own probe shows that it is not cut off"
+    );
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub struct CarpView {
     vhids: BTreeMap<(usize, u8), Vhid>,
     groups: Vec<Option<NodeId>>,
     split: Option<Split>,
+    /// The group that is torn.
+    torn: Option<usize>,
     reported: bool,
     foreign: Vec<bool>,
     /// Addresses in nobody's `local` that advertise in step with a node, by segment.

@@ -258,16 +258,18 @@ impl Detector {
     }
 
     /// Whether nothing speaks against `node` taking over in a pair that was torn at `since`: it carried next to nothing
-    /// before, or it has proven a round trip since then. One that carries a share and has not may itself be the one
-    /// whose port is dead: it is deaf on that segment, and takes the silence of the others for theirs.
+    /// before (`shares`: CARP says that it did), or it has proven a round trip since then. One that carries a share and has
+    /// not may itself be the one whose port is dead: it is deaf on that segment, and takes the silence of the others for
+    /// theirs.
     #[must_use]
-    pub fn fit(&self, now: Timestamp, node: NodeId, since: Timestamp) -> bool {
+    pub fn fit(&self, now: Timestamp, node: NodeId, since: Timestamp, shares: bool) -> bool {
         let Some(n) = self.nodes.get(node.index()) else {
             return false;
         };
         let carriers = self.nodes.iter().map(|n| n.carrier);
         let settled = since + SETTLED;
-        Carrier::idle(carriers, node.index(), since, now) || n.paths.iter().any(|p| p.last_end_to_end() > settled)
+        let idle = !shares && Carrier::idle(carriers, node.index(), since, now);
+        idle || n.paths.iter().any(|p| p.last_end_to_end() > settled)
     }
 
     /// A probe about `me`, the node beside which we listen, fails just now; or none does.
@@ -359,7 +361,7 @@ impl Detector {
         let to_blame = match carp.divided() {
             Some(s) => s.suspect == Some(node),
             None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
-        } && !carp.yields(now, node);
+        } && !carp.moves(now);
         // Who is cut off itself hears nothing of the others, and that is no witness against them.
         let cut = self.cut_off_from(now, node);
         let lost = carp.lost(now, node).filter(|_| !cut);

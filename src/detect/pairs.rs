@@ -244,15 +244,20 @@ fn what_passed_a_torn_pair_once_does_not_speak_for_it_later() {
 #[test]
 fn who_carries_a_share_may_take_over_only_when_something_passes_through_it() {
     let p = torn(|c, s| vec![(FW, told(c, s, LOST, None))]);
-    let fit = |p: &Pair| p.detector.fit(at(p.now), OTHER, p.carp.split().unwrap().since);
+    let fit = |p: &Pair| p.detector.fit(at(p.now), OTHER, p.carp.split().unwrap().since, false);
     assert!(fit(&p), "a backup has carried nothing");
+    let since = p.carp.split().unwrap().since;
+    assert!(
+        !p.detector.fit(at(p.now), OTHER, since, true),
+        "or CARP says that it has"
+    );
     let share = |theirs: Option<Outcome>| {
         let mut p = Pair::new();
         let both = |theirs| move |c, s| vec![(FW, told(c, s, WELL, WELL)), (OTHER, told(c, s, theirs, theirs))];
         p.run(0.0, 60.0, &[0, 1], both(WELL));
         let since = at(p.now);
         p.run(60.0, 66.0, &[0], both(theirs));
-        p.detector.fit(at(p.now), OTHER, since)
+        p.detector.fit(at(p.now), OTHER, since, false)
     };
     assert!(share(WELL) && !share(LOST));
 }

@@ -105,6 +105,7 @@ impl CarpView {
     /// Looks for a group with different masters, and tells when that begins to be a condition, and when it ends.
     pub(super) fn compare(&mut self, now: Timestamp, out: &mut Vec<Event>) {
         let torn = masters(&self.vhids).into_iter().position(Masters::differ);
+        self.torn = torn;
         let split = torn.and_then(|group| {
             let common = *self.groups.get(group)?;
             let of_group = || self.vhids.values().filter(move |v| v.group == Some(group));

@@ -120,28 +120,49 @@ fn a_better_master_takes_over_whenever_it_comes() {
 fn who_hears_a_better_master_is_on_its_way_out_until_that_is_settled() {
     let mut lab = Lab::new();
     lab.reign(B, &[0, 1], 100, 0.0, 10.0);
-    let yields = |lab: &Lab| [A, B].map(|n| lab.view.yields(at(lab.now), n));
-    assert_eq!(yields(&lab), [false; 2]);
+    let moves = |lab: &Lab| lab.view.moves(at(lab.now));
+    assert!(!moves(&lab));
     lab.hear(10.0, 0, A, &carp(1, 0, 0));
-    assert_eq!(yields(&lab), [false, true]);
+    assert!(moves(&lab));
     lab.reign(A, &[0, 1], 0, 11.0, 14.0);
-    assert_eq!(yields(&lab), [false; 2]);
+    assert!(!moves(&lab));
+}
+
+#[test]
+fn who_is_master_of_another_vhid_carries_a_share() {
+    let mut lab = Lab::new();
+    // vhid 1 is fw1's and vhid 2 is fw2's, until fw1 is not heard on segment 1 any more.
+    for i in 0..30 {
+        let t = f64::from(i);
+        for segment in [0, 1] {
+            if segment == 0 || i < 20 {
+                lab.hear(t, segment, A, &carp(1, 0, 0));
+            }
+            lab.hear(t + 0.1, segment, B, &carp(2, 0, 0));
+            assert!(!lab.view.shares(B) || i >= 23);
+        }
+        if i >= 23 {
+            lab.hear(t + 0.2, 1, B, &carp(1, 100, 0));
+        }
+    }
+    assert_eq!(lab.view.split().and_then(|s| s.suspect), Some(A));
+    assert!(lab.view.shares(B) && !lab.view.shares(A));
 }
 
 #[test]
 fn who_goes_on_beside_a_rival_gives_way_to_nobody() {
     let mut lab = Lab::new();
     lab.reign(B, &[0, 1], 100, 0.0, 10.0);
-    let mut yielding = 0;
+    let mut moving = 0;
     for i in 0..200_u32 {
         let t = 10.0 + f64::from(i) * 0.05;
         lab.hear(t, 0, A, &carp(1, 0, 0));
         if i % 28 == 0 {
             lab.hear(t, 0, B, &carp(1, 100, 0));
         }
-        yielding += u32::from(lab.view.yields(at(t), B));
+        moving += u32::from(lab.view.moves(at(t)));
     }
-    assert!(yielding < 40, "{yielding}");
+    assert!(moving < 40, "{moving}");
 }
 
 #[test]

@@ -117,12 +117,20 @@ impl CarpView {
             .any(clear)
     }
 
-    /// Whether another node just took over what this one is still taken for the master of: what passes is on its way to the
+    /// Whether a node just took over what another is still taken for the master of: what passes is on its way from one to the
     /// other.
     #[must_use]
-    pub fn yields(&self, now: Timestamp, node: NodeId) -> bool {
-        let yields = |v: &Vhid| v.master_source().is_some_and(|s| s.yields(now) && s.node == Some(node));
+    pub fn moves(&self, now: Timestamp) -> bool {
+        let yields = |v: &Vhid| v.master_source().is_some_and(|s| s.node.is_some() && s.yields(now));
         self.vhids.values().any(yields)
+    }
+
+    /// Whether a node is master of something that has nothing to do with what is torn: it carried a share before.
+    #[must_use]
+    pub fn shares(&self, node: NodeId) -> bool {
+        let apart = |v: &&Vhid| v.group.is_some() && v.group != self.torn;
+        let mine = |v: &Vhid| v.master_source().is_some_and(|s| s.node == Some(node));
+        self.torn.is_some() && self.vhids.values().filter(apart).any(mine)
     }
 
     /// Whether a node lost something that it did not give away.
