@@ -10,7 +10,7 @@
 mod check;
 mod context;
 mod error;
-mod model;
+pub mod model;
 mod password;
 mod print;
 mod read;

@@ -1,0 +1,6 @@
+//! What decisions lead to: programs that are run, devices that are fenced, probes that ask.
+//!
+//! An edge, with threads of its own: nothing here is ever waited for by detection. Decisions come in, results go out, and
+//! the ledger on disk knows what is to be taken back.
+
+pub mod run;
