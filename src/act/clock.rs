@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// Now.
-#[expect(clippy::disallowed_methods, reason = "a program's time is real time, in captures there are no programs")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program's time is real time, in captures there are no programs"
+)]
 pub(super) fn now() -> Instant {
     Instant::now()
 }

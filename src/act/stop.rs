@@ -58,11 +58,12 @@ impl AsFd for Stopped {
 }
 
 /// Waits until one of them has news, or for so long, or for a signal that came in between; which have news.
-pub(super) fn ready<const N: usize>(
-    asked: [Option<(BorrowedFd<'_>, PollFlags)>; N],
-    length: Duration,
-) -> [bool; N] {
-    let mut fds: Vec<PollFd<'_>> = asked.iter().flatten().map(|(fd, what)| PollFd::new(*fd, *what)).collect();
+pub(super) fn ready<const N: usize>(asked: [Option<(BorrowedFd<'_>, PollFlags)>; N], length: Duration) -> [bool; N] {
+    let mut fds: Vec<PollFd<'_>> = asked
+        .iter()
+        .flatten()
+        .map(|(fd, what)| PollFd::new(*fd, *what))
+        .collect();
     // Rounded up: a wait that ends too early is followed by many of no length.
     let millis = length.as_nanos().div_ceil(1_000_000);
     let limit = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);

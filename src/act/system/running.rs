@@ -121,7 +121,11 @@ impl<'a> Running<'a> {
                     }
                     Phase::Killed => {
                         self.abandon();
-                        return if stop { End::Signal(Signal::SIGKILL as i32) } else { End::Timeout };
+                        return if stop {
+                            End::Signal(Signal::SIGKILL as i32)
+                        } else {
+                            End::Timeout
+                        };
                     }
                 };
                 pause = SOON;
