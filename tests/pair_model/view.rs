@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Steps without an advertisement after which it is gone.
 const GONE: u8 = 3;
+/// Steps after which nobody asks any more who held a segment before.
+const HISTORY: u8 = 28;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Verdict {
@@ -28,6 +30,8 @@ pub(super) struct View {
     silent: [u8; SEGMENTS],
     /// Who lost a segment without giving it away.
     robbed: [Option<usize>; SEGMENTS],
+    /// For how many steps; what was long ago is history.
+    robbed_for: [u8; SEGMENTS],
     /// Who was last master of both.
     common: usize,
     split: Option<u8>,
@@ -45,6 +49,7 @@ impl View {
             master: [None; SEGMENTS],
             silent: [0; SEGMENTS],
             robbed: [None; SEGMENTS],
+            robbed_for: [0; SEGMENTS],
             common: 0,
             split: None,
             said: [Verdict::Fine; 2],
@@ -83,6 +88,7 @@ impl View {
             if self.robbed[s].is_some_and(|n| self.master[s] == Some(n) || speaks(n)) {
                 self.robbed[s] = None;
             }
+            self.robbed_for[s] = self.robbed[s].map_or(0, |_| (self.robbed_for[s] + 1).min(HISTORY));
         }
         match self.master {
             [Some(a), Some(b)] if a == b => (self.common, self.split) = (a, None),
@@ -107,8 +113,9 @@ impl View {
 
     /// The segments that a node holds or was robbed of, and whether it is silent there.
     fn held(&self, n: usize) -> impl Iterator<Item = bool> + '_ {
+        let lost = move |s: usize| self.robbed[s] == Some(n) && self.robbed_for[s] < HISTORY;
         (0..SEGMENTS)
-            .filter(move |&s| self.master[s] == Some(n) || self.robbed[s] == Some(n))
+            .filter(move |&s| self.master[s] == Some(n) || lost(s))
             .map(move |s| self.robbed[s] == Some(n) || self.silent[s] >= GONE)
     }
 
