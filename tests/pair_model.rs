@@ -413,7 +413,7 @@ fn a_promotion_that_cannot_win_and_fencing() {
             grid: 1,
             preempt: false,
             fence: Some(works),
-            late: vec![[1, 1]],
+            late: vec![[1, 1], [1, 4], [4, 1]],
         };
         search("fencing", bounds);
     }
