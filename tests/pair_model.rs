@@ -6,18 +6,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
 
+#[path = "pair_model/side.rs"]
+mod side;
 #[path = "pair_model/view.rs"]
 mod view;
 #[path = "pair_model/world.rs"]
 mod world;
 
-use pfwatch::decide::{Fenced, Policy, Role};
-use pfwatch::event::{Action, NodeId};
-use pfwatch::settings::{About, Live, Policy as Limits, Probe};
+use pfwatch::decide::{Fenced, Role};
+use pfwatch::event::Action;
 use pfwatch::time::Timestamp;
+use side::{Side, node};
 use stateright::{Checker, Expectation, Model, Property};
 use std::time::Duration;
-use view::View;
 use world::{Change, Power, World};
 
 /// Now, always: it is the past that moves.
@@ -59,16 +60,6 @@ enum Move {
     Fail(usize),
 }
 
-/// One node's watchdog.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Side {
-    policy: Policy,
-    view: View,
-    open: Option<(u64, Action)>,
-    /// What its own probes said last.
-    reaches: [bool; 2],
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Pair {
     world: World,
@@ -86,47 +77,6 @@ struct Pair {
     unfounded: bool,
     needless: bool,
     fenced: [bool; 2],
-}
-
-fn limits(me: usize, bounds: &Bounds) -> Limits {
-    Limits {
-        settle: STEP * 3,
-        demote_delay: STEP * 3,
-        recover: STEP * 4,
-        hold_down: STEP * 6,
-        fence: bounds.fence.map(|_| 1 - me),
-        fence_delay: STEP * [0, 3][me],
-        live: Live {
-            results: true,
-            start: STEP * 3,
-            blind: STEP,
-            bulk: STEP,
-        },
-        ..Limits::default()
-    }
-}
-
-fn node(n: usize) -> NodeId {
-    NodeId(u16::try_from(n).unwrap())
-}
-
-impl Side {
-    fn new(me: usize, late: u8, bounds: &Bounds) -> Self {
-        let probe = |about| Probe {
-            name: String::new(),
-            about,
-            fall: 2,
-            rise: 2,
-        };
-        let peer = About::Node(1 - me);
-        let probes = [About::SelfNode, About::SelfNode, peer, peer].map(probe);
-        Self {
-            policy: Policy::new(Some(node(me)), &limits(me, bounds), &probes),
-            view: View::new(me, late),
-            open: None,
-            reaches: [true; 2],
-        }
-    }
 }
 
 impl Pair {
@@ -343,7 +293,7 @@ fn search(name: &str, bounds: Bounds) {
         for (pair, m) in path.into_vec() {
             at += 1;
             if m.is_some_and(|m| m != Move::Wait) || pair.since_move == 0 {
-                let open = [0, 1].map(|n| pair.sides[n].open.clone());
+                let open = [0, 1].map(|n| pair.sides[n].open);
                 let roles = [0, 1].map(|n| pair.sides[n].policy.role());
                 way.push(format!("{at}: {m:?} {roles:?} {open:?} {:?}", pair.world));
             }

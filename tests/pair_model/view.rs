@@ -95,11 +95,11 @@ impl View {
             [Some(_), Some(_)] => self.split = Some(self.split.map_or(0, |age| (age + 1).min(20))),
             _ => self.split = None,
         }
-        let heard = [w.cable || self.me == 0, w.cable || self.me == 1];
         for n in 0..2 {
-            let alive = !w.is_off(n) && (heard[n] || (n == peer && self.advertises(w)));
+            let heard = !w.is_off(n) && (w.cable || n == self.me);
+            let alive = heard || (n == peer && self.advertises(w));
             self.heard[n] = if alive { 0 } else { (self.heard[n] + 1).min(20) };
-            let verdict = self.verdict(n, w, heard[n] && !w.is_off(n));
+            let verdict = self.verdict(n, w, heard);
             self.due[n] = if verdict == self.said[n] { 0 } else { self.due[n] + 1 };
             if self.due[n] > self.late {
                 (self.said[n], self.due[n]) = (verdict, 0);

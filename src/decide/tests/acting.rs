@@ -47,10 +47,12 @@ fn torn() -> Situation {
 fn told(p: &mut Policy, s: &Situation, from: f64, seconds: f64) -> (Vec<(Action, u64)>, Vec<String>) {
     let name = |n: NodeId| format!("fw{}", n.0 + 1);
     let (mut acts, mut words) = (Vec::new(), Vec::new());
-    for i in 0..=(seconds * 10.0).round() as u32 {
-        let (d, n) = p.look(at(from + f64::from(i) / 10.0), s, &name);
+    let mut t = 0.0;
+    while t <= seconds + 0.05 {
+        let (d, n) = p.look(at(from + t), s, &name);
         acts.extend(d.map(|d| (d.action, d.seq)));
         words.extend(n.map(|n| n.text));
+        t += 0.1;
     }
     (acts, words)
 }
