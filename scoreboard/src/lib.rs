@@ -12,6 +12,7 @@
 
 pub mod board;
 pub mod compare;
+pub mod effort;
 pub mod evidence;
 pub mod pair;
 pub mod rate;

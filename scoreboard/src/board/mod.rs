@@ -14,6 +14,7 @@ mod tests;
 mod words;
 mod wrongs;
 
+use crate::effort::spent;
 use crate::pair::Pair;
 use crate::run::{Ear, judge};
 use pf_sim::heard::Heard;
@@ -24,7 +25,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One run by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,16 +131,8 @@ pub fn run<E>(
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a run costs is measured here and printed; nothing in the run knows of it"
-)]
-fn clock() -> Instant {
-    Instant::now()
-}
-
 fn perform(job: &Job, stage: Stage) -> Line {
-    let began = clock();
+    let began = spent();
     let length: Duration = stage.pair.length;
     let judged = judge(&stage.pair, &stage.truth, stage.heard);
     Line {
@@ -149,7 +142,7 @@ fn perform(job: &Job, stage: Stage) -> Line {
         seed: job.seed,
         length: length.as_secs_f64(),
         build: String::new(),
-        cost: (clock() - began).as_secs_f64(),
+        cost: (spent() - began).as_secs_f64(),
         detectors: judged.into_iter().map(|(name, score)| Judged { name, score }).collect(),
     }
 }

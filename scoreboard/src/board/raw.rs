@@ -36,7 +36,7 @@ pub struct Line {
     pub length: f64,
     /// Which program made it: results of different ones do not belong into one table.
     pub build: String,
-    /// Seconds that it took.
+    /// Seconds of processor time that it took.
     pub cost: f64,
     /// Everybody who took part.
     pub detectors: Vec<Judged>,

@@ -37,7 +37,7 @@ const SPLIT_HOSTS: usize = 3;
 /// What is told within this long of a split, or of a missing advertisement, was on its way before it: pfsync takes a second.
 const IN_FLIGHT: Duration = Duration::from_secs(2);
 /// What came through a torn node longer ago does not speak for it any more.
-const LATELY: Duration = Duration::from_secs(120);
+const LATELY: Duration = Duration::from_secs(600);
 /// Round trips that should have come since the last one before such a segment counts.
 const MISSED: f64 = 3.0;
 /// Hosts on each side that must fail beside a segment without advertisements.

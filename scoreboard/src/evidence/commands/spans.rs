@@ -4,6 +4,7 @@ use super::super::replay::UNTIL;
 use super::super::span::{Site, Span, WARM_UP, span};
 use super::super::weather::Weather;
 use super::{CommandError, SYSTEMS, all, recorded, site, threads};
+use crate::effort::spent;
 use crate::rate::{Rate, YEAR};
 use clap::Args;
 use pf_sim::scenario::LoadName;
@@ -13,7 +14,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Run years of healthy firewalls by evidence alone, in all weathers, and print how often they were called dead
 #[derive(Args, Clone, Debug)]
@@ -78,7 +79,7 @@ struct Piece {
 struct Line {
     piece: Piece,
     span: Span,
-    /// Seconds that it took.
+    /// Seconds of processor time that it took.
     cost: f64,
 }
 
@@ -153,10 +154,6 @@ fn pieces(args: &SpansArgs, name: LoadName, years: f64, build: &str) -> Vec<Piec
     pieces
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a piece costs is printed, and decides nothing"
-)]
 fn run(
     args: &SpansArgs,
     name: LoadName,
@@ -179,7 +176,7 @@ fn run(
     let libraries: Vec<_> = recordings.into_iter().map(|r| r.1).collect();
     let mix = Mix::standard();
     let work = |piece: &Piece| {
-        let before = Instant::now();
+        let before = spent();
         let system = usize::from(piece.number.is_multiple_of(2));
         let site = Site {
             levels: &libraries[system * parts.len()..(system + 1) * parts.len()],
@@ -196,7 +193,7 @@ fn run(
         Line {
             piece: piece.clone(),
             span: span(&site, piece.risk, length, piece.number),
-            cost: before.elapsed().as_secs_f64(),
+            cost: (spent() - before).as_secs_f64(),
         }
     };
     all(pieces, threads(args.threads), work, |_, line| keep(line))
