@@ -45,7 +45,12 @@ enum Unreachable {
 pub(super) fn run(args: &Args) -> u8 {
     let clock = Clock::start();
     let until = clock.now() + DEADLINE;
-    let (place, request) = (args.place.clone(), Request::Check { node: args.node.clone() });
+    let (place, request) = (
+        args.place.clone(),
+        Request::Check {
+            node: args.node.clone(),
+        },
+    );
     let (tell, told) = channel();
     let asks = move || {
         let reply = converse(&place.socket(), &request, &clock, until);
@@ -98,7 +103,11 @@ fn code(fit: Option<bool>, otherwise: bool, invert: bool) -> u8 {
 /// The exit code after a mistake in the arguments, if this is the command that they are for: a caller that knows only two
 /// codes must get the one that he asked for, as far as that can be read.
 pub(super) fn misused(arguments: &[OsString]) -> Option<u8> {
-    let words: Vec<&str> = arguments.iter().skip(1).map(|a| a.to_str().unwrap_or_default()).collect();
+    let words: Vec<&str> = arguments
+        .iter()
+        .skip(1)
+        .map(|a| a.to_str().unwrap_or_default())
+        .collect();
     let with_value = |w: &str| w == "--log-format";
     let mut rest = words.iter().enumerate();
     let command = rest.find(|(i, w)| !w.starts_with('-') && !(*i > 0 && with_value(words[i - 1])));
@@ -128,7 +137,11 @@ mod tests {
         ];
         for (fit, otherwise, expected) in table {
             assert_eq!(code(fit, otherwise, false), expected, "{fit:?} {otherwise}");
-            assert_eq!(code(fit, otherwise, true), 1 - expected, "{fit:?} {otherwise}, inverted");
+            assert_eq!(
+                code(fit, otherwise, true),
+                1 - expected,
+                "{fit:?} {otherwise}, inverted"
+            );
         }
     }
 

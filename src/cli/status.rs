@@ -57,9 +57,7 @@ fn page(args: &Args, common: &Common) -> Result<String, u8> {
     let line = ask(&args.place, &Request::Status)?;
     let reply = understand(&line)?;
     match (args.format, reply) {
-        (Format::Text, Reply::Status { status }) => {
-            Ok(status::render(&status, &look(&Target::Stdout, common.zone())))
-        }
+        (Format::Text, Reply::Status { status }) => Ok(status::render(&status, &look(&Target::Stdout, common.zone()))),
         // As the daemon wrote it: a newer one knows more than we do.
         (Format::Json, Reply::Status { .. }) => {
             let mut whole: Value = serde_json::from_slice(&line).unwrap_or_default();

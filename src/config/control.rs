@@ -52,8 +52,14 @@ mod tests {
         let table = [
             ("[control]\nsocket = \"/tmp/x.sock\"", mine.clone()),
             ("control.socket = '/tmp/x.sock'", mine.clone()),
-            ("[control]\nsocket = \"/tmp/x.sock\"\n[detect]\nrisk = 1 per 10y\n[nonsense]\n", mine.clone()),
-            ("[detect]\nmin = \"x\"\n[control]\nsokcet = 1\nsocket = \"/tmp/x.sock\"", mine),
+            (
+                "[control]\nsocket = \"/tmp/x.sock\"\n[detect]\nrisk = 1 per 10y\n[nonsense]\n",
+                mine.clone(),
+            ),
+            (
+                "[detect]\nmin = \"x\"\n[control]\nsokcet = 1\nsocket = \"/tmp/x.sock\"",
+                mine,
+            ),
             ("[control]\n#socket = \"/tmp/x.sock\"", None),
             ("[web]\nsocket = \"/tmp/x.sock\"", None),
             ("[control]\nsocket = 7", None),

@@ -443,7 +443,10 @@ fn control(cx: &mut Context, t: &Table<'_, '_>, control: &mut Control) {
         if !path.starts_with('/') {
             field.wrong(cx, format!("`{path}` does not start with a slash; {wanted}"));
         } else if path.len() > LONGEST_SOCKET {
-            field.wrong(cx, format!("is longer than the {LONGEST_SOCKET} octets that a socket's path may have"));
+            field.wrong(
+                cx,
+                format!("is longer than the {LONGEST_SOCKET} octets that a socket's path may have"),
+            );
         } else {
             control.socket = PathBuf::from(path);
         }

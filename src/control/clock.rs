@@ -13,7 +13,10 @@ pub struct Clock(Instant);
 impl Clock {
     /// Begins now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "deadlines of clients are no business of a source")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "deadlines of clients are no business of a source"
+    )]
     pub fn start() -> Self {
         Self(Instant::now())
     }

@@ -75,7 +75,10 @@ impl Guest {
                 Ok(reply) => self.tell(desk, &reply),
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => {
-                    self.tell(desk, &Reply::refused(Reason::Unable, "the daemon is ending, so nothing is done"));
+                    self.tell(
+                        desk,
+                        &Reply::refused(Reason::Unable, "the daemon is ending, so nothing is done"),
+                    );
                 }
             }
         }
@@ -100,7 +103,9 @@ impl Guest {
     fn hear(&mut self, desk: &Desk) -> bool {
         let mut piece = [0; LONGEST + 1];
         loop {
-            let Stage::Hearing(heard) = &mut self.stage else { return true };
+            let Stage::Hearing(heard) = &mut self.stage else {
+                return true;
+            };
             let ended = match self.stream.read(&mut piece) {
                 Ok(n) => {
                     heard.extend_from_slice(piece.get(..n).unwrap_or_default());
@@ -159,14 +164,17 @@ impl Guest {
                 let text = "the daemon has not done yet what it was told before: try again in a moment";
                 Err(Reply::refused(Reason::Busy, text))
             }
-            Err(TrySendError::Disconnected(_)) => {
-                Err(Reply::refused(Reason::Unable, "the daemon is ending, so nothing is done"))
-            }
+            Err(TrySendError::Disconnected(_)) => Err(Reply::refused(
+                Reason::Unable,
+                "the daemon is ending, so nothing is done",
+            )),
         }
     }
 
     fn write(&mut self) -> bool {
-        let Stage::Telling(line, told) = &mut self.stage else { return true };
+        let Stage::Telling(line, told) = &mut self.stage else {
+            return true;
+        };
         while let Some(rest) = line.get(*told..).filter(|r| !r.is_empty()) {
             match self.stream.write(rest) {
                 Ok(n) => *told += n,

@@ -77,13 +77,29 @@ impl House {
     }
 
     fn ask(&self, request: &Request) -> Reply {
-        client::converse(&self.path(), request, &self.clock, self.clock.now() + PATIENCE).unwrap()
+        converse(&self.path(), request)
     }
 
     fn is_well(&self) {
-        let reply = self.ask(&Request::Check { node: Some("fw1".into()) });
-        assert!(matches!(reply, Reply::Check { answer: Verdict::Fail, .. }), "{reply:?}");
+        let reply = self.ask(&Request::Check {
+            node: Some("fw1".into()),
+        });
+        assert!(
+            matches!(
+                reply,
+                Reply::Check {
+                    answer: Verdict::Fail,
+                    ..
+                }
+            ),
+            "{reply:?}"
+        );
     }
+}
+
+fn converse(path: &Path, request: &Request) -> Reply {
+    let clock = Clock::start();
+    client::converse(path, request, &clock, clock.now() + PATIENCE).unwrap()
 }
 
 #[test]
@@ -95,7 +111,10 @@ fn everybody_gets_his_answer() {
     };
     assert_eq!((status.role.as_str(), status.stuck), ("backup", false));
     let check = |node: &str| house.say(format!("{{\"ask\":\"check\",\"node\":\"{node}\"}}\n").as_bytes());
-    assert_eq!(check("172.16.0.1"), "{\"reply\":\"check\",\"answer\":\"fail\",\"text\":\"fw1 is down\"}\n");
+    assert_eq!(
+        check("172.16.0.1"),
+        "{\"reply\":\"check\",\"answer\":\"fail\",\"text\":\"fw1 is down\"}\n"
+    );
     assert!(check("fw9").contains("no-such-node"));
     // Without an end of the line, but with an end; and what nobody asked for is passed over.
     let mut stream = house.connect();
@@ -112,7 +131,16 @@ fn a_loop_that_hangs_is_told() {
     let long_ago = house.clock.now() - Duration::from_secs(7);
     assert!(house.board.publish((*house.board.read(long_ago).0).clone(), long_ago));
     let reply = house.ask(&Request::Check { node: None });
-    assert!(matches!(reply, Reply::Check { answer: Verdict::Stuck, .. }), "{reply:?}");
+    assert!(
+        matches!(
+            reply,
+            Reply::Check {
+                answer: Verdict::Stuck,
+                ..
+            }
+        ),
+        "{reply:?}"
+    );
     let Reply::Status { status } = house.ask(&Request::Status) else {
         panic!()
     };
@@ -171,10 +199,20 @@ fn three_hundred_at_once_who_say_nothing_keep_nobody_out() {
 #[test]
 fn three_hundred_at_once_are_all_answered() {
     let house = House::new();
+    let (path, request) = (house.path(), Request::Check { node: None });
     thread::scope(|s| {
-        for _ in 0..30 {
-            s.spawn(|| (0..10).for_each(|_| house.is_well()));
-        }
+        let ask = || {
+            for _ in 0..10 {
+                assert!(matches!(
+                    converse(&path, &request),
+                    Reply::Check {
+                        answer: Verdict::Ok,
+                        ..
+                    }
+                ));
+            }
+        };
+        (0..30).for_each(|_| drop(s.spawn(ask)));
     });
 }
 
@@ -194,7 +232,16 @@ fn whoever_asks_and_does_not_listen_keeps_nobody_waiting() {
         stream.write_all(b"{\"ask\":\"status\"}\n").unwrap();
     }
     let reply = house.ask(&Request::Check { node: None });
-    assert!(matches!(reply, Reply::Check { answer: Verdict::Ok, .. }), "{reply:?}");
+    assert!(
+        matches!(
+            reply,
+            Reply::Check {
+                answer: Verdict::Ok,
+                ..
+            }
+        ),
+        "{reply:?}"
+    );
     // Who listens gets all of it, however long it is.
     let Reply::Status { status } = house.ask(&Request::Status) else {
         panic!()
@@ -205,9 +252,13 @@ fn whoever_asks_and_does_not_listen_keeps_nobody_waiting() {
 #[test]
 fn orders_are_carried_out_by_the_loop_and_answered_when_it_likes() {
     let house = House::new();
-    let order = Request::Maintenance { on: true, seconds: Some(60) };
+    let order = Request::Maintenance {
+        on: true,
+        seconds: Some(60),
+    };
+    let path = house.path();
     thread::scope(|s| {
-        let asked = s.spawn(|| house.ask(&order));
+        let asked = s.spawn(|| converse(&path, &order));
         let got = house.orders.recv_timeout(PATIENCE).unwrap();
         assert_eq!(got.request, order);
         // Meanwhile everybody else is served.
@@ -215,9 +266,15 @@ fn orders_are_carried_out_by_the_loop_and_answered_when_it_likes() {
         got.answer(Reply::done("so be it"));
         assert_eq!(asked.join().unwrap(), Reply::done("so be it"));
         // One that is dropped is answered too.
-        let asked = s.spawn(|| house.ask(&Request::Undo));
+        let asked = s.spawn(|| converse(&path, &Request::Undo));
         drop(house.orders.recv_timeout(PATIENCE).unwrap());
-        assert!(matches!(asked.join().unwrap(), Reply::Refused { reason: Why::Unable, .. }));
+        assert!(matches!(
+            asked.join().unwrap(),
+            Reply::Refused {
+                reason: Why::Unable,
+                ..
+            }
+        ));
     });
     // More than the loop takes are refused, and whoever leaves is no trouble.
     let mut gone: Vec<UnixStream> = (0..2).map(|_| house.connect()).collect();
@@ -240,7 +297,9 @@ fn a_full_queue_of_orders_is_said() {
         stream.write_all(b"{\"ask\":\"undo\"}\n").unwrap();
     }
     // The server reads them in its own time; the third is refused once both are in the queue.
-    let refused = (0..1000).map(|_| house.ask_without_waiting()).find(|r| r.contains("busy"));
+    let refused = (0..1000)
+        .map(|_| house.ask_without_waiting())
+        .find(|r| r.contains("busy"));
     assert!(refused.is_some());
 }
 
@@ -257,7 +316,11 @@ fn the_file_is_for_owner_and_group_and_goes_with_the_server() {
     let mut house = House::new();
     let path = house.path();
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
-    assert_eq!(fs::read_dir(house.folder.path()).unwrap().count(), 1, "no file beside it");
+    assert_eq!(
+        fs::read_dir(house.folder.path()).unwrap().count(),
+        1,
+        "no file beside it"
+    );
     house.server = None;
     assert!(!path.exists());
 }
@@ -287,7 +350,10 @@ fn a_dead_daemons_file_is_replaced_and_a_living_ones_is_not() {
     assert!(matches!(again(&stale, None), Err(ServerError::NoSocket(_))));
     let new = house.folder.path().join("new");
     assert!(matches!(again(&new, Some("no-such-group")), Err(ServerError::Group(_))));
-    assert!(matches!(again(Path::new("/no/such/folder/s"), None), Err(ServerError::Make { .. })));
+    assert!(matches!(
+        again(Path::new("/no/such/folder/s"), None),
+        Err(ServerError::Make { .. })
+    ));
 }
 
 #[test]
@@ -306,7 +372,11 @@ fn a_client_waits_for_nobody() {
     let full: Vec<_> = (0..5000)
         .map_while(|_| client::connect(&path, &clock, clock.now() + Duration::from_millis(5)).ok())
         .collect();
-    assert!(matches!(ask(), Err(client::Absent::Late | client::Absent::Nobody)), "{}", full.len());
+    assert!(
+        matches!(ask(), Err(client::Absent::Late | client::Absent::Nobody)),
+        "{}",
+        full.len()
+    );
     drop(full);
     drop(listener);
     assert!(matches!(ask(), Err(client::Absent::Nobody)));

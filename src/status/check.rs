@@ -86,5 +86,8 @@ fn about_me(status: &Status) -> (bool, String) {
     if let Some(probe) = status.probes.iter().find(failed) {
         return (false, format!("the probe {} is down", probe.name));
     }
-    (status.role != "demoted", format!("the role of this node is {}", status.role))
+    (
+        status.role != "demoted",
+        format!("the role of this node is {}", status.role),
+    )
 }

@@ -123,11 +123,19 @@ impl History {
     /// All segments, with what was heard on them.
     pub(super) fn segments(&self, engine: &Engine) -> Vec<Segment> {
         let names = engine.settings().segments.iter().map(|s| s.name.clone());
-        let mut segments: Vec<Segment> = names.map(|name| Segment { name, vhids: Vec::new() }).collect();
+        let mut segments: Vec<Segment> = names
+            .map(|name| Segment {
+                name,
+                vhids: Vec::new(),
+            })
+            .collect();
         for ((segment, vhid), masters) in &self.masters {
             while segments.len() <= *segment {
                 let name = engine.segment_name(segments.len()).to_owned();
-                segments.push(Segment { name, vhids: Vec::new() });
+                segments.push(Segment {
+                    name,
+                    vhids: Vec::new(),
+                });
             }
             let masters = masters.iter().cloned().collect();
             segments[*segment].vhids.push(Vhid { vhid: *vhid, masters });

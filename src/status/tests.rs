@@ -108,9 +108,15 @@ fn only_down_on_a_critical_path_is_a_no() {
 #[test]
 fn reasons_are_sentences() {
     let answer = |status: &Status, q| check(status, Duration::ZERO, q);
-    assert_eq!(answer(&pair("down"), Question::Node("fw1")), Answer::No("fw1 is down: why".into()));
+    assert_eq!(
+        answer(&pair("down"), Question::Node("fw1")),
+        Answer::No("fw1 is down: why".into())
+    );
     let nobody = answer(&pair("up"), Question::Node("fw3"));
-    assert_eq!(nobody, Answer::Nobody("there is no node fw3; there are fw1, fw2".into()));
+    assert_eq!(
+        nobody,
+        Answer::Nobody("there is no node fw3; there are fw1, fw2".into())
+    );
 }
 
 #[test]
@@ -152,12 +158,34 @@ fn a_snapshot_of_a_young_engine_is_complete_and_survives_json() {
     let source = Some([10, 0, 0, 3].into());
     for master in [source, None, source] {
         let (segment, vhid, since) = (0, 1, now);
-        hear(&Event::Master { at: now, segment, vhid, master, since }, &engine);
+        hear(
+            &Event::Master {
+                at: now,
+                segment,
+                vhid,
+                master,
+                since,
+            },
+            &engine,
+        );
     }
-    hear(&Event::Unsynchronised { at: now, since: Some(now) }, &engine);
+    hear(
+        &Event::Unsynchronised {
+            at: now,
+            since: Some(now),
+        },
+        &engine,
+    );
     for n in 0..100 {
         let text = format!("line {n}");
-        hear(&Event::Notice(Notice { at: now, node: None, text }), &engine);
+        hear(
+            &Event::Notice(Notice {
+                at: now,
+                node: None,
+                text,
+            }),
+            &engine,
+        );
     }
     let facts = Facts {
         version: "1".into(),
@@ -170,7 +198,10 @@ fn a_snapshot_of_a_young_engine_is_complete_and_survives_json() {
     assert_eq!(status.notices.len(), 32);
     assert_eq!(status.notices[31].text, "line 99");
     let vhid = &status.segments[0].vhids[0];
-    assert_eq!((vhid.masters.len(), vhid.master().unwrap().address.as_str()), (2, "10.0.0.3"));
+    assert_eq!(
+        (vhid.masters.len(), vhid.master().unwrap().address.as_str()),
+        (2, "10.0.0.3")
+    );
     assert_eq!(status.unsynchronised[0].to, None);
     let text = serde_json::to_string(&status).unwrap();
     assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);

@@ -99,15 +99,31 @@ fn check_answers_with_its_exit_code_alone() {
         silent(&daemon.run(line), code, line);
     }
     let said = daemon.run("check -v --node fw1");
-    assert_eq!((said.code, said.err.as_str()), (1, "pfwatch: fw1 is down: nothing comes back\n"));
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (1, "pfwatch: fw1 is down: nothing comes back\n")
+    );
     let nobody = daemon.run("check --node fw3 --on-unreachable fail");
-    assert_eq!((nobody.code, nobody.err.as_str()), (1, "pfwatch: there is no node fw3; there are fw1, fw2\n"));
+    assert_eq!(
+        (nobody.code, nobody.err.as_str()),
+        (1, "pfwatch: there is no node fw3; there are fw1, fw2\n")
+    );
     assert_eq!(daemon.run("check --node fw3").code, 0);
-    assert!(daemon.board.publish(Status { maintenance: Some(Maintenance::default()), ..pair() }, daemon.clock.now()));
+    assert!(daemon.board.publish(
+        Status {
+            maintenance: Some(Maintenance::default()),
+            ..pair()
+        },
+        daemon.clock.now()
+    ));
     silent(&daemon.run("check --node fw1"), 0, "maintenance");
     daemon.hang();
     silent(&daemon.run("check --node fw1"), 0, "the loop hangs");
-    silent(&daemon.run("check --node fw1 --on-unreachable fail"), 1, "the loop hangs");
+    silent(
+        &daemon.run("check --node fw1 --on-unreachable fail"),
+        1,
+        "the loop hangs",
+    );
 }
 
 #[test]
@@ -115,7 +131,10 @@ fn check_without_an_answer_is_what_the_caller_wants() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("s");
     let check = |more: &[&str]| {
-        run(["check", "--node", "fw1", "--socket", path.to_str().unwrap()].iter().chain(more).copied())
+        run(["check", "--node", "fw1", "--socket", path.to_str().unwrap()]
+            .iter()
+            .chain(more)
+            .copied())
     };
     let all = |what: &str| {
         silent(&check(&[]), 0, what);
@@ -151,7 +170,11 @@ fn the_socket_is_found_through_a_configuration_however_bad() {
     let check = || run(["check", "--node", "fw1", "-c", config.to_str().unwrap()]);
     fs::write(&config, format!("[control]\nsocket = \"{}\"\n", daemon.socket())).unwrap();
     silent(&check(), 1, "named");
-    fs::write(&config, format!("[control]\nsocket = \"{}\"\n[detect]\nmin = 1s\n", daemon.socket())).unwrap();
+    fs::write(
+        &config,
+        format!("[control]\nsocket = \"{}\"\n[detect]\nmin = 1s\n", daemon.socket()),
+    )
+    .unwrap();
     silent(&check(), 1, "named in a bad one");
     fs::write(&config, "[control]\nsocket = \"/no/such/socket\"\n").unwrap();
     silent(&check(), 0, "another");
@@ -166,22 +189,50 @@ fn status_is_for_eyes_and_for_programs() {
     let daemon = Daemon::new(pair());
     let page = daemon.run("status");
     assert_eq!((page.code, page.err.as_str()), (0, ""));
-    assert!(page.out.starts_with("fw1 is DOWN: nothing comes back.\n"), "{}", page.out);
+    assert!(
+        page.out.starts_with("fw1 is DOWN: nothing comes back.\n"),
+        "{}",
+        page.out
+    );
     let json = daemon.run("status --format json");
     let json: Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!((&json["schema"], &json["stuck"], &json["nodes"][0]["health"]), (&1.into(), &false.into(), &"down".into()));
+    assert_eq!(
+        (&json["schema"], &json["stuck"], &json["nodes"][0]["health"]),
+        (&1.into(), &false.into(), &"down".into())
+    );
     daemon.hang();
     assert!(daemon.run("status").out.starts_with("The daemon is STUCK"));
 }
 
 #[test]
 fn without_a_daemon_a_sentence_and_69() {
-    for line in ["status", "status --watch", "maintenance on --for 2h", "undo", "test-hook promote"] {
+    for line in [
+        "status",
+        "status --watch",
+        "maintenance on --for 2h",
+        "undo",
+        "test-hook promote",
+    ] {
         let ran = run(line.split(' ').chain(["--socket", "/no/such/socket"]));
-        assert_eq!((ran.code, ran.out.as_str(), ran.err.lines().count()), (69, "", 1), "{line}: {}", ran.err);
-        assert!(ran.err.contains("no pfwatch answers on /no/such/socket: start `pfwatch run`"), "{}", ran.err);
+        assert_eq!(
+            (ran.code, ran.out.as_str(), ran.err.lines().count()),
+            (69, "", 1),
+            "{line}: {}",
+            ran.err
+        );
+        assert!(
+            ran.err
+                .contains("no pfwatch answers on /no/such/socket: start `pfwatch run`"),
+            "{}",
+            ran.err
+        );
     }
-    for line in ["maintenance", "maintenance on --for 2", "maintenance off --for 2h", "test-hook dance"] {
+    for line in [
+        "maintenance",
+        "maintenance on --for 2",
+        "maintenance off --for 2h",
+        "test-hook dance",
+    ] {
         let ran = run(line.split(' ').chain(["--socket", "/no/such/socket"]));
         assert_eq!((ran.code, ran.err.lines().count()), (2, 1), "{line}: {}", ran.err);
     }
@@ -222,11 +273,7 @@ impl Real {
         let (out, lines) = channel();
         let log = BufReader::new(process.stderr.take().unwrap());
         thread::spawn(move || log.lines().map_while(Result::ok).for_each(|l| drop(out.send(l))));
-        let real = Self {
-            folder,
-            process,
-            lines,
-        };
+        let real = Self { folder, process, lines };
         real.until("observing").then_some(real)
     }
 
@@ -265,14 +312,20 @@ fn a_real_daemon_is_asked_and_ordered_about() {
     done("status", "No pfsync is heard: is the sync interface the right one");
     done("maintenance off", "maintenance is over");
     done("maintenance off", "there was no maintenance");
-    done("undo", "no preset and no hooks are configured: there is nothing to take back");
+    done(
+        "undo",
+        "no preset and no hooks are configured: there is nothing to take back",
+    );
     let refused = real.run("test-hook promote --dry-run");
     assert_eq!((refused.code, refused.out.as_str()), (69, ""));
     assert!(refused.err.contains("there is nothing to run"), "{}", refused.err);
     let json: Value = serde_json::from_str(&real.run("status --format json").out).unwrap();
     assert_eq!(json["maintenance"], Value::Null);
     assert_eq!(json["interfaces"][0]["interface"], "lo");
-    assert_eq!((&json["nodes"][0]["name"], &json["nodes"][1]["self"]), (&"fw1".into(), &true.into()));
+    assert_eq!(
+        (&json["nodes"][0]["name"], &json["nodes"][1]["self"]),
+        (&"fw1".into(), &true.into())
+    );
     assert!(json["age"].as_f64().unwrap() < 5.0 && json["at"].as_f64().unwrap() > 1.7e9);
     silent(&real.run("check --node fw1"), 0, "nothing known");
     // Of two that would act on one pair the second does not start.
@@ -292,10 +345,18 @@ fn ten_thousand_checks() {
     let print = |what: &str, mut times: Vec<Duration>| {
         times.sort();
         let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        println!("{what}: {} times, p50 {:?}, p99 {:?}, max {:?}", times.len(), at(0.5), at(0.99), at(1.0));
+        println!(
+            "{what}: {} times, p50 {:?}, p99 {:?}, max {:?}",
+            times.len(),
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        );
     };
     let clock = Clock::start();
-    let request = pfwatch::control::Request::Check { node: Some("fw1".into()) };
+    let request = pfwatch::control::Request::Check {
+        node: Some("fw1".into()),
+    };
     let asked = (0..10_000).map(|_| {
         let begin = Instant::now();
         pfwatch::control::client::converse(&socket, &request, &clock, clock.now() + PATIENCE).unwrap();
@@ -305,7 +366,10 @@ fn ten_thousand_checks() {
     let exec = || {
         let begin = Instant::now();
         let mut command = Command::new(env!("CARGO_BIN_EXE_pfwatch"));
-        let status = command.args(["check", "--node", "fw1", "--on-unreachable", "fail", "--socket"]).arg(&socket).status();
+        let status = command
+            .args(["check", "--node", "fw1", "--on-unreachable", "fail", "--socket"])
+            .arg(&socket)
+            .status();
         assert!(status.unwrap().success());
         begin.elapsed()
     };

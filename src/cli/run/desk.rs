@@ -110,7 +110,14 @@ impl Desk {
     }
 
     /// Carries out what was ordered, and leaves a snapshot if it is time to.
-    pub(super) fn tick(&mut self, now: Timestamp, engine: &Engine, source: &LiveSource, plan: &Plan, journal: &Journal) {
+    pub(super) fn tick(
+        &mut self,
+        now: Timestamp,
+        engine: &Engine,
+        source: &LiveSource,
+        plan: &Plan,
+        journal: &Journal,
+    ) {
         self.news |= self.orders.tick(now);
         while let Ok(order) = self.from_clients.try_recv() {
             self.orders.carry_out(now, order);

@@ -207,7 +207,13 @@ impl Daemon {
             }
             self.state.tick(now, &self.engine);
             self.journal.tick(now, &self.source);
-            let Self { engine, source, plan, journal, .. } = self;
+            let Self {
+                engine,
+                source,
+                plan,
+                journal,
+                ..
+            } = self;
             self.desk.tick(now, engine, source, plan, journal);
         }
         self.state.end(&self.engine);

@@ -41,7 +41,9 @@ impl Orders {
 
     /// Maintenance may end by itself; true if it did just now.
     pub(super) fn tick(&mut self, now: Timestamp) -> bool {
-        let over = self.maintenance.is_some_and(|(_, until)| until.is_some_and(|t| now >= t));
+        let over = self
+            .maintenance
+            .is_some_and(|(_, until)| until.is_some_and(|t| now >= t));
         if over {
             self.maintenance = None;
             tracing::warn!("maintenance is over");

@@ -44,13 +44,26 @@ fn collect(page: &Page<'_>) -> Vec<Line> {
             "suspect" => Some(Style::Warn),
             _ => None,
         };
-        let on = if several { format!(" on {}", v.path) } else { String::new() };
-        let text = format!("{}{on} is {}, was {}: {}", label(&v.node, &v.name), v.to, v.from, v.reason);
+        let on = if several {
+            format!(" on {}", v.path)
+        } else {
+            String::new()
+        };
+        let text = format!(
+            "{}{on} is {}, was {}: {}",
+            label(&v.node, &v.name),
+            v.to,
+            v.from,
+            v.reason
+        );
         all.push((v.at, style, text));
     }
     let would = if s.acts && !s.dry_run { "decided to" } else { "would" };
     for d in &s.decisions {
-        let text = format!("{would} {} ({}): {}", d.action, label(&d.node, &d.name), d.reason);
+        // A promotion is about the peer, but it is this node that is promoted.
+        let me = s.nodes.iter().find(|n| n.me && d.action != "fence");
+        let whom = me.map_or_else(|| label(&d.node, &d.name), |n| n.label().to_owned());
+        let text = format!("{would} {} {whom}: {}", d.action, d.reason);
         all.push((d.at, Some(Style::Warn), text));
     }
     for n in &s.notices {
@@ -73,7 +86,11 @@ fn collect(page: &Page<'_>) -> Vec<Line> {
         }
     }
     for span in &s.unsynchronised {
-        all.push((span.from, Some(Style::Warn), "CARP is unsynchronised: different nodes are master".into()));
+        all.push((
+            span.from,
+            Some(Style::Warn),
+            "CARP is unsynchronised: different nodes are master".into(),
+        ));
         if let Some(to) = span.to {
             all.push((to, None, "CARP is synchronised again".into()));
         }

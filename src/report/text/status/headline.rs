@@ -5,7 +5,7 @@
 use super::super::Style;
 use super::super::words::{counted, duration};
 use super::{Page, last, length};
-use crate::status::Node;
+use crate::status::{Node, Path};
 
 /// Writes both.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
@@ -32,17 +32,36 @@ fn sentence(page: &Page<'_>) -> (Style, String) {
     if let Some(found) = found.into_iter().flatten().next() {
         return found;
     }
-    (Style::Good, format!("All is well: {}", well(page)))
+    match well(page) {
+        Some(text) => (Style::Good, format!("All is well: {text}")),
+        None => {
+            let text = "Nothing speaks against any firewall, but too little passes to say that all is well";
+            (Style::Strong, text.into())
+        }
+    }
+}
+
+/// The path that the first sentence is about, if it is about one.
+pub(super) fn told<'a>(page: &Page<'a>) -> Option<&'a Path> {
+    let node = page.status.nodes.iter().find(|n| n.health == "down")?;
+    let path = node.paths.iter().find(|p| p.critical && p.health == "down");
+    path.filter(|_| !page.status.stuck)
 }
 
 fn broken(page: &Page<'_>) -> Option<(Style, String)> {
     let down = |n: &&Node| n.health == "down";
     let node = page.status.nodes.iter().find(down)?;
-    let path = node.paths.iter().find(|p| p.health == "down")?;
+    let path = told(page)?;
     let more = page.status.nodes.iter().filter(down).count() - 1;
-    let since = path.since.map(|t| format!(" since {} ({} ago)", page.time(t), page.ago(t)));
+    let since = path
+        .since
+        .map(|t| format!(" since {} ({} ago)", page.time(t), page.ago(t)));
     let reason = path.reason.as_ref().map(|r| format!(": {r}"));
-    let others = if more > 0 { format!("; and {} more", counted(more as u64, "node")) } else { String::new() };
+    let others = if more > 0 {
+        format!("; and {} more", counted(more as u64, "node"))
+    } else {
+        String::new()
+    };
     let text = format!(
         "{} is DOWN{}{}{others}",
         node.label(),
@@ -66,14 +85,17 @@ fn apart(page: &Page<'_>) -> Option<(Style, String)> {
 fn ours(page: &Page<'_>) -> Option<(Style, String)> {
     let s = page.status;
     if let Some(p) = s.probes.iter().find(|p| p.about == "self" && p.state == "down") {
-        let text = format!("The probe {} is down: this node does not reach as far as it should", p.name);
+        let text = format!(
+            "The probe {} is down: this node does not reach as far as it should",
+            p.name
+        );
         return Some((Style::Bad, text));
     }
     if let Some(i) = s.interfaces.iter().find(|i| !i.up) {
         let text = format!("Nothing is heard on {} ({}): it is down or gone", i.interface, i.net);
         return Some((Style::Bad, text));
     }
-    if s.role == "promoted" || s.role == "demoted" {
+    if acts(page) && (s.role == "promoted" || s.role == "demoted") {
         let text = format!("This node was {} by pfwatch, and that is not taken back yet", s.role);
         return Some((Style::Warn, text));
     }
@@ -95,7 +117,10 @@ fn doubtful(page: &Page<'_>) -> Option<(Style, String)> {
     }
     let aside = |n: &&Node| n.paths.iter().any(|p| p.health == "down");
     if let Some(node) = s.nodes.iter().find(aside) {
-        let text = format!("No firewall is down, but {} is on a path that is not critical", node.label());
+        let text = format!(
+            "No firewall is down, but {} is on a path that is not critical",
+            node.label()
+        );
         return Some((Style::Warn, text));
     }
     if s.frames.pfsync == 0 {
@@ -109,13 +134,17 @@ fn doubtful(page: &Page<'_>) -> Option<(Style, String)> {
     }
     let lost = s.nodes.iter().find(|n| n.cause.as_deref() == Some("sync lost"));
     if let Some(node) = lost {
-        let text = format!("Nothing is heard of {} any more, though it advertises: look at the sync link", node.label());
+        let text = format!(
+            "Nothing is heard of {} any more, though it advertises: look at the sync link",
+            node.label()
+        );
         return Some((Style::Warn, text));
     }
     None
 }
 
-fn well(page: &Page<'_>) -> String {
+/// Through whom traffic passes, if that is known.
+fn well(page: &Page<'_>) -> Option<String> {
     let up: Vec<String> = page
         .status
         .nodes
@@ -126,11 +155,7 @@ fn well(page: &Page<'_>) -> String {
             None => n.label().to_owned(),
         })
         .collect();
-    if up.is_empty() {
-        "all firewalls are heard, and too little passes to say more".into()
-    } else {
-        format!("traffic passes end to end through {}", up.join(" and "))
-    }
+    (!up.is_empty()).then(|| format!("traffic passes end to end through {}", up.join(" and ")))
 }
 
 /// What the daemon is and does.
@@ -138,14 +163,14 @@ fn about(page: &Page<'_>) -> String {
     let s = page.status;
     let me = s.nodes.iter().find(|n| n.me);
     let mut parts = vec![match me {
-        Some(n) => format!("{} is {}", n.label(), role(&s.role)),
+        Some(n) => format!("{} {}", n.label(), role(page)),
         None => "beside no node".into(),
     }];
     if let Some(m) = &s.maintenance {
         let end = m.until.map(|t| format!(" until {}", page.time(t))).unwrap_or_default();
         parts.push(page.look.paint(Style::Warn, &format!("MAINTENANCE{end}")));
     }
-    parts.push(if s.acts && !s.dry_run { "acts" } else { "observes only" }.into());
+    parts.push(if acts(page) { "acts" } else { "observes only" }.into());
     parts.push(format!(
         "{} {}",
         page.clock.format(super::moment(s.at), "%Y-%m-%d %H:%M:%S"),
@@ -155,9 +180,15 @@ fn about(page: &Page<'_>) -> String {
     parts.join(", ")
 }
 
-fn role(word: &str) -> String {
-    match word {
-        "unknown" => "in no known role".into(),
-        word => word.to_owned(),
+fn acts(page: &Page<'_>) -> bool {
+    page.status.acts && !page.status.dry_run
+}
+
+fn role(page: &Page<'_>) -> String {
+    match page.status.role.as_str() {
+        "unknown" => "is in no known role".into(),
+        // Decided, and left undone.
+        word @ ("promoted" | "demoted") if !acts(page) => format!("would be {word}"),
+        word => format!("is {word}"),
     }
 }

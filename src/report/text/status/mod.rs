@@ -85,34 +85,71 @@ fn nodes(page: &Page<'_>, out: &mut String) {
     }
     page.look.heading(out, "NODES");
     let mut table = plain(page.look);
-    table.set_header(["node", "address", "self", "pfsync", "flows", "half-open", "last round trip", "now"]);
+    table.set_header([
+        "node",
+        "address",
+        "self",
+        "pfsync",
+        "flows",
+        "half-open",
+        "last round trip",
+        "now",
+    ]);
     for n in &page.status.nodes {
         let versions: Vec<String> = n.versions.iter().map(|v| format!("v{v}")).collect();
         table.add_row([
             n.label().to_owned(),
             n.address.clone(),
             if n.me { "yes".into() } else { String::new() },
-            if n.frames > 0 { versions.join(",") } else { "never heard".into() },
+            if n.frames > 0 {
+                versions.join(",")
+            } else {
+                "never heard".into()
+            },
             count(n.flows.known),
             count(n.flows.half_open),
-            last(n).map_or_else(|| "never".into(), |t| format!("{} ago", page.ago(t))),
+            match last(n) {
+                Some(t) => format!("{} ago", page.ago(t)),
+                // Each node of a torn pair carries one half of everything.
+                None if n.health == "up" => "only together".into(),
+                None => "never".into(),
+            },
             n.health.clone(),
         ]);
     }
     right(&mut table, &[4, 5, 6]);
     print_health(page.look, &table, out);
+    // What the first sentence says need not be said again.
+    let mut told = headline::told(page);
     for n in &page.status.nodes {
         let several = n.paths.len() > 1;
         for p in n.paths.iter().filter(|p| p.health != "up") {
             let Some(reason) = &p.reason else { continue };
-            let on = if several { format!(" on {}", p.path) } else { String::new() };
+            if told.take_if(|t| std::ptr::eq(*t, p)).is_some() {
+                continue;
+            }
+            let on = if several {
+                format!(" on {}", p.path)
+            } else {
+                String::new()
+            };
             let since = p.since.map(|t| format!(" since {}", page.time(t))).unwrap_or_default();
-            page.item(out, &format!("{}{on} is {}{since}: {reason}{}", n.label(), p.health, doubt(p)));
+            page.item(
+                out,
+                &format!("{}{on} is {}{since}: {reason}{}", n.label(), p.health, doubt(p)),
+            );
         }
     }
     let synced = page.status.nodes.iter().filter_map(|n| Some((n.last_config_sync?, n)));
     if let Some((at, n)) = synced.max_by(|a, b| a.0.total_cmp(&b.0)) {
-        page.item(out, &format!("configuration last synchronised from {}, {} ago", n.label(), page.ago(at)));
+        page.item(
+            out,
+            &format!(
+                "configuration last synchronised from {}, {} ago",
+                n.label(),
+                page.ago(at)
+            ),
+        );
     }
 }
 
@@ -162,7 +199,13 @@ fn segments(page: &Page<'_>, out: &mut String) {
             table.add_row([s.name.as_str(), "", "no CARP heard"]);
         }
         for v in &s.vhids {
-            let before = v.masters.iter().rev().skip(usize::from(v.master().is_some())).map(who).next();
+            let before = v
+                .masters
+                .iter()
+                .rev()
+                .skip(usize::from(v.master().is_some()))
+                .map(who)
+                .next();
             let since = match (v.master(), v.masters.last()) {
                 (Some(m), _) => page.time(m.from),
                 (None, Some(m)) => m.to.map(|t| page.time(t)).unwrap_or_default(),
@@ -181,7 +224,11 @@ fn segments(page: &Page<'_>, out: &mut String) {
     let mut text = String::new();
     print(&table, &mut text);
     for (i, line) in text.lines().enumerate() {
-        let line = if i == 0 { page.look.paint(Style::Faint, line) } else { line.to_owned() };
+        let line = if i == 0 {
+            page.look.paint(Style::Faint, line)
+        } else {
+            line.to_owned()
+        };
         out.push_str(&line);
         out.push('\n');
     }
@@ -210,7 +257,10 @@ fn acting(page: &Page<'_>, out: &mut String) {
     if !page.status.ledger.is_empty() {
         page.look.heading(out, "TO BE TAKEN BACK (`pfwatch undo` does it now)");
         for entry in &page.status.ledger {
-            page.item(out, &format!("{} {}: {}", page.time(entry.at), entry.action, entry.text));
+            page.item(
+                out,
+                &format!("{} {}: {}", page.time(entry.at), entry.action, entry.text),
+            );
         }
     }
 }
@@ -229,18 +279,33 @@ fn interfaces(page: &Page<'_>, out: &mut String) {
         };
         let text = format!("  {} ({}): {}{dropped}", i.interface, i.net, counted(i.frames, "frame"));
         let style = if i.dropped > 0 { Style::Warn } else { Style::Faint };
-        let (text, style) = if i.up { (text, style) } else { (format!("{text}, DOWN OR GONE"), Style::Bad) };
-        out.push_str(&if style == Style::Faint { text } else { page.look.paint(style, &text) });
+        let (text, style) = if i.up {
+            (text, style)
+        } else {
+            (format!("{text}, DOWN OR GONE"), Style::Bad)
+        };
+        out.push_str(&if style == Style::Faint {
+            text
+        } else {
+            page.look.paint(style, &text)
+        });
         out.push('\n');
     }
     let f = &s.frames;
     let wrong = f.errors.values().sum::<u64>() + f.bad_checksum + f.bad_hmac;
-    let mut parts = vec![format!("{} of pfsync", count(f.pfsync)), format!("{} of CARP", count(f.carp))];
+    let mut parts = vec![
+        format!("{} of pfsync", count(f.pfsync)),
+        format!("{} of CARP", count(f.carp)),
+    ];
     if wrong > 0 {
         parts.push(format!("{} damaged or refused", count(wrong)));
     }
     for gap in &s.gaps {
-        parts.push(format!("deaf for {} in all ({})", duration(length(gap.seconds)), gap.cause));
+        parts.push(format!(
+            "deaf for {} in all ({})",
+            duration(length(gap.seconds)),
+            gap.cause
+        ));
     }
     page.item(out, &parts.join(", "));
 }

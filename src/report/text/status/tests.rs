@@ -8,7 +8,7 @@ use crate::status::{
 };
 use jiff::tz::TimeZone;
 
-/// 2026-09-21 13:46:40 UTC.
+/// 2026-09-21 14:13:20 UTC.
 const NOW: f64 = 1_790_000_000.0;
 
 fn look() -> Look {
@@ -56,7 +56,10 @@ fn well() -> Status {
             carp: 34,
             ..Frames::default()
         },
-        nodes: vec![node("fw1", 1, "up", "round trips are proven"), node("fw2", 2, "idle", "master of nothing, as a backup is")],
+        nodes: vec![
+            node("fw1", 1, "up", "round trips are proven"),
+            node("fw2", 2, "idle", "master of nothing, as a backup is"),
+        ],
         segments: vec![Segment {
             name: "lan".into(),
             vhids: vec![Vhid {
@@ -97,25 +100,25 @@ fn first(status: &Status) -> String {
 fn a_page_of_a_pair_that_is_well() {
     let expected = "\
 All is well: traffic passes end to end through fw1 (last round trip 0.30 s ago).
-fw2 is backup, observes only, 2026-09-21 13:46:40 UTC, pfwatch 0.1.0 for 1 h
+fw2 is backup, observes only, 2026-09-21 14:13:20 UTC, pfwatch 0.1.0 for 1 h
 
 NODES
 node  address     self  pfsync  flows  half-open  last round trip  now
 fw1   172.16.0.1        v6          0          0       0.30 s ago  up
 fw2   172.16.0.2  yes   v6          0          0            never  idle
-  fw2 is idle since 13:45:00: master of nothing, as a backup is
+  fw2 is idle since 14:11:40: master of nothing, as a backup is
 
 SEGMENTS
 segment  vhid  master  since     before
-lan         1  fw1     12:46:40  fw2
+lan         1  fw1     13:13:20  fw2
 
 HEARD
   em2 (sync): 1 234 frames
   1 200 of pfsync, 34 of CARP
 
 LAST EVENTS
-12:46:40  CARP on lan vhid 1: fw1 is master
-11:46:40  CARP on lan vhid 1: fw2 is master
+13:13:20  CARP on lan vhid 1: fw1 is master
+12:13:20  CARP on lan vhid 1: fw2 is master
 ";
     assert_eq!(render(&well(), &look()), expected);
 }
@@ -128,7 +131,12 @@ fn the_first_sentence_is_about_the_worst() {
     s.nodes[0] = node("fw1", 1, "suspect", "0 of 1 try");
     assert_eq!(first(&s), "fw1 is in doubt: 0 of 1 try.");
     s.role = "demoted".into();
-    assert_eq!(first(&s), "This node was demoted by pfwatch, and that is not taken back yet.");
+    assert!(render(&s, &look()).contains("\nfw2 would be demoted, observes only, "));
+    s.acts = true;
+    assert_eq!(
+        first(&s),
+        "This node was demoted by pfwatch, and that is not taken back yet."
+    );
     s.interfaces[0].up = false;
     assert_eq!(first(&s), "Nothing is heard on em2 (sync): it is down or gone.");
     s.probes = vec![Probe {
@@ -142,9 +150,13 @@ fn the_first_sentence_is_about_the_worst() {
         from: NOW - 90.0,
         to: None,
     }];
-    assert!(first(&s).starts_with("CARP is unsynchronised since 13:45:10 (1 min 30 s ago)"));
+    assert!(first(&s).starts_with("CARP is unsynchronised since 14:11:50 (1 min 30 s ago)"));
     s.nodes[0] = node("fw1", 1, "down", "0 of 76 tries");
-    assert!(first(&s).starts_with("fw1 is DOWN since 13:45:00 (1 min 40 s ago): 0 of 76 tries."), "{}", first(&s));
+    assert!(
+        first(&s).starts_with("fw1 is DOWN since 14:11:40 (1 min 40 s ago): 0 of 76 tries."),
+        "{}",
+        first(&s)
+    );
     (s.age, s.stuck) = (12.0, true);
     assert!(first(&s).starts_with("The daemon is STUCK: its loop has not moved for 12.0 s"));
     assert!(first(&Status::default()).starts_with("No pfsync is heard yet"));
@@ -187,10 +199,10 @@ fn what_is_there_is_shown_and_nothing_else() {
     }];
     let page = render(&s, &look());
     for expected in [
-        "MAINTENANCE until 13:47:40",
-        "13:46:35 demote: carpdemote of group carp from 0 to 50",
-        "13:46:34  would promote (172.16.0.1): because",
-        "09-20 13:46:40  fw1 is down, was up: why",
+        "MAINTENANCE until 14:14:20",
+        "14:13:15 demote: carpdemote of group carp from 0 to 50",
+        "14:13:14  would promote fw2: because",
+        "09-20 14:13:20  fw1 is down, was up: why",
         "deaf for 2.0 s in all (stall)",
     ] {
         assert!(page.contains(expected), "{expected} is not in\n{page}");
