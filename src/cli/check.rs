@@ -110,7 +110,7 @@ pub(super) fn misused(arguments: &[OsString]) -> Option<u8> {
         .collect();
     let with_value = |w: &str| w == "--log-format";
     let mut rest = words.iter().enumerate();
-    let command = rest.find(|(i, w)| !w.starts_with('-') && !(*i > 0 && with_value(words[i - 1])));
+    let command = rest.find(|(i, w)| !(w.starts_with('-') || *i > 0 && with_value(words[i - 1])));
     if command.is_none_or(|(_, w)| *w != "check") {
         return None;
     }

@@ -56,7 +56,7 @@ pub(super) fn maintenance(args: &Maintenance) -> Result<u8, Failure> {
         return Err(Failure::Usage("--for belongs to `maintenance on`".into()));
     }
     // Less than a second is still some time.
-    let seconds = args.length.map(|d| d.as_secs_f64().ceil() as u64);
+    let seconds = args.length.map(|d| d.as_secs() + u64::from(d.subsec_nanos() > 0));
     order(&args.place, &Request::Maintenance { on, seconds })
 }
 

@@ -101,6 +101,10 @@ fn vacant(path: &Path) -> Result<(), ServerError> {
     let clock = Clock::start();
     match client::connect(path, &clock, clock.now() + PATIENCE) {
         Err(Absent::Nobody) => Ok(()),
+        Err(Absent::Denied) => Err(ServerError::Make {
+            path: path.to_owned(),
+            source: io::ErrorKind::PermissionDenied.into(),
+        }),
         Ok(_) | Err(_) => Err(ServerError::Taken(path.to_owned())),
     }
 }

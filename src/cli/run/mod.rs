@@ -9,6 +9,7 @@ mod journal;
 mod layout;
 mod orders;
 mod plan;
+mod signals;
 mod state;
 
 pub(super) use layout::start as start_log;
@@ -28,13 +29,11 @@ use desk::Desk;
 use journal::Journal;
 use orders::Orders;
 use plan::{Plan, Refused};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signals::Signals;
 use state::State;
 use std::hash::{BuildHasher, RandomState};
-use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Arguments.
@@ -122,29 +121,6 @@ enum Unstarted {
 /// Says why there is no source, and returns the exit code.
 fn refused(error: SourceError) -> u8 {
     report_problems(&[error]).unwrap_or(exit::UNAVAILABLE)
-}
-
-/// What we were asked to do since we last looked.
-struct Signals {
-    end: Arc<AtomicBool>,
-    reload: Arc<AtomicBool>,
-}
-
-impl Signals {
-    fn catch() -> io::Result<Self> {
-        let signals = Self {
-            end: Arc::default(),
-            reload: Arc::default(),
-        };
-        for (signal, flag) in [
-            (SIGTERM, &signals.end),
-            (SIGINT, &signals.end),
-            (SIGHUP, &signals.reload),
-        ] {
-            signal_hook::flag::register(signal, Arc::clone(flag))?;
-        }
-        Ok(signals)
-    }
 }
 
 /// Everything that goes round.

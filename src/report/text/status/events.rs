@@ -4,7 +4,8 @@
 
 use super::super::Style;
 use super::super::words::wrap;
-use super::{Page, who};
+use super::Page;
+use super::rest::who;
 use std::fmt::Write as _;
 
 const LINES: usize = 12;
