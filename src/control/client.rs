@@ -2,7 +2,7 @@
 //!
 //! Used by the commands. Every step has the same deadline: neither a daemon that hangs nor a full queue makes it longer.
 
-use super::clock::{Clock, pause, timeout};
+use super::clock::{Clock, timeout};
 use super::protocol::{Reply, Request};
 use crate::time::Timestamp;
 use nix::errno::Errno;
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// No answer is longer, in octets.
 const LONGEST: usize = 64 << 20;
-/// Between two tries to get into a queue that is full.
-const AGAIN: Duration = Duration::from_millis(1);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -79,27 +77,24 @@ pub fn converse(path: &Path, request: &Request, clock: &Clock, until: Timestamp)
 
 pub(super) fn connect(path: &Path, clock: &Clock, until: Timestamp) -> Result<UnixStream, Absent> {
     let address = UnixAddr::new(path)?;
-    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let stream = UnixStream::from(socket(AddressFamily::Unix, SockType::Stream, flags, None)?);
+    let stream = UnixStream::from(socket(
+        AddressFamily::Unix,
+        SockType::Stream,
+        SockFlag::SOCK_CLOEXEC,
+        None,
+    )?);
     loop {
+        // Where the queue is full, whoever waits in the kernel gets his turn; who tries again and again is too late each
+        // time. A BSD refuses at once.
+        stream.set_write_timeout(Some(left(clock, until)?))?;
         match connect_to(stream.as_raw_fd(), &address) {
-            Ok(()) | Err(Errno::EISCONN) => return Ok(stream),
-            Err(Errno::EINTR) => {}
-            // Linux says so when the queue is full; there is nothing to wait on but time.
-            Err(Errno::EAGAIN) => {
-                left(clock, until)?;
-                pause(AGAIN);
-            }
-            Err(Errno::EINPROGRESS | Errno::EALREADY) => {
-                wait(&stream, PollFlags::POLLOUT, clock, until)?;
-                return match stream.take_error()? {
-                    None => Ok(stream),
-                    Some(e) => Err(e.into()),
-                };
-            }
+            Ok(()) | Err(Errno::EISCONN) => break,
+            Err(Errno::EINTR | Errno::EAGAIN) => {}
             Err(e) => return Err(e.into()),
         }
     }
+    stream.set_nonblocking(true)?;
+    Ok(stream)
 }
 
 fn left(clock: &Clock, until: Timestamp) -> Result<Duration, Absent> {

@@ -5,6 +5,7 @@
 use super::client::{self, Absent};
 use super::clock::Clock;
 use super::server::ServerError;
+use nix::sys::socket::{Backlog, listen};
 use nix::unistd::Group;
 use std::fs::{self, Permissions};
 use std::io;
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 /// Owner and group may ask.
 const MODE: u32 = 0o660;
+/// Who waits in a longer queue has no time left when his turn comes.
+const QUEUE: i32 = 128;
 /// A living daemon answers sooner; one that takes longer is alive all the same.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -53,6 +56,7 @@ impl SocketFile {
             }
             fs::set_permissions(&new, Permissions::from_mode(MODE))?;
             listener.set_nonblocking(true)?;
+            listen(&listener, Backlog::new(QUEUE)?)?;
             let id = identity(&new)?;
             fs::rename(&new, path)?;
             Ok(id)

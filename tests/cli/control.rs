@@ -309,7 +309,7 @@ fn a_real_daemon_is_asked_and_ordered_about() {
     // The first snapshot is there within a tenth of a second; orders are carried out before the next.
     done("maintenance on --for 2h", "maintenance for 2h: nothing is done");
     done("status", "MAINTENANCE until ");
-    done("status", "No pfsync is heard: is the sync interface the right one");
+    done("status", "No pfsync is heard: look whether that is the right interface");
     done("maintenance off", "maintenance is over");
     done("maintenance off", "there was no maintenance");
     done(

@@ -7,6 +7,8 @@ use super::super::words::{counted, duration};
 use super::{Page, last, length};
 use crate::status::{Node, Path};
 
+const MAINTENANCE: &str = "MAINTENANCE";
+
 /// Writes both.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
     let (style, text) = sentence(page);
@@ -16,7 +18,10 @@ pub(super) fn write(page: &Page<'_>, out: &mut String) {
         out.push_str(&page.look.paint(style, line));
         out.push('\n');
     }
-    page.look.paragraph(out, &about(page), 0);
+    let mut lines = String::new();
+    page.look.paragraph(&mut lines, &about(page), 0);
+    // Painted when the lines are made: colours have no width.
+    out.push_str(&lines.replace(MAINTENANCE, &page.look.paint(Style::Warn, MAINTENANCE)));
 }
 
 fn sentence(page: &Page<'_>) -> (Style, String) {
@@ -124,7 +129,7 @@ fn doubtful(page: &Page<'_>) -> Option<(Style, String)> {
         return Some((Style::Warn, text));
     }
     if s.frames.pfsync == 0 {
-        let text = "No pfsync is heard: is the sync interface the right one, and is pfsync on?";
+        let text = "No pfsync is heard: look whether that is the right interface, and whether pfsync is on";
         return Some((Style::Warn, text.into()));
     }
     let silent: Vec<&str> = s.nodes.iter().filter(|n| n.frames == 0).map(Node::label).collect();
@@ -168,7 +173,7 @@ fn about(page: &Page<'_>) -> String {
     }];
     if let Some(m) = &s.maintenance {
         let end = m.until.map(|t| format!(" until {}", page.time(t))).unwrap_or_default();
-        parts.push(page.look.paint(Style::Warn, &format!("MAINTENANCE{end}")));
+        parts.push(format!("{MAINTENANCE}{end}"));
     }
     parts.push(if acts(page) { "acts" } else { "observes only" }.into());
     parts.push(format!(
