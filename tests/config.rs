@@ -30,6 +30,7 @@ fn the_shipped_sample_is_right() {
     assert_eq!(config.detect, defaults.detect);
     assert_eq!(config.actions, defaults.actions);
     assert_eq!(config.web, defaults.web);
+    assert_eq!(config.control, defaults.control);
 }
 
 #[test]
@@ -415,6 +416,15 @@ fn what_belongs_together_is_held_together() {
             "line 13: [fence] mac: `00:11` is no hardware address",
         ),
         ("[fence]", "line 10: [fence]: has no `kind`"),
+        (
+            "[control]\nsocket = \"pfwatch.sock\"",
+            "line 11: [control] socket: `pfwatch.sock` does not start with a slash",
+        ),
+        ("[control]\nsocket = 1", "line 11: [control] socket: is a number"),
+        (
+            "[control]\nsokcet = \"/x\"",
+            "line 11: [control] sokcet: is no key of [control]; did you mean `socket`?",
+        ),
     ];
     for (text, fragment) in table {
         expect(&format!("{PAIR}{text}"), fragment);
@@ -577,6 +587,7 @@ fn the_printed_configuration_is_the_same_configuration() {
         "max-per-hour = 6",
         "on-failure = \"continue\"",
         "listen = [\"127.0.0.1:10240\"]",
+        "socket = \"/var/run/pfwatch.sock\"",
     ] {
         assert!(text.lines().any(|l| l == key), "{key}\n{text}");
     }

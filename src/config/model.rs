@@ -37,6 +37,8 @@ pub struct Config {
     pub fence: Option<Fence>,
     /// `[web]`
     pub web: Web,
+    /// `[control]`
+    pub control: Control,
 }
 
 /// Where pfsync is heard.
@@ -359,6 +361,24 @@ impl Default for Web {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 10240))],
+        }
+    }
+}
+
+/// Where the daemon answers the commands and other programs of this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// A Unix socket.
+    pub socket: PathBuf,
+    /// Whose members may ask; none: the group that the system gives the file.
+    pub group: Option<String>,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            socket: PathBuf::from("/var/run/pfwatch.sock"),
+            group: None,
         }
     }
 }

@@ -75,6 +75,9 @@ impl Config {
         self.print_actions(&mut out);
         out.header("[web]");
         out.key("listen", list(&self.web.listen, quoted));
+        out.header("[control]");
+        out.key("socket", quoted(self.control.socket.to_string_lossy()));
+        out.option("group", self.control.group.as_deref());
         out.0
     }
 

@@ -81,6 +81,7 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     one("web", &["listen"]),
+    one("control", &["socket", "group"]),
 ];
 
 /// The section of that name.
