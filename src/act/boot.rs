@@ -125,7 +125,10 @@ mod tests {
             "1790000000\n",
             "{ sec = 1790000000, usec = 123456 } Mon Sep 21 14:13:20 2026\n",
         ] {
-            assert_eq!(by_time(&mut Says(text, End::Exit(0))).unwrap(), Boot::Time(1_790_000_000));
+            assert_eq!(
+                by_time(&mut Says(text, End::Exit(0))).unwrap(),
+                Boot::Time(1_790_000_000)
+            );
         }
     }
 

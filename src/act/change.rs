@@ -64,7 +64,11 @@ pub enum ChangeError {
 }
 
 fn taken(outcomes: &[Outcome]) -> String {
-    let stays: Vec<String> = outcomes.iter().filter(|o| !o.is_clean()).map(Outcome::to_string).collect();
+    let stays: Vec<String> = outcomes
+        .iter()
+        .filter(|o| !o.is_clean())
+        .map(Outcome::to_string)
+        .collect();
     if stays.is_empty() {
         "everything is as it was before".to_owned()
     } else {
@@ -120,7 +124,9 @@ fn act(thing: &Thing, role: Made, hands: &mut Hands<'_>) -> Result<(), String> {
             thing::demote_services(hands.run).map_err(words)?;
             match thing::services_demoted(hands.run).map_err(words)? {
                 true => Ok(()),
-                false => Err("OPNsense did not demote; is pfwatch in /usr/local/etc/rc.carp_service_status.d?".to_owned()),
+                false => {
+                    Err("OPNsense did not demote; is pfwatch in /usr/local/etc/rc.carp_service_status.d?".to_owned())
+                }
             }
         }
         Thing::Hook => hands.hooks.act(role),
@@ -147,14 +153,17 @@ pub struct Resumed {
 /// To be called as soon as possible: the sooner, the fewer others have changed the same values.
 pub fn resume(ledger: &mut Ledger, hands: &mut Hands<'_>) -> Resumed {
     let entries = ledger.entries().to_vec();
-    let outcomes = if entries.iter().all(|e| e.phase == Phase::Done && e.boot.same(hands.boot)) {
+    let outcomes = if entries
+        .iter()
+        .all(|e| e.phase == Phase::Done && e.boot.same(hands.boot))
+    {
         Vec::new()
     } else {
         match whole(&entries, hands) {
             Ok(true) => confirm(ledger, &entries),
             Ok(false) => undo_all(ledger, hands),
             // What cannot be read cannot be undone either; it is tried again with the next action or `undo`.
-            Err(outcome) => vec![outcome],
+            Err(outcome) => vec![*outcome],
         }
     };
     Resumed {
@@ -164,12 +173,14 @@ pub fn resume(ledger: &mut Ledger, hands: &mut Hands<'_>) -> Resumed {
 }
 
 /// All of it was carried out in this boot, and none of it is being undone.
-fn whole(entries: &[Entry], hands: &mut Hands<'_>) -> Result<bool, Outcome> {
+fn whole(entries: &[Entry], hands: &mut Hands<'_>) -> Result<bool, Box<Outcome>> {
     for entry in entries {
         if !entry.boot.same(hands.boot) || matches!(entry.phase, Phase::Undoing { .. }) {
             return Ok(false);
         }
-        if entry.phase == Phase::Intent && !is_done(&entry.thing, hands).map_err(|e| Outcome::failed(entry, &e))? {
+        if entry.phase == Phase::Intent
+            && !is_done(&entry.thing, hands).map_err(|e| Box::new(Outcome::failed(entry, &e)))?
+        {
             return Ok(false);
         }
     }

@@ -15,8 +15,6 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-
-
 const VERSION: u32 = 1;
 
 /// What an entry makes of this node.

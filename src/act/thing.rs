@@ -82,15 +82,17 @@ impl Thing {
     }
 }
 
-/// What is written to show and to change an advskew.
+/// The advskew of an interface; none where that is gone.
 ///
 /// # Errors
-/// ifconfig fails. An interface that is gone is `Ok(None)`.
-pub fn read_advskew(run: &mut dyn Run, interface: &str) -> Result<Option<u8>, AskError> {
+/// ifconfig fails.
+pub(super) fn read_advskew(run: &mut dyn Run, interface: &str) -> Result<Option<u8>, AskError> {
     let all = openbsd::interfaces(&ask(run, openbsd::INTERFACES)?);
     Ok(all.iter().find(|c| c.name == interface).map(|c| c.advskew))
 }
 
+/// Gives an interface this advskew.
+///
 /// # Errors
 /// ifconfig fails; then it may or may not have been carried out.
 pub(super) fn set_advskew(run: &mut dyn Run, interface: &str, to: u8) -> Result<(), AskError> {
@@ -102,17 +104,21 @@ impl Counter {
     ///
     /// # Errors
     /// The command fails, or says something else.
-    pub fn read(&self, run: &mut dyn Run) -> Result<i64, AskError> {
-        let group;
-        let (argv, parse): (&[&str], fn(&str) -> Option<i64>) = match self {
-            Self::Group(name) => {
-                group = ["ifconfig", "-g", name.as_str()];
-                (&group, openbsd::demotion)
+    pub(super) fn read(&self, run: &mut dyn Run) -> Result<i64, AskError> {
+        let name;
+        let argv: &[&str] = match self {
+            Self::Group(group) => {
+                name = ["ifconfig", "-g", group.as_str()];
+                &name
             }
-            Self::Demotion => (freebsd::DEMOTION, freebsd::number),
+            Self::Demotion => freebsd::DEMOTION,
         };
         let text = ask(run, argv)?;
-        parse(&text).ok_or_else(|| not_understood(argv, &text))
+        let value = match self {
+            Self::Group(_) => openbsd::demotion(&text),
+            Self::Demotion => freebsd::number(&text),
+        };
+        value.ok_or_else(|| not_understood(argv, &text))
     }
 
     /// Adds to it.

@@ -341,11 +341,15 @@ fn probes(config: &Config, cx: &mut Context) {
 fn actions(config: &Config, cx: &mut Context) {
     let actions = &config.actions;
     if actions.preset == Some(Preset::Openbsd) && actions.demotion > 128 {
-        let message = format!("{} is more than ifconfig of OpenBSD adds at once; write 128 or less", actions.demotion);
+        let message = format!(
+            "{} is more than ifconfig of OpenBSD adds at once; write 128 or less",
+            actions.demotion
+        );
         cx.error_at("actions.demotion", message);
     }
     if !actions.ledger.is_absolute() {
-        let message = "has to begin with a slash: after a restart it must be the same file, wherever pfwatch is started";
+        let message =
+            "has to begin with a slash: after a restart it must be the same file, wherever pfwatch is started";
         cx.error_at("actions.ledger", message);
     }
 }

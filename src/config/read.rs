@@ -353,7 +353,9 @@ fn actions(cx: &mut Context, t: &Table<'_, '_>, actions: &mut Actions) {
     let wanted = r#"write the path of a file such as "/var/db/pfwatch/ledger.json""#;
     set(
         &mut actions.ledger,
-        t.get(cx, "ledger").and_then(|f| f.string(cx, wanted)).map(PathBuf::from),
+        t.get(cx, "ledger")
+            .and_then(|f| f.string(cx, wanted))
+            .map(PathBuf::from),
     );
 }
 

@@ -134,7 +134,10 @@ mod tests {
         // Not taken away a second time; and a promotion is rather taken back twice than never.
         assert!(step.assume_done(127));
         let step = Step::of_undo(0, -100, -60);
-        assert_eq!([-60, 40, -59].map(|now| step.was_done(now)), [Told::No, Told::Yes, Told::No]);
+        assert_eq!(
+            [-60, 40, -59].map(|now| step.was_done(now)),
+            [Told::No, Told::Yes, Told::No]
+        );
         assert!(!step.assume_done(50));
     }
 

@@ -183,7 +183,9 @@ impl Amount<'_> {
             }
         }
         // Subtracting twice would be a negative demotion for ever: what is about to happen is written first here too.
-        ledger.mark(entry.seq, Phase::Undoing { from: now }).map_err(|e| in_full(&e))?;
+        ledger
+            .mark(entry.seq, Phase::Undoing { from: now })
+            .map_err(|e| in_full(&e))?;
         let back = added.saturating_neg();
         self.counter.add(hands.run, back).map_err(|e| e.to_string())?;
         Ok(what)

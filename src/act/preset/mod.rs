@@ -61,7 +61,9 @@ pub enum PlanError {
     #[error(transparent)]
     Ask(#[from] AskError),
     /// Not a matter of ifconfig.
-    #[error("{interface} balances over several vhids, which no preset arranges; promote by hooks instead of the preset")]
+    #[error(
+        "{interface} balances over several vhids, which no preset arranges; promote by hooks instead of the preset"
+    )]
     Balances {
         /// Which.
         interface: String,
@@ -70,7 +72,9 @@ pub enum PlanError {
     #[error("this node has no carp interface; configure one, or remove `preset` from [actions]")]
     NoCarp,
     /// Nothing can be made better.
-    #[error("every vhid of this node has advskew 0 already, so a promotion changes nothing; give this node a higher advskew")]
+    #[error(
+        "every vhid of this node has advskew 0 already, so a promotion changes nothing; give this node a higher advskew"
+    )]
     Lowest,
     /// Nothing can be made worse.
     #[error("this node is demoted by {0} already, more is not possible; find out who did that")]
@@ -107,12 +111,7 @@ pub fn look(preset: Option<Preset>, run: &mut dyn Run) -> Result<Option<Look>, P
 ///
 /// # Errors
 /// It cannot be done; the sentence says what would help.
-pub fn plan(
-    role: Made,
-    look: Option<&Look>,
-    actions: &Actions,
-    hooks: &Hooks,
-) -> Result<Option<Plan>, PlanError> {
+pub fn plan(role: Made, look: Option<&Look>, actions: &Actions, hooks: &Hooks) -> Result<Option<Plan>, PlanError> {
     let none = Look::default();
     let look = look.unwrap_or(&none);
     let mut things = match actions.preset {

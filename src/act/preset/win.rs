@@ -46,7 +46,9 @@ pub enum CannotWin {
     #[error("preempt is off, so a promotion cannot win; set net.inet.carp.preempt=1 on both nodes")]
     NoPreempt,
     /// Somebody else made us less attractive, for a reason.
-    #[error("this node is demoted by {own}, the master of vhid {vhid} by {master}: a promotion cannot win until that is gone")]
+    #[error(
+        "this node is demoted by {own}, the master of vhid {vhid} by {master}: a promotion cannot win until that is gone"
+    )]
     Demoted {
         /// Our demotion.
         own: i64,

@@ -41,6 +41,8 @@ pub(super) enum Other {
     Add(i64),
     /// Sets the advskew of carp0.
     Advskew(u8),
+    /// Takes what we added away by hand.
+    TakesOurs,
     /// OPNsense asks its services, as it does now and then.
     Services,
 }
@@ -112,6 +114,13 @@ impl World {
         }
     }
 
+    fn set(&mut self, is_write: bool, work: impl FnOnce(&mut Self)) -> Option<()> {
+        self.operation(is_write, |w| {
+            work(w);
+            Some(())
+        })
+    }
+
     fn add(&mut self, amount: i64) -> bool {
         let sum = self.counter + amount;
         // What if_setgroupattribs() refuses.
@@ -151,6 +160,8 @@ impl World {
                 self.advskew.insert("carp0".to_owned(), to);
                 self.advskew_true.insert("carp0".to_owned(), to);
             }
+            Other::TakesOurs if self.counter - self.counter_true == self.ours => self.counter = self.counter_true,
+            Other::TakesOurs => {}
             Other::Services => self.services(),
         }
     }
@@ -207,7 +218,11 @@ impl World {
     fn shown(&self) -> String {
         let mut text = String::new();
         for ((name, skew), vhid) in self.advskew.iter().zip(1..) {
-            let dev = if self.is_openbsd { format!(" carpdev em{vhid}") } else { String::new() };
+            let dev = if self.is_openbsd {
+                format!(" carpdev em{vhid}")
+            } else {
+                String::new()
+            };
             let _ = write!(
                 text,
                 "{name}: flags=8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n\
@@ -262,12 +277,12 @@ impl Run for Shared {
 
 impl Hooks for Shared {
     fn act(&mut self, _: Made) -> Result<(), String> {
-        let done = self.world().operation(false, |w| Some(w.hook = true));
+        let done = self.world().set(false, |w| w.hook = true);
         done.ok_or_else(|| "the hook failed".to_owned())
     }
 
     fn restore(&mut self, _: Made) -> Result<(), String> {
-        let done = self.world().operation(false, |w| Some(w.hook = false));
+        let done = self.world().set(false, |w| w.hook = false);
         done.ok_or_else(|| "the hook failed".to_owned())
     }
 }
@@ -278,7 +293,7 @@ impl Disk for Shared {
     }
 
     fn store(&mut self, text: &[u8]) -> io::Result<()> {
-        let done = self.world().operation(true, |w| Some(w.disk = Some(text.to_vec())));
+        let done = self.world().set(true, |w| w.disk = Some(text.to_vec()));
         done.ok_or_else(|| io::ErrorKind::StorageFull.into())
     }
 
