@@ -647,7 +647,7 @@ prop_compose! {
         config.actions.preset = preset.map(|i| Preset::ALL[i].1);
         config.actions.require_witness = witness;
         config.actions.demote_delay = delay;
-        config.actions.demotion = u8::try_from(fall % 128 + 1).unwrap();
+        config.actions.demotion = u8::try_from(fall % 128 + 1).unwrap_or(1);
         config.actions.ledger = format!("/{}", config.segments[0].name).into();
         config.hooks.restore = hooks;
         config.fence = Some(match witness {
