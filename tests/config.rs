@@ -178,6 +178,18 @@ fn mistakes_of_a_value_name_line_key_and_remedy() {
             "line 2: [actions] settle: must be at least 1s",
         ),
         (
+            "[actions]\ndemotion = 241",
+            "line 2: [actions] demotion: 241 is out of range; write a whole number from 1 to 240",
+        ),
+        (
+            "[actions]\npreset = \"openbsd\"\ndemotion = 129",
+            "line 3: [actions] demotion: 129 is more than ifconfig of OpenBSD adds at once",
+        ),
+        (
+            "[actions]\nledger = \"ledger.json\"",
+            "line 2: [actions] ledger: has to begin with a slash",
+        ),
+        (
             "[hooks]\non-failure = \"ignore\"",
             "there are `continue`, `stop` and `escalate`",
         ),
@@ -646,6 +658,8 @@ prop_compose! {
         config.actions.preset = preset.map(|i| Preset::ALL[i].1);
         config.actions.require_witness = witness;
         config.actions.demote_delay = delay;
+        config.actions.demotion = u8::try_from(fall % 128 + 1).unwrap_or(1);
+        config.actions.ledger = format!("/{}", config.segments[0].name).into();
         config.hooks.restore = hooks;
         config.fence = Some(match witness {
             true => Fence { kind: FenceKind::Command, node: fw2, command: Some(fencing), options_file: None, mac: None, device: None, delay, timeout: every },

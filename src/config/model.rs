@@ -233,6 +233,10 @@ pub struct Actions {
     pub hold_down: Duration,
     /// Cap on actions.
     pub max_per_hour: u32,
+    /// How much a demotion adds.
+    pub demotion: u8,
+    /// What is to be taken back, on disk.
+    pub ledger: PathBuf,
 }
 
 impl Default for Actions {
@@ -248,6 +252,9 @@ impl Default for Actions {
             recover: policy.recover,
             hold_down: policy.hold_down,
             max_per_hour: policy.max_per_hour,
+            // Nobody else's number: rc adds 128, kernels 1, 240 and 2^20. And more than the usual advskew of a backup.
+            demotion: 125,
+            ledger: PathBuf::from("/var/db/pfwatch/ledger.json"),
         }
     }
 }

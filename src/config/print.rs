@@ -92,6 +92,8 @@ impl Config {
         out.key("recover", quoted(format_duration(actions.recover)));
         out.key("hold-down", quoted(format_duration(actions.hold_down)));
         out.key("max-per-hour", actions.max_per_hour);
+        out.key("demotion", actions.demotion);
+        out.key("ledger", quoted(actions.ledger.to_string_lossy()));
         let hooks = &self.hooks;
         out.header("[hooks]");
         out.key("promote", list(&hooks.promote, command));

@@ -349,6 +349,15 @@ fn actions(cx: &mut Context, t: &Table<'_, '_>, actions: &mut Actions) {
         &mut actions.max_per_hour,
         t.get(cx, "max-per-hour").and_then(|f| f.integer(cx, 1, 3600)),
     );
+    let demotion = t.get(cx, "demotion").and_then(|f| f.integer(cx, 1, 240));
+    set(&mut actions.demotion, demotion.and_then(|n| u8::try_from(n).ok()));
+    let wanted = r#"write the path of a file such as "/var/db/pfwatch/ledger.json""#;
+    set(
+        &mut actions.ledger,
+        t.get(cx, "ledger")
+            .and_then(|f| f.string(cx, wanted))
+            .map(PathBuf::from),
+    );
 }
 
 fn hooks(cx: &mut Context, t: &Table<'_, '_>, hooks: &mut Hooks) {

@@ -53,6 +53,8 @@ pub const SECTIONS: &[Section] = &[
             "recover",
             "hold-down",
             "max-per-hour",
+            "demotion",
+            "ledger",
         ],
     ),
     one(
