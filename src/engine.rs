@@ -4,6 +4,7 @@
 //! `next_deadline` says until when it may be left alone; `poll` hands out what it concluded. A wake-up too early is a
 //! no-op; time that runs backwards is clamped and counted.
 
+mod acting;
 mod authentic;
 pub mod counters;
 mod memory;
@@ -41,6 +42,8 @@ struct Node {
     name: Option<String>,
     me: bool,
     bulk_since: Option<Timestamp>,
+    /// A canary was among what failed when it was called down.
+    canary: bool,
     last_config_sync: Option<Timestamp>,
 }
 
@@ -138,6 +141,7 @@ impl Engine {
             name,
             me,
             bulk_since: None,
+            canary: false,
             last_config_sync: None,
         });
         self.by_address.insert(address, id);
@@ -233,6 +237,7 @@ impl Engine {
         self.counters.gap(cause, length, lost);
         self.detector.gap(now);
         self.carp.forgive(now);
+        self.policy.blind(now);
         self.events.push_back(Event::Gap { at: now, length, cause });
     }
 
@@ -498,6 +503,7 @@ impl Engine {
         self.carp_due = self.carp.next_missing(now);
         self.events.extend(self.scratch.drain(..));
         self.detector.judge(now, &self.carp, &mut self.verdicts);
+        self.note_canaries();
         self.events.extend(self.verdicts.drain(..).map(Event::Verdict));
         let situation = self.situation(now);
         let nodes = &self.nodes;
@@ -539,6 +545,9 @@ impl Engine {
                     w.held > 0 && w.gone == w.segments
                 })
                 .collect(),
+            bulk: self.nodes.iter().filter_map(|n| n.bulk_since).max(),
+            signs: self.signs(now),
+            rivals: self.rivals(),
         }
     }
 }

@@ -4,9 +4,11 @@
 //! `track` (states and what their movement proves) -> `detect` (health) -> `decide` (roles, decisions). `engine` is
 //! the pure core that holds the last four together; everything else is edge.
 
+pub mod act;
 pub mod capture;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod decide;
 pub mod detect;
 pub mod dissect;
@@ -16,5 +18,6 @@ pub mod event;
 pub mod render;
 pub mod report;
 pub mod settings;
+pub mod status;
 pub mod time;
 pub mod track;

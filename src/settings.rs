@@ -115,7 +115,7 @@ impl Default for Detect {
 }
 
 /// Whom a probe is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum About {
     /// Does this node reach as far as the traffic does?
     SelfNode,
@@ -124,7 +124,7 @@ pub enum About {
 }
 
 /// A probe whose results reach the engine as inputs.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Probe {
     /// Label.
     pub name: String,
@@ -137,7 +137,7 @@ pub struct Probe {
 }
 
 /// When a verdict becomes a decision.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     /// No promotion of an in-sync pair without a self probe.
     pub require_witness: bool,
@@ -155,6 +155,40 @@ pub struct Policy {
     pub max_per_hour: u32,
     /// A fencing device is configured for this node (by index).
     pub fence: Option<usize>,
+    /// Head start that this node gives the other before it fences.
+    pub fence_delay: Duration,
+    /// What only a daemon needs; offline, a decision counts as carried out.
+    pub live: Live,
+}
+
+/// What a daemon asks of its policy beyond an analysis. All off: an analysis, whose decisions it must not change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Live {
+    /// The result of every decision will be told; until then nothing else is decided.
+    pub results: bool,
+    /// Nothing is decided so long after the first word heard.
+    pub start: Duration,
+    /// Nothing is decided so long after we were blind.
+    pub blind: Duration,
+    /// A bulk update explains failures of traffic for so long at most.
+    pub bulk: Duration,
+}
+
+impl Live {
+    /// For a daemon. `acts` is false in a dry run, where every decision counts as carried out at once.
+    ///
+    /// Ten seconds of start: a master that stopped before we came is known after four, a probe needs five answers to be up,
+    /// and each may lose one. Five of blindness: what changed meanwhile shows within the three intervals that CARP needs. A
+    /// minute of bulk: they take seconds, and one whose end was lost must not hold everything back.
+    #[must_use]
+    pub const fn daemon(acts: bool) -> Self {
+        Self {
+            results: acts,
+            start: Duration::from_secs(10),
+            blind: Duration::from_secs(5),
+            bulk: Duration::from_secs(60),
+        }
+    }
 }
 
 impl Default for Policy {
@@ -168,6 +202,8 @@ impl Default for Policy {
             hold_down: Duration::from_secs(60),
             max_per_hour: 6,
             fence: None,
+            fence_delay: Duration::ZERO,
+            live: Live::default(),
         }
     }
 }

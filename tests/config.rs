@@ -30,6 +30,7 @@ fn the_shipped_sample_is_right() {
     assert_eq!(config.detect, defaults.detect);
     assert_eq!(config.actions, defaults.actions);
     assert_eq!(config.web, defaults.web);
+    assert_eq!(config.control, defaults.control);
 }
 
 #[test]
@@ -175,6 +176,18 @@ fn mistakes_of_a_value_name_line_key_and_remedy() {
         (
             "[actions]\nsettle = \"0s\"",
             "line 2: [actions] settle: must be at least 1s",
+        ),
+        (
+            "[actions]\ndemotion = 241",
+            "line 2: [actions] demotion: 241 is out of range; write a whole number from 1 to 240",
+        ),
+        (
+            "[actions]\npreset = \"openbsd\"\ndemotion = 129",
+            "line 3: [actions] demotion: 129 is more than ifconfig of OpenBSD adds at once",
+        ),
+        (
+            "[actions]\nledger = \"ledger.json\"",
+            "line 2: [actions] ledger: has to begin with a slash",
         ),
         (
             "[hooks]\non-failure = \"ignore\"",
@@ -415,6 +428,15 @@ fn what_belongs_together_is_held_together() {
             "line 13: [fence] mac: `00:11` is no hardware address",
         ),
         ("[fence]", "line 10: [fence]: has no `kind`"),
+        (
+            "[control]\nsocket = \"pfwatch.sock\"",
+            "line 11: [control] socket: `pfwatch.sock` does not start with a slash",
+        ),
+        ("[control]\nsocket = 1", "line 11: [control] socket: is a number"),
+        (
+            "[control]\nsokcet = \"/x\"",
+            "line 11: [control] sokcet: is no key of [control]; did you mean `socket`?",
+        ),
     ];
     for (text, fragment) in table {
         expect(&format!("{PAIR}{text}"), fragment);
@@ -577,6 +599,7 @@ fn the_printed_configuration_is_the_same_configuration() {
         "max-per-hour = 6",
         "on-failure = \"continue\"",
         "listen = [\"127.0.0.1:10240\"]",
+        "socket = \"/var/run/pfwatch.sock\"",
     ] {
         assert!(text.lines().any(|l| l == key), "{key}\n{text}");
     }
@@ -635,6 +658,8 @@ prop_compose! {
         config.actions.preset = preset.map(|i| Preset::ALL[i].1);
         config.actions.require_witness = witness;
         config.actions.demote_delay = delay;
+        config.actions.demotion = u8::try_from(fall % 128 + 1).unwrap_or(1);
+        config.actions.ledger = format!("/{}", config.segments[0].name).into();
         config.hooks.restore = hooks;
         config.fence = Some(match witness {
             true => Fence { kind: FenceKind::Command, node: fw2, command: Some(fencing), options_file: None, mac: None, device: None, delay, timeout: every },

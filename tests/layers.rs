@@ -104,7 +104,7 @@ const ROOMS: &[Room] = &[
     Room::edge(
         "control",
         &["time", "settings", "event", "status", "config"],
-        &["serde", "serde_json", "thiserror", "tokio", "tracing"],
+        &["nix", "serde", "serde_json", "thiserror", "tracing"],
     ),
     Room::edge("metrics", &["time", "settings", "event", "status"], &["prometheus"]),
     Room::edge(

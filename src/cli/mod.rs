@@ -4,16 +4,20 @@
 //! finds goes to the standard output, everything said about it to the standard error, one sentence each.
 
 mod analyze;
+mod ask;
 mod bar;
+mod check;
 mod decode;
 mod failure;
 mod inputs;
 mod log;
 mod look;
 mod nothing;
+mod order;
 mod output;
 mod run;
 mod simulate;
+mod status;
 mod usage;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
@@ -60,6 +64,16 @@ enum Command {
     Analyze(analyze::Args),
     /// Listen on the firewalls' networks and log what happens to the firewalls, and what should be done about it
     Run(run::Args),
+    /// Show what the running daemon knows
+    Status(status::Args),
+    /// Ask the running daemon whether a node is fit, for other programs: exit code 0 or 1 within 50 ms, and not a word
+    Check(check::Args),
+    /// Keep the running daemon from acting, for a while or until further notice
+    Maintenance(order::Maintenance),
+    /// Let the running daemon take back everything that it changed on this host
+    Undo(order::Undo),
+    /// Let the running daemon run the hooks of an action
+    TestHook(order::TestHook),
     /// Write a capture of firewalls to which something happens, with the truth about it: for drills and tuning
     Simulate(simulate::Args),
 }
@@ -90,9 +104,14 @@ pub fn run() -> u8 {
 }
 
 fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
-        Err(error) => return usage::answer(&error),
+        Err(error) => {
+            let code = usage::answer(&error);
+            let is_mistake = code != exit::OK;
+            return check::misused(&arguments).filter(|_| is_mistake).unwrap_or(code);
+        }
     };
     match &args.command {
         Command::Run(command) if command.is_daemon() => run::start_log(&args.common),
@@ -102,6 +121,11 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Decode(command) => decode::run(command, &args.common),
         Command::Analyze(command) => analyze::run(command, &args.common),
         Command::Run(command) => run::run(command, &args.common),
+        Command::Status(command) => status::run(command, &args.common),
+        Command::Check(command) => Ok(check::run(command)),
+        Command::Maintenance(command) => order::maintenance(command),
+        Command::Undo(command) => order::undo(command),
+        Command::TestHook(command) => order::test_hook(command),
         Command::Simulate(command) => simulate::run(command, &args.common),
     };
     result.unwrap_or_else(|failure| failure.report())

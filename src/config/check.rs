@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 
 use super::context::Context;
-use super::model::{Config, FenceKind, Probe};
+use super::model::{Config, FenceKind, Preset, Probe};
 use super::schema::{list, nearest};
 use super::value::covers;
 
@@ -23,6 +23,7 @@ pub(super) fn check(config: &Config, cx: &mut Context) {
     canaries(config, cx);
     detect(config, cx);
     probes(config, cx);
+    actions(config, cx);
     hooks(config, cx);
     fence(config, cx);
     web(config, cx);
@@ -334,6 +335,22 @@ fn probes(config: &Config, cx: &mut Context) {
                 }
             }
         }
+    }
+}
+
+fn actions(config: &Config, cx: &mut Context) {
+    let actions = &config.actions;
+    if actions.preset == Some(Preset::Openbsd) && actions.demotion > 128 {
+        let message = format!(
+            "{} is more than ifconfig of OpenBSD adds at once; write 128 or less",
+            actions.demotion
+        );
+        cx.error_at("actions.demotion", message);
+    }
+    if !actions.ledger.is_absolute() {
+        let message =
+            "has to begin with a slash: after a restart it must be the same file, wherever pfwatch is started";
+        cx.error_at("actions.ledger", message);
     }
 }
 

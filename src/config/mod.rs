@@ -9,8 +9,9 @@
 
 mod check;
 mod context;
+mod control;
 mod error;
-mod model;
+pub mod model;
 mod password;
 mod print;
 mod read;
@@ -20,10 +21,11 @@ mod value;
 
 use std::path::{Path, PathBuf};
 
+pub use control::socket_in;
 pub use error::{ConfigError, ConfigErrors, LoadError};
 pub use model::{
-    Actions, Canary, Command, Config, Detect, Fence, FenceKind, Hooks, Node, OnFailure, PathRule, Preset, Probe,
-    Segment, Sync, Web, Zone,
+    Actions, Canary, Command, Config, Control, Detect, Fence, FenceKind, Hooks, Node, OnFailure, PathRule, Preset,
+    Probe, Segment, Sync, Web, Zone,
 };
 pub use password::{PasswordError, read_password};
 pub use schema::{SECTIONS, Section};

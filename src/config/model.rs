@@ -37,6 +37,8 @@ pub struct Config {
     pub fence: Option<Fence>,
     /// `[web]`
     pub web: Web,
+    /// `[control]`
+    pub control: Control,
 }
 
 /// Where pfsync is heard.
@@ -231,6 +233,10 @@ pub struct Actions {
     pub hold_down: Duration,
     /// Cap on actions.
     pub max_per_hour: u32,
+    /// How much a demotion adds.
+    pub demotion: u8,
+    /// What is to be taken back, on disk.
+    pub ledger: PathBuf,
 }
 
 impl Default for Actions {
@@ -246,6 +252,9 @@ impl Default for Actions {
             recover: policy.recover,
             hold_down: policy.hold_down,
             max_per_hour: policy.max_per_hour,
+            // Nobody else's number: rc adds 128, kernels 1, 240 and 2^20. And more than the usual advskew of a backup.
+            demotion: 125,
+            ledger: PathBuf::from("/var/db/pfwatch/ledger.json"),
         }
     }
 }
@@ -359,6 +368,24 @@ impl Default for Web {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 10240))],
+        }
+    }
+}
+
+/// Where the daemon answers the commands and other programs of this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// A Unix socket.
+    pub socket: PathBuf,
+    /// Whose members may ask; none: the group that the system gives the file.
+    pub group: Option<String>,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            socket: PathBuf::from("/var/run/pfwatch.sock"),
+            group: None,
         }
     }
 }

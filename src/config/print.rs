@@ -75,6 +75,9 @@ impl Config {
         self.print_actions(&mut out);
         out.header("[web]");
         out.key("listen", list(&self.web.listen, quoted));
+        out.header("[control]");
+        out.key("socket", quoted(self.control.socket.to_string_lossy()));
+        out.option("group", self.control.group.as_deref());
         out.0
     }
 
@@ -89,6 +92,8 @@ impl Config {
         out.key("recover", quoted(format_duration(actions.recover)));
         out.key("hold-down", quoted(format_duration(actions.hold_down)));
         out.key("max-per-hour", actions.max_per_hour);
+        out.key("demotion", actions.demotion);
+        out.key("ledger", quoted(actions.ledger.to_string_lossy()));
         let hooks = &self.hooks;
         out.header("[hooks]");
         out.key("promote", list(&hooks.promote, command));

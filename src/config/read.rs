@@ -10,8 +10,8 @@ use toml::de::DeTable;
 
 use super::context::{Context, Field, Table};
 use super::model::{
-    Actions, Canary, Command, Config, Detect, Fence, FenceKind, Hooks, Node, OnFailure, PathRule, Preset, Probe,
-    Segment, Sync, Web, Zone,
+    Actions, Canary, Command, Config, Control, Detect, Fence, FenceKind, Hooks, Node, OnFailure, PathRule, Preset,
+    Probe, Segment, Sync, Web, Zone,
 };
 use super::schema;
 use super::value::{Rate, parse_address, parse_mac, parse_prefix, parse_protocol};
@@ -66,6 +66,7 @@ fn read_single(cx: &mut Context, table: &Table<'_, '_>, name: &str, config: &mut
         "hooks" => hooks(cx, table, &mut config.hooks),
         "fence" => config.fence = fence(cx, table),
         "web" => web(cx, table, &mut config.web),
+        "control" => control(cx, table, &mut config.control),
         _ => debug_assert!(false, "a section of the schema that nobody reads"),
     }
 }
@@ -348,6 +349,15 @@ fn actions(cx: &mut Context, t: &Table<'_, '_>, actions: &mut Actions) {
         &mut actions.max_per_hour,
         t.get(cx, "max-per-hour").and_then(|f| f.integer(cx, 1, 3600)),
     );
+    let demotion = t.get(cx, "demotion").and_then(|f| f.integer(cx, 1, 240));
+    set(&mut actions.demotion, demotion.and_then(|n| u8::try_from(n).ok()));
+    let wanted = r#"write the path of a file such as "/var/db/pfwatch/ledger.json""#;
+    set(
+        &mut actions.ledger,
+        t.get(cx, "ledger")
+            .and_then(|f| f.string(cx, wanted))
+            .map(PathBuf::from),
+    );
 }
 
 fn hooks(cx: &mut Context, t: &Table<'_, '_>, hooks: &mut Hooks) {
@@ -429,6 +439,30 @@ fn web(cx: &mut Context, t: &Table<'_, '_>, web: &mut Web) {
             })
         })
         .collect();
+}
+
+/// The name of a socket is kept in a field of fixed size, the smallest of which holds so many octets and a zero.
+const LONGEST_SOCKET: usize = 103;
+
+fn control(cx: &mut Context, t: &Table<'_, '_>, control: &mut Control) {
+    let wanted = r#"write the path of a socket such as "/var/run/pfwatch.sock""#;
+    if let Some(field) = t.get(cx, "socket")
+        && let Some(path) = field.string(cx, wanted)
+    {
+        if !path.starts_with('/') {
+            field.wrong(cx, format!("`{path}` does not start with a slash; {wanted}"));
+        } else if path.len() > LONGEST_SOCKET {
+            field.wrong(
+                cx,
+                format!("is longer than the {LONGEST_SOCKET} octets that a socket's path may have"),
+            );
+        } else {
+            control.socket = PathBuf::from(path);
+        }
+    }
+    control.group = t
+        .get(cx, "group")
+        .and_then(|f| f.string(cx, "write the name of a group").map(str::to_owned));
 }
 
 /// The schema has a reader for every section.

@@ -53,6 +53,8 @@ pub const SECTIONS: &[Section] = &[
             "recover",
             "hold-down",
             "max-per-hour",
+            "demotion",
+            "ledger",
         ],
     ),
     one(
@@ -81,6 +83,7 @@ pub const SECTIONS: &[Section] = &[
         ],
     ),
     one("web", &["listen"]),
+    one("control", &["socket", "group"]),
 ];
 
 /// The section of that name.

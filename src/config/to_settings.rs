@@ -41,6 +41,8 @@ impl Config {
                 hold_down: self.actions.hold_down,
                 max_per_hour: self.actions.max_per_hour,
                 fence: self.fence.as_ref().and_then(|f| self.node_index(&f.node)),
+                fence_delay: self.fence.as_ref().map_or(std::time::Duration::ZERO, |f| f.delay),
+                live: settings::Live::default(),
             },
         }
     }

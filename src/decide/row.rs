@@ -3,7 +3,7 @@
 use crate::event::{Cause, NodeId};
 
 /// Why a promotion that is due waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unclear {
     /// So many advertisements in a row may be missing by chance.
     Chance,
@@ -21,21 +21,34 @@ pub enum Unclear {
     HoldDown,
     /// There were too many actions within the hour.
     Cap,
+    /// A bulk update runs, which explains as much.
+    Bulk,
+    /// Somebody works at the pair.
+    Maintenance,
+    /// We were blind, again and again.
+    Blind,
+    /// The last try failed a moment ago.
+    Failed,
+    /// So did all of them within the hour.
+    GaveUp,
+    /// That was tried within the hour.
+    Fenced,
 }
 
 /// Why something is taken back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Back {
     PeersAnswer,
     OwnProbe,
     Recovered,
     Alone,
+    BothDemoted,
 }
 
 impl Back {
     pub(super) fn cause(self) -> &'static str {
         match self {
-            Self::PeersAnswer | Self::Recovered => "recovered",
+            Self::PeersAnswer | Self::Recovered | Self::BothDemoted => "recovered",
             Self::OwnProbe => "probe",
             Self::Alone => "alone",
         }
@@ -47,12 +60,13 @@ impl Back {
             Self::OwnProbe => "a probe about this node is down: it reaches no further than the other",
             Self::Recovered => "the probes about this node are up again",
             Self::Alone => "no other node advertises any more: better this one than none",
+            Self::BothDemoted => "the probes about this node are up, and the other is demoted, too",
         }
     }
 }
 
 /// A row of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Row {
     Promote(NodeId, Cause),
     Demote,
@@ -64,6 +78,8 @@ pub(super) enum Row {
     Isolated,
     OwnTraffic,
     Unclear(NodeId, Unclear),
+    Fence(NodeId),
+    Unfenced(NodeId, Unclear),
 }
 
 impl Row {
@@ -73,6 +89,23 @@ impl Row {
             Self::Promote(..) => 2,
             Self::CarpMoves(_) => 0,
             _ => 1,
+        }
+    }
+
+    /// Something is to be done, not only said.
+    pub(super) fn acts(self) -> bool {
+        matches!(
+            self,
+            Self::Promote(..) | Self::Demote | Self::Restore(_) | Self::Fence(_)
+        )
+    }
+
+    /// The same, not acted on.
+    pub(super) fn held(self, me: NodeId, why: Unclear) -> Self {
+        match self {
+            Self::Promote(p, _) => Self::Unclear(p, why),
+            Self::Fence(p) => Self::Unfenced(p, why),
+            _ => Self::Unclear(me, why),
         }
     }
 
@@ -113,7 +146,11 @@ impl Row {
                 me,
                 format!("traffic through {own} itself is down: its upstream or its hosts, moving would not help"),
             ),
-            Self::Unclear(p, why) if p == me => (p, format!("not demoting {own} yet, because {}", why.words(&own))),
+            Self::Unclear(p, why) if p == me => {
+                let what = if why.of_all() { "changing" } else { "demoting" };
+                (p, format!("not {what} {own} yet, because {}", why.words(&own)))
+            }
+            Self::Unfenced(p, why) => (p, format!("not fencing {}, because {}", name(p), why.words(&own))),
             Self::Unclear(p, why) => (
                 p,
                 format!(
@@ -122,12 +159,17 @@ impl Row {
                     why.words(&own)
                 ),
             ),
-            Self::Promote(..) | Self::Demote | Self::Restore(_) => return None,
+            Self::Promote(..) | Self::Demote | Self::Restore(_) | Self::Fence(_) => return None,
         })
     }
 }
 
 impl Unclear {
+    /// It holds for what is taken back, too.
+    fn of_all(self) -> bool {
+        matches!(self, Self::Maintenance | Self::Blind | Self::Failed)
+    }
+
     fn words(self, own: &str) -> String {
         match self {
             Self::Chance => "its advertisements may be missing by chance".into(),
@@ -139,6 +181,12 @@ impl Unclear {
             Self::Answers => "some were answered a moment ago, and the others may only not have tried again".into(),
             Self::Probe => format!("a probe about {own} has not answered since"),
             Self::HoldDown => "the last promotion was too short a while ago (hold-down)".into(),
+            Self::Bulk => "a bulk update runs, which explains as much".into(),
+            Self::Maintenance => "somebody works at the pair (maintenance)".into(),
+            Self::Blind => "we were blind again and again".into(),
+            Self::Failed => "the last try failed a moment ago".into(),
+            Self::GaveUp => "it failed too often within the hour".into(),
+            Self::Fenced => "that was tried within the hour".into(),
             Self::Cap => "there were too many actions within the hour (max-per-hour)".into(),
         }
     }

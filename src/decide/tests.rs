@@ -1,5 +1,7 @@
 //! The table of design §4, row by row.
 
+mod acting;
+
 use super::*;
 use crate::settings::{About, Policy as Limits};
 

@@ -2,8 +2,10 @@
 //!
 //! Fed by the policy with each result. A probe without any result is neither good nor bad.
 
+use crate::event::NodeId;
 use crate::settings::{About, Probe};
 use crate::time::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A peer that was away when another took over was away this long before, at most.
@@ -12,7 +14,7 @@ const BEFORE: Duration = Duration::from_secs(60);
 /// A failure longer ago says nothing about now.
 const STALE: Duration = Duration::from_secs(5);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 enum Word {
     #[default]
     Unknown,
@@ -20,7 +22,7 @@ enum Word {
     Down,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct State {
     word: Word,
     run: u32,
@@ -46,17 +48,25 @@ impl Default for State {
 }
 
 /// All probes and what became of them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Witnesses {
-    about: Vec<Probe>,
+    about: Arc<[Probe]>,
     states: Vec<State>,
+    /// Goes on after a restart in which nobody asked: who does not answer then was heard before.
+    resumed: bool,
 }
 
 impl Witnesses {
     pub(super) fn new(probes: &[Probe]) -> Self {
         Self {
-            about: probes.to_vec(),
+            about: probes.into(),
             states: vec![State::default(); probes.len()],
+            resumed: false,
         }
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.resumed = true;
     }
 
     pub(super) fn result(&mut self, now: Timestamp, index: usize, ok: bool) {
@@ -64,7 +74,7 @@ impl Witnesses {
             return;
         };
         state.run = if state.last == Some(ok) {
-            state.run.saturating_add(1)
+            state.run.saturating_add(1).min(probe.rise.max(probe.fall).max(1))
         } else {
             1
         };
@@ -75,7 +85,7 @@ impl Witnesses {
             _ => state.word,
         };
         if word != state.word {
-            if (state.word, word) == (Word::Up, Word::Down) {
+            if word == Word::Down && (state.word == Word::Up || self.resumed) {
                 state.fell = now;
             }
             (state.word, state.since) = (word, now);
@@ -141,5 +151,22 @@ impl Witnesses {
     pub(super) fn peer_is_back(&self, now: Timestamp, promoted: Timestamp, recover: Duration) -> bool {
         let saw = |s: &State| s.fell > Timestamp::MIN && s.fell + BEFORE >= promoted;
         self.of(false).any(saw) && self.all_up_for(false, now, recover)
+    }
+
+    /// A probe about this peer that used to answer is down, and was not answered just now.
+    pub(super) fn lost_peer(&self, now: Timestamp, peer: NodeId) -> bool {
+        let about = |p: &Probe| p.about == About::Node(peer.index());
+        let lost = |s: &State| s.word == Word::Down && s.last == Some(false) && s.fell > Timestamp::MIN;
+        let mut all = self.about.iter().zip(&self.states);
+        all.any(|(p, s)| about(p) && lost(s) && now.since(s.heard) <= STALE)
+    }
+
+    pub(super) fn age(&mut self, by: Duration, floor: Timestamp) {
+        for s in &mut self.states {
+            for t in [&mut s.since, &mut s.heard] {
+                *t = (*t - by).max(floor);
+            }
+            s.fell = super::age::past(s.fell, by, floor);
+        }
     }
 }

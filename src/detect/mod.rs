@@ -191,6 +191,12 @@ impl Detector {
         self.next_tick = self.next_tick.min(now + TICK);
     }
 
+    /// The last sign of life of a node, if there was any.
+    #[must_use]
+    pub fn last_sign(&self, node: NodeId) -> Option<Timestamp> {
+        self.heard.get(node.index()).copied().filter(|&t| t > Timestamp::MIN)
+    }
+
     /// Something is missing that was due by now: silence is to be looked at at once.
     pub fn hurry(&mut self, now: Timestamp) {
         // What came just now may be half of a flush.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::capture::LinkType;
+use crate::decide::Role;
 use crate::settings::{Node as Configured, Segment};
 
 const SECRET: &[u8] = b"secret";
@@ -256,4 +257,48 @@ fn a_crash_is_seen_at_the_moment_its_advertisements_are_missing_for_long_enough(
         _ => None,
     });
     assert!(down.is_some_and(|t| (2.2..2.22).contains(&t)), "{down:?}");
+}
+
+#[test]
+fn what_became_of_a_decision_is_told_back_and_what_is_ours_is_taken_back() {
+    let mut settings = pair(&[], false).settings;
+    settings.probes = vec![crate::settings::Probe {
+        name: "internet".into(),
+        about: About::SelfNode,
+        fall: 2,
+        rise: 2,
+    }];
+    settings.policy.live.results = true;
+    let mut engine = Engine::new(settings, 1);
+    reign(&mut engine, [&[], &[]], 0, 10);
+    assert!(engine.signs(at(10.0)).is_empty(), "nothing of ours stands");
+    let decisions = |engine: &mut Engine| {
+        let decision = |e| match e {
+            Event::Decision(d) => Some((d.action.as_str(), d.seq)),
+            _ => None,
+        };
+        std::iter::from_fn(|| engine.poll())
+            .filter_map(decision)
+            .collect::<Vec<_>>()
+    };
+    (0..2).for_each(|i| engine.probe(at(10.0 + f64::from(i) / 10.0), 0, false));
+    assert_eq!(decisions(&mut engine), [("demote", 1)]);
+    assert_eq!(engine.role(), Role::Demoted);
+    assert!(engine.result(at(10.2), 1, false) && !engine.result(at(10.2), 1, false));
+    assert_eq!(engine.role(), Role::Backup);
+    assert!(notices(&mut engine)[0].contains("demote (decision 1) failed"));
+    engine.maintenance(at(10.3), true);
+    assert!(engine.in_maintenance() && !engine.undo(at(10.3)));
+    engine.resume(Role::Demoted, at(9.0), &[]);
+    for segment in 0..2 {
+        let demoted = Carp {
+            demote: 1,
+            ..carp(1, 11, &[])
+        };
+        advertise(&mut engine, 10.4, segment, 1, &demoted);
+    }
+    let signs = engine.signs(at(10.4));
+    assert!(signs[0].advertises && signs[0].demoted && !signs[0].missing && signs[0].heard == Some(at(10.4)));
+    assert!(engine.undo(at(10.5)));
+    assert_eq!(decisions(&mut engine), [("restore", 2)]);
 }

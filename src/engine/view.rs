@@ -159,4 +159,10 @@ impl Engine {
     pub fn path_health(&self, node: NodeId, path: usize) -> Option<&crate::detect::path::PathHealth> {
         self.detector.path(node, path)
     }
+
+    /// What suspicion must reach for `down`, where no witness helps.
+    #[must_use]
+    pub fn threshold(&self) -> f64 {
+        crate::detect::score::threshold(self.settings.detect.risk_per_year)
+    }
 }

@@ -4,6 +4,7 @@
 
 mod analyze;
 mod contract;
+mod control;
 mod decode;
 mod simulate;
 mod wrong;

@@ -25,6 +25,8 @@ impl Daemon {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pfwatch"));
         command.args(["run", "-v", "--log-format", "json", "-c"]).arg(config);
         command.arg("--state").arg(state);
+        // Not the usual one, which may be that of a real daemon.
+        command.arg("--socket").arg(state.with_extension("sock"));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

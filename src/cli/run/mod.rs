@@ -4,9 +4,12 @@
 //! `plan`, what is said that of `journal` and `counts`, and how it looks that of `layout`. Sends nothing, runs no command.
 
 mod counts;
+mod desk;
 mod journal;
 mod layout;
+mod orders;
 mod plan;
+mod signals;
 mod state;
 
 pub(super) use layout::start as start_log;
@@ -16,20 +19,21 @@ use super::output::Stream;
 use super::{Common, Failure, exit};
 use crate::capture::live::LiveSource;
 use crate::capture::{GapCause, SourceError};
+use crate::control::ServerError;
 use crate::drive;
 use crate::engine::Engine;
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use counts::Counts;
+use desk::Desk;
 use journal::Journal;
-use plan::Plan;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use orders::Orders;
+use plan::{Plan, Refused};
+use signals::Signals;
 use state::State;
 use std::hash::{BuildHasher, RandomState};
-use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Arguments.
@@ -44,6 +48,9 @@ pub(super) struct Args {
     /// Where what was learned survives a restart, instead of `memory` in [detect] of the configuration
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// The control socket, instead of `socket` in [control] of the configuration
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
     /// Decide, but do nothing
     #[arg(long)]
     dry_run: bool,
@@ -58,6 +65,14 @@ impl Args {
         !self.no_run
     }
 
+    fn plan(&self) -> Result<Plan, Refused> {
+        let mut plan = Plan::make(self.config.as_deref(), &self.interface)?;
+        if let Some(socket) = &self.socket {
+            plan.config.control.socket.clone_from(socket);
+        }
+        Ok(plan)
+    }
+
     fn memory(&self, plan: &Plan) -> Option<PathBuf> {
         self.state.clone().or_else(|| plan.config.detect.memory.clone())
     }
@@ -65,7 +80,7 @@ impl Args {
 
 /// Runs.
 pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
-    let plan = match Plan::make(args.config.as_deref(), &args.interface) {
+    let plan = match args.plan() {
         Ok(plan) => plan,
         Err(refused) => return Ok(refused.report()),
     };
@@ -89,36 +104,23 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
     };
     match Daemon::start(plan, args, common) {
         Ok(mut daemon) => Ok(daemon.watch(args, &signals)),
-        Err(e) => Ok(refused(e)),
+        Err(Unstarted::Source(e)) => Ok(refused(e)),
+        Err(Unstarted::Control(e)) => {
+            tracing::error!("{e}");
+            Ok(exit::UNAVAILABLE)
+        }
     }
+}
+
+/// Why nothing goes round.
+enum Unstarted {
+    Source(SourceError),
+    Control(ServerError),
 }
 
 /// Says why there is no source, and returns the exit code.
 fn refused(error: SourceError) -> u8 {
     report_problems(&[error]).unwrap_or(exit::UNAVAILABLE)
-}
-
-/// What we were asked to do since we last looked.
-struct Signals {
-    end: Arc<AtomicBool>,
-    reload: Arc<AtomicBool>,
-}
-
-impl Signals {
-    fn catch() -> io::Result<Self> {
-        let signals = Self {
-            end: Arc::default(),
-            reload: Arc::default(),
-        };
-        for (signal, flag) in [
-            (SIGTERM, &signals.end),
-            (SIGINT, &signals.end),
-            (SIGHUP, &signals.reload),
-        ] {
-            signal_hook::flag::register(signal, Arc::clone(flag))?;
-        }
-        Ok(signals)
-    }
 }
 
 /// Everything that goes round.
@@ -129,11 +131,14 @@ struct Daemon {
     journal: Journal,
     counts: Counts,
     state: State,
+    desk: Desk,
 }
 
 impl Daemon {
-    fn start(plan: Plan, args: &Args, common: &Common) -> Result<Self, SourceError> {
-        let source = LiveSource::open(&plan.inputs, plan.options.clone())?;
+    fn start(plan: Plan, args: &Args, common: &Common) -> Result<Self, Unstarted> {
+        let source = LiveSource::open(&plan.inputs, plan.options.clone()).map_err(Unstarted::Source)?;
+        let orders = Orders::new(&plan.config, args.dry_run);
+        let desk = Desk::open(&plan.config.control, orders, source.now()).map_err(Unstarted::Control)?;
         let counts = Counts::new(common.verbose > 0, source.now());
         let mut engine = fresh(&plan.settings);
         let mut state = State::new(args.memory(&plan), source.now());
@@ -145,6 +150,7 @@ impl Daemon {
             plan,
             source,
             counts,
+            desk,
         })
     }
 
@@ -170,12 +176,21 @@ impl Daemon {
             let now = self.source.now();
             while let Some(event) = self.engine.poll() {
                 self.journal.event(now, &event, &self.engine);
+                self.desk.event(&event, &self.engine, &self.journal);
             }
             if self.counts.is_due(now) {
                 self.tell(now);
             }
             self.state.tick(now, &self.engine);
             self.journal.tick(now, &self.source);
+            let Self {
+                engine,
+                source,
+                plan,
+                journal,
+                ..
+            } = self;
+            self.desk.tick(now, engine, source, plan, journal);
         }
         self.state.end(&self.engine);
         self.tell(self.source.now());
@@ -202,7 +217,7 @@ impl Daemon {
             tracing::warn!("there is no configuration to reload: this was started with --interface alone");
             return;
         }
-        let plan = match Plan::make(args.config.as_deref(), &args.interface) {
+        let plan = match args.plan() {
             Ok(plan) => plan,
             Err(refused) => {
                 refused.report();
@@ -233,6 +248,7 @@ impl Daemon {
             }
             self.journal.forget();
             self.counts.forget();
+            self.desk.forget();
         } else if reopen {
             // What came between two sources is lost.
             let now = self.source.now();
@@ -255,6 +271,8 @@ impl Daemon {
             tracing::info!("{}", plan.listening());
         }
         self.state.move_to(args.memory(&plan));
+        self.desk.move_to(&plan.config.control);
+        self.desk.orders.reload(&plan.config);
         self.plan = plan;
     }
 }

@@ -133,6 +133,20 @@ impl CarpView {
         self.torn.is_some() && self.vhids.values().filter(apart).any(mine)
     }
 
+    /// Whether a node says of itself, as long as it is heard, that others are better.
+    #[must_use]
+    pub fn demoted(&self, now: Timestamp, node: NodeId) -> bool {
+        let says = |s: &Source| s.node == Some(node) && s.demoted && s.missed(now) <= OVERDUE;
+        self.vhids.values().flat_map(|v| &v.sources).any(says)
+    }
+
+    /// The vhids of the nodes of which somebody else is master, as (segment, vhid), and who, where that is known.
+    pub fn held_beside(&self, node: NodeId) -> impl Iterator<Item = ((usize, u8), Option<NodeId>)> + '_ {
+        let ours = self.vhids.iter().filter(|(_, v)| v.ours());
+        let masters = ours.filter_map(|(key, v)| Some((*key, v.master_source()?.node)));
+        masters.filter(move |(_, n)| *n != Some(node))
+    }
+
     /// Whether a node lost something that it did not give away.
     #[must_use]
     pub fn robbed(&self, node: NodeId) -> bool {

@@ -5,8 +5,10 @@
 
 mod advice;
 mod close;
+mod grid;
 mod headline;
 mod plot;
+pub mod status;
 mod stays;
 mod tables;
 mod timeline;
@@ -37,6 +39,17 @@ impl Look {
             format!("\x1b[{}m{text}\x1b[0m", style.code())
         } else {
             text.to_owned()
+        }
+    }
+
+    fn heading(&self, out: &mut String, text: &str) {
+        let _ = writeln!(out, "\n{}", self.paint(Style::Strong, text));
+    }
+
+    /// A paragraph within the width; all lines but the first start with `indent` blanks.
+    fn paragraph(&self, out: &mut String, text: &str, indent: usize) {
+        for (i, line) in words::wrap(text, self.width, indent).iter().enumerate() {
+            let _ = writeln!(out, "{:1$}{line}", "", if i == 0 { 0 } else { indent });
         }
     }
 }
@@ -74,14 +87,11 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn heading(&self, out: &mut String, text: &str) {
-        let _ = writeln!(out, "\n{}", self.look.paint(Style::Strong, text));
+        self.look.heading(out, text);
     }
 
-    /// A paragraph within the width; all lines but the first start with `indent` blanks.
     fn paragraph(&self, out: &mut String, text: &str, indent: usize) {
-        for (i, line) in words::wrap(text, self.look.width, indent).iter().enumerate() {
-            let _ = writeln!(out, "{:1$}{line}", "", if i == 0 { 0 } else { indent });
-        }
+        self.look.paragraph(out, text, indent);
     }
 }
 

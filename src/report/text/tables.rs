@@ -2,10 +2,10 @@
 //!
 //! Called once by the page. Counts nothing itself.
 
+use super::grid::{plain, print, print_health, right};
 use super::words::{count, counted, duration};
 use super::{Page, Style};
 use crate::capture::Net;
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write as _;
 
 /// Writes them.
@@ -51,7 +51,7 @@ fn input(page: &Page<'_>, out: &mut String) {
         2,
     );
     if page.report.files.len() > 1 {
-        let mut table = plain(page);
+        let mut table = plain(page.look);
         for f in &page.report.files {
             let net = match f.net {
                 Net::Sync => "sync",
@@ -93,7 +93,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
         return;
     }
     page.heading(out, "NODES");
-    let mut table = plain(page);
+    let mut table = plain(page.look);
     table.set_header([
         "node",
         "address",
@@ -136,7 +136,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
         ]);
     }
     right(&mut table, &[4, 5, 6, 7]);
-    print_health(page, &table, out);
+    print_health(page.look, &table, out);
 }
 
 fn paths(page: &Page<'_>, out: &mut String) {
@@ -144,7 +144,7 @@ fn paths(page: &Page<'_>, out: &mut String) {
         return;
     }
     page.heading(out, "PATHS");
-    let mut table = plain(page);
+    let mut table = plain(page.look);
     table.set_header([
         "node",
         "path",
@@ -188,51 +188,5 @@ fn paths(page: &Page<'_>, out: &mut String) {
         }
     }
     right(&mut table, &[2, 3, 4, 5]);
-    print_health(page, &table, out);
-}
-
-fn plain(page: &Page<'_>) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(page.look.width).unwrap_or(u16::MAX));
-    table
-}
-
-fn right(table: &mut Table, columns: &[usize]) {
-    for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if columns.contains(&i) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-}
-
-fn print(table: &Table, out: &mut String) {
-    for line in table.to_string().lines() {
-        let _ = writeln!(out, "{}", line.trim_end());
-    }
-}
-
-/// The last column is a health; the table itself must not know of colours, because it counts columns.
-fn print_health(page: &Page<'_>, table: &Table, out: &mut String) {
-    for (i, line) in table.to_string().lines().enumerate() {
-        let line = line.trim_end();
-        let style = match line.rsplit(' ').next() {
-            _ if i == 0 => Some(Style::Faint),
-            Some("down") => Some(Style::Bad),
-            Some("suspect") => Some(Style::Warn),
-            _ => None,
-        };
-        let painted = match (style, line.rfind(' ')) {
-            (Some(Style::Faint), _) => page.look.paint(Style::Faint, line),
-            (Some(style), Some(at)) => {
-                let (front, word) = line.split_at(at + 1);
-                format!("{front}{}", page.look.paint(style, word))
-            }
-            _ => line.to_owned(),
-        };
-        let _ = writeln!(out, "{painted}");
-    }
+    print_health(page.look, &table, out);
 }

@@ -1,0 +1,77 @@
+//! What the commands that talk to the daemon have in common: where it is, how it is asked, what is said if it is not there.
+//!
+//! Used by `check`, `status` and `order`.
+
+use super::exit;
+use crate::config::{DEFAULT_PATH, socket_in};
+use crate::control::client::{self, Absent};
+use crate::control::{Clock, Reason, Reply, Request};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How the daemon is found.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct Where {
+    /// The daemon's control socket, instead of that of the configuration
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Configuration that names the control socket; without one /etc/pfwatch.toml
+    #[arg(short, long, value_name = "CONF")]
+    config: Option<PathBuf>,
+}
+
+impl Where {
+    /// The socket. A configuration that is wrong or missing is no reason not to look at the usual place.
+    pub(super) fn socket(&self) -> PathBuf {
+        let config = || self.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
+        self.socket.clone().unwrap_or_else(|| socket_in(config()))
+    }
+}
+
+/// Asks, and waits for the answer as long as the daemon may take and a moment.
+pub(super) fn ask(place: &Where, request: &Request) -> Result<Vec<u8>, u8> {
+    let (clock, socket) = (Clock::start(), place.socket());
+    let until = clock.now() + request.patience() + Duration::from_secs(1);
+    client::ask(&socket, request, &clock, until).map_err(|e| absent(&socket, &e))
+}
+
+/// The answer, understood; what is refused is said, and is an exit code.
+pub(super) fn understand(line: &[u8]) -> Result<Reply, u8> {
+    match serde_json::from_slice(line) {
+        Ok(Reply::Refused { reason, text }) => {
+            tracing::error!("{text}");
+            Err(match reason {
+                Reason::Usage => exit::USAGE,
+                Reason::Permission => exit::PERMISSION,
+                Reason::Busy | Reason::Unable => exit::UNAVAILABLE,
+            })
+        }
+        Ok(reply) => Ok(reply),
+        Err(_) => {
+            tracing::error!("the daemon's answer cannot be understood: is it another version of pfwatch?");
+            Err(exit::UNAVAILABLE)
+        }
+    }
+}
+
+/// Says why there is no answer, and gives the exit code.
+fn absent(socket: &Path, e: &Absent) -> u8 {
+    let path = socket.display();
+    let text = match e {
+        Absent::Nobody => {
+            format!("no pfwatch answers on {path}: start `pfwatch run`, or name its socket with --socket or -c")
+        }
+        Absent::Denied => {
+            format!("you may not use {path}: ask as root, or set `group` in [control] to a group of yours")
+        }
+        Absent::Late => format!("pfwatch does not answer on {path}: it may hang, so look at its log"),
+        Absent::Garbled | Absent::Broken(_) => {
+            format!("what answers on {path} does not speak as pfwatch does: name another socket with --socket")
+        }
+    };
+    tracing::error!("{text}");
+    match e {
+        Absent::Denied => exit::PERMISSION,
+        _ => exit::UNAVAILABLE,
+    }
+}

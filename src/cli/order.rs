@@ -1,0 +1,86 @@
+//! `pfwatch maintenance`, `undo` and `test-hook`: orders to a running daemon.
+//!
+//! The daemon does it and says what it did; this only asks.
+
+use super::ask::{Where, ask, understand};
+use super::output::Stream;
+use super::{Failure, exit};
+use crate::config::parse_duration;
+use crate::control::{Reply, Request};
+use clap::ValueEnum;
+use std::time::Duration;
+
+/// Arguments of `maintenance`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Maintenance {
+    /// Begin, or end
+    #[arg(value_enum)]
+    switch: Switch,
+    /// End by itself after so long ("2h"); otherwise it goes on until it is switched off, or the daemon ends
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    length: Option<Duration>,
+    #[command(flatten)]
+    place: Where,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+/// Arguments of `undo`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Undo {
+    #[command(flatten)]
+    place: Where,
+}
+
+/// Arguments of `test-hook`.
+#[derive(clap::Args, Debug)]
+pub(super) struct TestHook {
+    /// Whose hooks
+    #[arg(value_name = "ACTION", value_parser = ["promote", "demote", "restore", "notify"])]
+    action: String,
+    /// Only say what would be run
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+/// Runs `maintenance`.
+pub(super) fn maintenance(args: &Maintenance) -> Result<u8, Failure> {
+    let on = args.switch == Switch::On;
+    if !on && args.length.is_some() {
+        return Err(Failure::Usage("--for belongs to `maintenance on`".into()));
+    }
+    // Less than a second is still some time.
+    let seconds = args.length.map(|d| d.as_secs() + u64::from(d.subsec_nanos() > 0));
+    order(&args.place, &Request::Maintenance { on, seconds })
+}
+
+/// Runs `undo`.
+pub(super) fn undo(args: &Undo) -> Result<u8, Failure> {
+    order(&args.place, &Request::Undo)
+}
+
+/// Runs `test-hook`.
+pub(super) fn test_hook(args: &TestHook) -> Result<u8, Failure> {
+    let (action, dry_run) = (args.action.clone(), args.dry_run);
+    order(&args.place, &Request::TestHook { action, dry_run })
+}
+
+fn order(place: &Where, request: &Request) -> Result<u8, Failure> {
+    match ask(place, request).and_then(|line| understand(&line)) {
+        Ok(Reply::Done { text }) => {
+            Stream::flush(&mut format!("{text}\n").into_bytes())?;
+            Ok(exit::OK)
+        }
+        Ok(_) => {
+            tracing::error!("the daemon answered something else: is it another version of pfwatch?");
+            Ok(exit::UNAVAILABLE)
+        }
+        Err(code) => Ok(code),
+    }
+}

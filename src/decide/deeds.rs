@@ -1,0 +1,201 @@
+//! What became of decisions: carried out, failed and to be tried again, taken back by hand, or left by an earlier run.
+//!
+//! Offline nobody tells: then every decision counts as carried out, and nothing here waits or judges.
+
+use super::{HOUR, Policy, Role, Unclear};
+use crate::event::{Action, Decision, NodeId};
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// Until the second try; doubles.
+const AGAIN: Duration = Duration::from_secs(5);
+/// Tries within an hour. What is to be taken back is tried for ever, each five minutes in the end.
+const TRIES: u32 = 3;
+/// An actor that has said nothing for so long is worth a word.
+const LATE: Duration = Duration::from_secs(60);
+
+/// A decision whose result is awaited, and what stood before.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Open {
+    seq: u64,
+    action: Action,
+    at: Timestamp,
+    before: (Role, Option<Timestamp>),
+    late: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Failures {
+    count: u32,
+    last: Timestamp,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Deeds {
+    open: Option<Open>,
+    /// Since when what the role says is so in the kernel. Never, offline.
+    carried: Option<Timestamp>,
+    failures: [Failures; 4],
+    /// To be told at the next look.
+    failed: Option<(u64, Action)>,
+}
+
+impl Deeds {
+    /// A result is awaited.
+    pub(super) fn busy(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// What the role says is so in the kernel.
+    pub(super) fn stands(&self) -> bool {
+        self.carried.is_some()
+    }
+
+    pub(super) fn carried(&self) -> Option<Timestamp> {
+        self.carried
+    }
+
+    /// Whether something that failed may be tried again.
+    pub(super) fn may_try(&self, now: Timestamp, action: Action) -> Result<(), Unclear> {
+        let f = &self.failures[action as usize];
+        let since = now.since(f.last);
+        let endless = action == Action::Restore;
+        if f.count == 0 || (since >= HOUR && !endless) {
+            return Ok(());
+        }
+        if f.count >= TRIES && !endless {
+            return Err(Unclear::GaveUp);
+        }
+        let wait = AGAIN * 2_u32.saturating_pow((f.count - 1).min(6));
+        if since < wait { Err(Unclear::Failed) } else { Ok(()) }
+    }
+
+    /// A word about what failed, or about a result that does not come.
+    pub(super) fn word(&mut self, now: Timestamp) -> Option<String> {
+        if let Some((seq, action)) = self.failed.take() {
+            let (what, count) = (action.as_str(), self.failures[action as usize].count);
+            let then = match action {
+                Action::Fence => "it is not tried again within the hour",
+                Action::Restore => "it is tried again, and still counts as our doing",
+                _ if count >= TRIES => "it is not tried again within the hour",
+                _ => "it is tried again a little later, if it is still called for",
+            };
+            return Some(format!("{what} (decision {seq}) failed; {then}"));
+        }
+        let open = self.open.as_mut().filter(|o| !o.late && now.since(o.at) >= LATE)?;
+        open.late = true;
+        let (what, seq) = (open.action.as_str(), open.seq);
+        Some(format!(
+            "whether {what} (decision {seq}) was carried out is not known yet; nothing else is decided until it is"
+        ))
+    }
+
+    pub(super) fn age(&mut self, by: Duration, floor: Timestamp) {
+        if let Some(open) = &mut self.open {
+            open.at = open.at - by;
+        }
+        self.carried = self.carried.map(|t| (t - by).max(floor));
+        for f in self.failures.iter_mut().filter(|f| f.count > 0) {
+            f.last = f.last - by;
+        }
+    }
+}
+
+impl Policy {
+    /// A decision was carried out, or it failed and nothing of it stands. False if no such result is awaited.
+    pub fn result(&mut self, now: Timestamp, seq: u64, ok: bool) -> bool {
+        let Some(open) = self.deeds.open.take_if(|o| o.seq == seq) else {
+            return false;
+        };
+        self.settle_until = now + self.limits.settle;
+        self.pending = None;
+        let failures = &mut self.deeds.failures[open.action as usize];
+        if ok {
+            *failures = Failures::default();
+            match open.action {
+                Action::Promote | Action::Demote => self.deeds.carried = Some(now),
+                Action::Restore => {}
+                Action::Fence => self.fencing.begin(now),
+            }
+            return true;
+        }
+        if now.since(failures.last) >= HOUR {
+            failures.count = 0;
+        }
+        (failures.count, failures.last) = (failures.count.saturating_add(1), now);
+        self.deeds.failed = Some((seq, open.action));
+        match open.action {
+            Action::Fence => self.fencing.failed(),
+            // It never happened: another try is no second promotion, and not ours to take back.
+            Action::Promote => {
+                self.promoted.pop_back();
+            }
+            Action::Demote | Action::Restore => {}
+        }
+        (self.role, self.deeds.carried) = open.before;
+        true
+    }
+
+    /// Goes on where an earlier run was, as its ledger has it: promoted or demoted `since`, with these promotions within the
+    /// last hour. Any other role is none of ours.
+    pub fn resume(&mut self, role: Role, since: Timestamp, promotions: &[Timestamp]) {
+        self.promoted = promotions.iter().copied().collect();
+        self.acted = self.promoted.clone();
+        if !matches!(role, Role::Promoted | Role::Demoted) {
+            return;
+        }
+        if role == Role::Promoted && self.promoted.is_empty() {
+            self.promoted.push_back(since);
+        }
+        self.role = role;
+        self.deeds.carried = Some(since);
+        self.witnesses.resume();
+    }
+
+    /// The operator takes back what is ours. Nothing if nothing is, or while something is being carried out.
+    pub fn undo(&mut self, now: Timestamp) -> Option<Decision> {
+        let me = self.me?;
+        if self.deeds.busy() || !matches!(self.role, Role::Promoted | Role::Demoted) {
+            return None;
+        }
+        let reason = format!("no longer {}: the operator took it back", self.role.as_str());
+        Some(self.restore(now, me, "operator", reason))
+    }
+
+    pub(super) fn restore(&mut self, now: Timestamp, me: NodeId, cause: &'static str, reason: String) -> Decision {
+        let before = (self.role, self.deeds.carried.take());
+        self.role = Role::Unknown;
+        self.decide(now, Action::Restore, me, (cause, reason), before)
+    }
+
+    pub(super) fn decide(
+        &mut self,
+        at: Timestamp,
+        action: Action,
+        node: NodeId,
+        (cause, reason): (&'static str, String),
+        before: (Role, Option<Timestamp>),
+    ) -> Decision {
+        self.seq += 1;
+        self.acted.push_back(at);
+        self.settle_until = at + self.limits.settle;
+        self.pending = None;
+        let seq = self.seq;
+        self.deeds.open = self.limits.live.results.then_some(Open {
+            seq,
+            action,
+            at,
+            before,
+            late: false,
+        });
+        Decision {
+            at,
+            seq,
+            action,
+            node,
+            cause,
+            reason,
+        }
+    }
+}

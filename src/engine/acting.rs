@@ -1,0 +1,89 @@
+//! What those who carry decisions out tell the engine, and what policy asks of it once something was carried out.
+
+use super::Engine;
+use crate::decide::{Fenced, Rival, Role, Signs};
+use crate::event::{Event, Health, NodeId};
+use crate::time::Timestamp;
+
+impl Engine {
+    /// Somebody works at the pair, or is done with it.
+    pub fn maintenance(&mut self, at: Timestamp, on: bool) {
+        let now = self.advance(at);
+        self.policy.maintenance(on);
+        self.conclude(now);
+    }
+
+    /// Goes on as promoted or demoted `since`, as the ledger of an earlier run has it, with these promotions within the
+    /// last hour.
+    pub fn resume(&mut self, role: Role, since: Timestamp, promotions: &[Timestamp]) {
+        self.policy.resume(role, since, promotions);
+    }
+
+    /// A decision was carried out, or it failed and nothing of it stands. False if no such result is awaited.
+    pub fn result(&mut self, at: Timestamp, seq: u64, ok: bool) -> bool {
+        let now = self.advance(at);
+        let awaited = self.policy.result(now, seq, ok);
+        self.conclude(now);
+        awaited
+    }
+
+    /// The operator takes back what is ours: a decision to restore comes out of `poll`. False if nothing is ours, or while
+    /// something is being carried out.
+    pub fn undo(&mut self, at: Timestamp) -> bool {
+        let now = self.advance(at);
+        let decision = self.policy.undo(now);
+        let ours = decision.is_some();
+        self.events.extend(decision.map(Event::Decision));
+        ours
+    }
+
+    /// Whether somebody works at the pair.
+    #[must_use]
+    pub fn in_maintenance(&self) -> bool {
+        self.policy.in_maintenance()
+    }
+
+    /// How far the last fencing of a node is.
+    #[must_use]
+    pub fn fenced(&self, node: NodeId) -> Option<Fenced> {
+        self.policy.fenced(node)
+    }
+
+    /// Which nodes are down with a canary among what fails.
+    pub(super) fn note_canaries(&mut self) {
+        for v in &self.verdicts {
+            let critical = self.settings.paths.get(v.path).is_none_or(|p| p.critical);
+            if let Some(node) = self.nodes.get_mut(v.node.index()).filter(|_| critical) {
+                node.canary = v.to == Health::Down && v.evidence.canaries > 0;
+            }
+        }
+    }
+
+    /// Signs of all nodes, where something of ours stands or is watched.
+    pub(super) fn signs(&self, now: Timestamp) -> Vec<Signs> {
+        let ours = matches!(self.policy.role(), Role::Promoted | Role::Demoted);
+        if !ours && !self.policy.fences() {
+            return Vec::new();
+        }
+        let of = |node: NodeId| Signs {
+            advertises: self.carp.witness(now, node).present > 0,
+            demoted: self.carp.demoted(now, node),
+            missing: self.carp.lost(now, node).is_some(),
+            canary: self.nodes.get(node.index()).is_some_and(|n| n.canary),
+            heard: self.detector.last_sign(node),
+        };
+        self.node_ids().map(of).collect()
+    }
+
+    /// Where somebody else is master, while this node should be.
+    pub(super) fn rivals(&self) -> Vec<Rival> {
+        let Some(me) = self.me().filter(|_| self.policy.role() == Role::Promoted) else {
+            return Vec::new();
+        };
+        let rival = |((segment, vhid), node)| Rival {
+            node,
+            place: format!("vhid {vhid} on {}", self.segment_name(segment)),
+        };
+        self.carp.held_beside(me).map(rival).collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! What happened lately, as far as a snapshot shows it.
+//!
+//! Told of every event by the daemon's loop, in words that outlive the engine they came from. Bounded: a hostile sender
+//! pushes out old lines and nothing else.
+
+use super::{Decision, Master, Notice, Segment, Span, Verdict, Vhid};
+use crate::engine::Engine;
+use crate::event::{self, Event, NodeId};
+use crate::time::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+/// Of each kind.
+const LINES: usize = 32;
+/// Of each vhid, and of the pair.
+const MASTERS: usize = 4;
+const SPLITS: usize = 8;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct History {
+    pub(super) verdicts: VecDeque<Verdict>,
+    pub(super) decisions: VecDeque<Decision>,
+    pub(super) notices: VecDeque<Notice>,
+    pub(super) unsynchronised: VecDeque<Span>,
+    /// When the last gap of each cause was over.
+    pub(super) gaps: BTreeMap<&'static str, f64>,
+    /// Since when and why each (node, path) is what it is.
+    pub(super) reasons: BTreeMap<(NodeId, usize), (f64, String)>,
+    masters: BTreeMap<(usize, u8), VecDeque<Master>>,
+}
+
+impl History {
+    /// Another engine tells from now on: what was said stays, what was so is to be learned anew.
+    pub fn forget(&mut self) {
+        self.reasons.clear();
+        self.masters.clear();
+        if self.unsynchronised.back().is_some_and(|s| s.to.is_none()) {
+            self.unsynchronised.pop_back();
+        }
+    }
+
+    /// Remembers an event; `unix` turns the engine's times into Unix seconds.
+    pub fn note(&mut self, event: &Event, engine: &Engine, unix: impl Fn(Timestamp) -> f64) {
+        let address = |n: NodeId| engine.address(n).to_string();
+        let name = |n: NodeId| engine.name(n).map(str::to_owned);
+        match event {
+            Event::Verdict(v) => {
+                let reason = v.sentence();
+                self.reasons.insert((v.node, v.path), (unix(v.at), reason.clone()));
+                let verdict = Verdict {
+                    at: unix(v.at),
+                    node: address(v.node),
+                    name: name(v.node),
+                    path: engine.path_name(v.path),
+                    from: v.from.as_str().into(),
+                    to: v.to.as_str().into(),
+                    cause: v.cause.as_str().into(),
+                    reason,
+                };
+                push(&mut self.verdicts, verdict, LINES);
+            }
+            Event::Decision(d) => {
+                let decision = Decision {
+                    at: unix(d.at),
+                    seq: d.seq,
+                    action: d.action.as_str().into(),
+                    node: address(d.node),
+                    name: name(d.node),
+                    cause: d.cause.into(),
+                    reason: d.reason.clone(),
+                };
+                push(&mut self.decisions, decision, LINES);
+            }
+            Event::Notice(n) => self.notice(n, engine, unix(n.at)),
+            Event::ConfigSync { at, node } => {
+                let text = format!("configuration synchronised from {}", engine.label(*node));
+                let (at, node) = (*at, Some(*node));
+                self.notice(&event::Notice { at, node, text }, engine, unix(at));
+            }
+            Event::Master {
+                at,
+                segment,
+                vhid,
+                master,
+                since,
+            } => {
+                let next = master.map(|m| mastership(m, engine, unix(*since)));
+                self.master((*segment, *vhid), unix(*at), next);
+            }
+            Event::Unsynchronised { since: Some(from), .. } => {
+                let from = unix(*from);
+                push(&mut self.unsynchronised, Span { from, to: None }, SPLITS);
+            }
+            Event::Unsynchronised { at, since: None } => {
+                if let Some(last) = self.unsynchronised.back_mut() {
+                    last.to = Some(unix(*at));
+                }
+            }
+            Event::Gap { at, cause, .. } => {
+                self.gaps.insert(cause.as_str(), unix(*at));
+            }
+            Event::Node { .. } => {}
+        }
+    }
+
+    fn notice(&mut self, n: &event::Notice, engine: &Engine, at: f64) {
+        let node = n.node.map(|n| engine.address(n).to_string());
+        let text = n.text.clone();
+        push(&mut self.notices, Notice { at, node, text }, LINES);
+    }
+
+    fn master(&mut self, vhid: (usize, u8), at: f64, next: Option<Master>) {
+        let list = self.masters.entry(vhid).or_default();
+        if let Some(last) = list.back_mut() {
+            last.to.get_or_insert(next.as_ref().map_or(at, |n| n.from));
+        }
+        if let Some(next) = next {
+            push(list, next, MASTERS);
+        }
+    }
+
+    /// All segments, with what was heard on them.
+    pub(super) fn segments(&self, engine: &Engine) -> Vec<Segment> {
+        let names = engine.settings().segments.iter().map(|s| s.name.clone());
+        let mut segments: Vec<Segment> = names
+            .map(|name| Segment {
+                name,
+                vhids: Vec::new(),
+            })
+            .collect();
+        for ((segment, vhid), masters) in &self.masters {
+            while segments.len() <= *segment {
+                let name = engine.segment_name(segments.len()).to_owned();
+                segments.push(Segment {
+                    name,
+                    vhids: Vec::new(),
+                });
+            }
+            let masters = masters.iter().cloned().collect();
+            segments[*segment].vhids.push(Vhid { vhid: *vhid, masters });
+        }
+        segments
+    }
+}
+
+fn mastership(source: IpAddr, engine: &Engine, from: f64) -> Master {
+    let owner = engine.owner(source);
+    Master {
+        address: source.to_string(),
+        node: owner.map(|n| engine.address(n).to_string()),
+        name: owner.map(|n| engine.label(n)),
+        from,
+        to: None,
+    }
+}
+
+fn push<T>(list: &mut VecDeque<T>, item: T, most: usize) {
+    if list.len() >= most {
+        list.pop_front();
+    }
+    list.push_back(item);
+}

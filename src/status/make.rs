@@ -1,0 +1,156 @@
+//! A snapshot from the engine, its history and what only the daemon knows.
+//!
+//! Called by the daemon's loop some times a second, so it only reads and copies.
+
+use super::history::History;
+use super::{
+    ActionResult, FlowTable, Flows, Frames, Gap, Interface, LedgerEntry, Maintenance, Node, Path, Probe, Status,
+};
+use crate::engine::Engine;
+use crate::event::NodeId;
+use crate::time::Timestamp;
+
+/// What the daemon knows beside the engine. The last three are empty as long as nobody acts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Of the program.
+    pub version: String,
+    /// When it started.
+    pub started: f64,
+    /// Decisions are carried out.
+    pub acts: bool,
+    /// It was asked not to carry them out.
+    pub dry_run: bool,
+    /// An operator keeps it from acting.
+    pub maintenance: Option<Maintenance>,
+    /// Where it listens.
+    pub interfaces: Vec<Interface>,
+    /// What is to be taken back.
+    pub ledger: Vec<LedgerEntry>,
+    /// The last actions and hooks.
+    pub actions: Vec<ActionResult>,
+    /// What the probes say.
+    pub probes: Vec<Probe>,
+}
+
+impl Status {
+    /// As things are `now`; `unix` turns the engine's times into Unix seconds.
+    #[must_use]
+    pub fn of(
+        engine: &Engine,
+        history: &History,
+        facts: Facts,
+        now: Timestamp,
+        unix: impl Fn(Timestamp) -> f64,
+    ) -> Self {
+        let (entries, evictions) = engine.flow_table();
+        Self {
+            schema: 1,
+            version: facts.version,
+            started: facts.started,
+            at: unix(now),
+            age: 0.0,
+            stuck: false,
+            acts: facts.acts,
+            dry_run: facts.dry_run,
+            role: engine.role().as_str().into(),
+            maintenance: facts.maintenance,
+            frames: frames(engine),
+            flow_table: FlowTable {
+                entries: entries as u64,
+                evictions,
+            },
+            interfaces: facts.interfaces,
+            nodes: engine.node_ids().map(|n| node(engine, history, n, &unix)).collect(),
+            segments: history.segments(engine),
+            unsynchronised: history.unsynchronised.iter().cloned().collect(),
+            gaps: gaps(engine, history),
+            verdicts: history.verdicts.iter().cloned().collect(),
+            decisions: history.decisions.iter().cloned().collect(),
+            notices: history.notices.iter().cloned().collect(),
+            ledger: facts.ledger,
+            actions: facts.actions,
+            probes: facts.probes,
+        }
+    }
+}
+
+fn frames(engine: &Engine) -> Frames {
+    let c = engine.counters();
+    Frames {
+        total: c.frames,
+        pfsync: c.pfsync,
+        carp: c.carp - c.vrrp,
+        vrrp: c.vrrp,
+        other: c.other,
+        unsupported: c.unsupported,
+        clamped: c.clamped,
+        bad_checksum: c.bad_checksum,
+        bad_hmac: c.bad_hmac,
+        carp_on_sync: c.carp_on_sync,
+        foreign: c.foreign,
+        errors: c.errors.iter().map(|(k, n)| (k.as_str().into(), *n)).collect(),
+    }
+}
+
+fn gaps(engine: &Engine, history: &History) -> Vec<Gap> {
+    let gap = |cause: &str, (times, length, lost): (u64, std::time::Duration, u64)| Gap {
+        cause: cause.into(),
+        times,
+        seconds: length.as_secs_f64(),
+        lost,
+        last: history.gaps.get(cause).copied(),
+    };
+    let all = engine.counters().gaps.iter();
+    all.map(|(cause, counted)| gap(cause.as_str(), *counted)).collect()
+}
+
+fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp) -> f64) -> Node {
+    let (health, cause) = engine.node_health(n);
+    let mut node = Node {
+        address: engine.address(n).to_string(),
+        name: engine.name(n).map(str::to_owned),
+        me: engine.is_self(n),
+        health: health.as_str().into(),
+        cause: cause.map(|c| c.as_str().into()),
+        last_config_sync: engine.last_config_sync(n).map(unix),
+        ..Node::default()
+    };
+    let flows = engine.flows(n);
+    node.flows = Flows {
+        known: flows.known,
+        opened: flows.opened,
+        closed: flows.closed,
+        half_open: flows.half_open,
+    };
+    let Some(c) = engine.counters().nodes.get(n.index()) else {
+        return node;
+    };
+    node.creatorids = c.creators.iter().map(ToString::to_string).collect();
+    node.versions = (0..64).filter(|v| c.versions >> v & 1 == 1).collect();
+    node.frames = c.frames;
+    node.messages = c.messages.iter().map(|(k, n)| ((*k).into(), *n)).collect();
+    node.sender_alive = c.sender_alive;
+    let threshold = engine.threshold();
+    let path = |(i, p): (usize, &crate::engine::counters::PathCounters)| {
+        let health = engine.path_health(n, i);
+        let reason = history.reasons.get(&(n, i));
+        Path {
+            path: engine.path_name(i),
+            critical: engine.is_critical(i),
+            attempt: p.attempt,
+            forward: p.forward,
+            reverse: p.reverse,
+            end_to_end: p.end_to_end,
+            last_end_to_end: p.last_end_to_end.map(unix),
+            health: health.map_or("unknown", |h| h.health.as_str()).into(),
+            cause: health.map_or("quiet", |h| h.cause.as_str()).into(),
+            since: reason.map(|r| r.0),
+            reason: reason.map(|r| r.1.clone()),
+            suspicion: health.map_or(0.0, |h| h.suspicion),
+            threshold,
+        }
+    };
+    node.paths = c.paths.iter().enumerate().map(path).collect();
+    node
+}

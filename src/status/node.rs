@@ -1,0 +1,137 @@
+//! The firewalls and the virtual hosts that they share, as the document shows them.
+//!
+//! Filled by `make` and `history`. Plain data.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A firewall.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// First configured address, or where it sends from.
+    pub address: String,
+    /// Configured.
+    pub name: Option<String>,
+    /// pfwatch runs beside it.
+    #[serde(rename = "self")]
+    pub me: bool,
+    /// Worst on a critical path.
+    pub health: String,
+    /// Why.
+    pub cause: Option<String>,
+    /// Host ids that it revealed.
+    pub creatorids: Vec<String>,
+    /// pfsync versions heard.
+    pub versions: Vec<u32>,
+    /// pfsync frames.
+    pub frames: u64,
+    /// By action.
+    pub messages: BTreeMap<String, u64>,
+    /// Messages that prove only that its pfsync lives.
+    pub sender_alive: u64,
+    /// Its states.
+    pub flows: Flows,
+    /// Per watched path.
+    pub paths: Vec<Path>,
+    /// Its configuration was last seen going to a peer.
+    pub last_config_sync: Option<f64>,
+}
+
+impl Node {
+    /// What people call it.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.address)
+    }
+}
+
+/// States of a node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Flows {
+    /// Last announced by it.
+    pub known: u64,
+    /// Inserts.
+    pub opened: u64,
+    /// Deletes.
+    pub closed: u64,
+    /// Asked for and not answered.
+    pub half_open: u64,
+}
+
+/// A node on a path.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Path {
+    /// `lan -> wan`, or `any`.
+    pub path: String,
+    /// Down here means that the node is down.
+    pub critical: bool,
+    /// Packets that passed and moved nothing.
+    pub attempt: u64,
+    /// Initiator to responder.
+    pub forward: u64,
+    /// Responder to initiator.
+    pub reverse: u64,
+    /// Round trips.
+    pub end_to_end: u64,
+    /// The last of them.
+    pub last_end_to_end: Option<f64>,
+    /// Word of the contract.
+    pub health: String,
+    /// Word of the contract.
+    pub cause: String,
+    /// It is so since.
+    pub since: Option<f64>,
+    /// The evidence in one sentence, from when it became so.
+    pub reason: Option<String>,
+    /// -log10 of the probability of what was seen, were it alive.
+    pub suspicion: f64,
+    /// What `suspicion` must reach for `down`, where no witness helps.
+    pub threshold: f64,
+}
+
+/// A network with CARP.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Segment {
+    /// Configured.
+    pub name: String,
+    /// Heard on it.
+    pub vhids: Vec<Vhid>,
+}
+
+/// A virtual host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Vhid {
+    /// Its number.
+    pub vhid: u8,
+    /// The last masters, oldest first; the last of them may still be it.
+    pub masters: Vec<Master>,
+}
+
+impl Vhid {
+    /// Who is it now.
+    #[must_use]
+    pub fn master(&self) -> Option<&Master> {
+        self.masters.last().filter(|m| m.to.is_none())
+    }
+}
+
+/// A mastership.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Master {
+    /// Advertised from.
+    pub address: String,
+    /// First address of the node that this belongs to.
+    pub node: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// First advertisement.
+    pub from: f64,
+    /// Its end; none: still so.
+    pub to: Option<f64>,
+}
