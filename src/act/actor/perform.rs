@@ -109,7 +109,7 @@ pub(super) fn decision(deed: &Deed, means: &Means, tools: &mut Tools, run: &mut 
             };
             let done = change::carry_out(&plan, &mut tools.ledger, &mut hands, deed.when);
             let hooks = operator.reports;
-            let took = clock.spent + hooks.iter().map(Report::took).sum();
+            let took = clock.spent + hooks.iter().map(Report::took).sum::<Duration>();
             let things: Vec<String> = plan.things.iter().map(ToString::to_string).collect();
             let (ok, text, mut lines) = match done {
                 Ok(unmarked) => (
@@ -170,7 +170,7 @@ pub(super) fn take_back(occasion: &Occasion, hooks: &Hooks, tools: &mut Tools, r
     };
     let outcomes = change::undo_all(&mut tools.ledger, &mut hands);
     let hooks = operator.reports;
-    let took = clock.spent + hooks.iter().map(Report::took).sum();
+    let took = clock.spent + hooks.iter().map(Report::took).sum::<Duration>();
     let stays = outcomes.iter().filter(|o| matches!(o.what, What::Failed(_))).count();
     let text = match (outcomes.len(), stays) {
         (0, _) => "nothing was to be taken back".to_owned(),

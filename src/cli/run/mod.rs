@@ -11,6 +11,7 @@ mod journal;
 mod layout;
 mod orders;
 mod plan;
+mod service;
 mod signals;
 mod state;
 
@@ -32,6 +33,7 @@ use desk::Desk;
 use journal::Journal;
 use orders::Orders;
 use plan::{Plan, Refused};
+use service::Service;
 use signals::Signals;
 use state::State;
 use std::hash::{BuildHasher, RandomState};
@@ -142,6 +144,7 @@ struct Daemon {
     state: State,
     desk: Desk,
     acting: Acting,
+    service: Service,
 }
 
 impl Daemon {
@@ -167,6 +170,7 @@ impl Daemon {
             counts,
             desk,
             acting,
+            service: Service::new(),
         })
     }
 
@@ -174,11 +178,16 @@ impl Daemon {
     /// waits for longer.
     fn watch(&mut self, args: &Args, signals: &Signals) -> u8 {
         tracing::info!("{}", self.plan.listening());
-        tracing::info!("{}", self.acting.sentence(&self.plan.config));
+        let sentence = self.acting.sentence(&self.plan.config);
+        tracing::info!("{sentence}");
+        self.service.ready();
+        self.service.says(&sentence);
         while !signals.end.load(Ordering::Relaxed) {
             // What is being carried out comes to its end under the configuration that it began with.
             if !self.acting.busy() && signals.reload.swap(false, Ordering::Relaxed) {
+                self.service.reloading();
                 self.reload(args);
+                self.service.ready();
             }
             match drive::step(&mut self.source, &mut self.engine) {
                 Ok(true) => {}
@@ -186,6 +195,7 @@ impl Daemon {
                 Err(e) => return refused(e),
             }
             let now = self.source.now();
+            self.service.tick(now);
             while let Some(event) = self.engine.poll() {
                 self.journal.event(now, &event, &self.engine, self.acting.acts());
                 self.desk.event(&event, &self.engine, &self.journal);
@@ -210,6 +220,7 @@ impl Daemon {
             } = self;
             desk.tick(now, engine, acting, (source, plan, journal));
         }
+        self.service.stopping();
         self.acting.end(self.source.now(), &mut self.engine, &self.journal);
         self.state.end(&self.engine);
         self.tell(self.source.now());
@@ -296,7 +307,9 @@ impl Daemon {
         }
         self.state.move_to(args.memory(&plan));
         self.desk.move_to(&plan.config.control);
-        tracing::info!("{}", self.acting.sentence(&plan.config));
+        let sentence = self.acting.sentence(&plan.config);
+        tracing::info!("{sentence}");
+        self.service.says(&sentence);
         self.plan = plan;
     }
 }
