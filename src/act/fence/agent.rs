@@ -11,6 +11,22 @@ use crate::config::model::Fence;
 /// What an agent's `status` exits with when the plug is off.
 const IS_OFF: i32 = 2;
 
+/// Asks for the status alone.
+pub(super) fn look(run: &mut dyn Run, fence: &Fence) -> Result<String, String> {
+    let options = Options::read(fence.options_file.as_deref()).map_err(|e| e.to_string())?;
+    let done = run.run(&job(fence, &[], options.with_action("status"))?);
+    let (name, node) = (device(fence), &fence.node);
+    match done.end {
+        End::Exit(0) => Ok(format!("{name} answers that {node} is on")),
+        End::Exit(IS_OFF) => Err(format!(
+            "{name} answers that {node} is off; does it name the right plug?"
+        )),
+        other => Err(format!(
+            "status of {name} failed ({other}); try it by hand with the same options"
+        )),
+    }
+}
+
 /// Switches it off and asks whether it is; why not, if not.
 pub(super) fn switch_off(
     run: &mut dyn Run,

@@ -120,6 +120,19 @@ pub fn carry_out(run: &mut dyn Run, fence: &Fence, occasion: &Occasion) -> Repor
     }
 }
 
+/// What can be known of the device without switching anything off, as a sentence: an agent is asked for its status.
+///
+/// # Errors
+/// Why it could not fence now.
+pub fn look(run: &mut dyn Run, fence: &Fence) -> Result<String, String> {
+    match fence.kind {
+        FenceKind::Agent => agent::look(run, fence),
+        FenceKind::Command => Ok(format!("{} can only be tried by fencing", device(fence))),
+        FenceKind::SerialBreak => serial::look(fence),
+        FenceKind::Wol => wol::look(fence),
+    }
+}
+
 /// Any program: exit code 0 is a success.
 fn command(run: &mut dyn Run, fence: &Fence, env: &[(String, String)], steps: &mut Vec<Step>) -> Result<(), String> {
     let done = run.run(&job(fence, env, Vec::new())?);

@@ -7,7 +7,7 @@ use crate::config::model::Fence;
 use nix::sys::termios::{FlushArg, tcflush, tcsendbreak};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
@@ -30,6 +30,23 @@ pub(super) fn send_break(fence: &Fence) -> Result<(), String> {
         Ok(result) => result.map_err(|why| format!("no BREAK on {shown}: {why}")),
         Err(RecvTimeoutError::Timeout) => Err(format!("no BREAK on {shown}: timeout")),
         Err(RecvTimeoutError::Disconnected) => Err(format!("no BREAK on {shown}")),
+    }
+}
+
+/// Whether there is such a line. It is not opened: that would raise its signals.
+pub(super) fn look(fence: &Fence) -> Result<String, String> {
+    let path = fence.device.as_deref().unwrap_or(Path::new(""));
+    let kind = std::fs::metadata(path).map(|m| m.file_type());
+    if kind.is_ok_and(|k| k.is_char_device()) {
+        Ok(format!(
+            "there is a line {}; what its other end makes of a BREAK cannot be seen",
+            path.display()
+        ))
+    } else {
+        Err(format!(
+            "{} is no serial line; name the tty that the console of the peer is on",
+            path.display()
+        ))
     }
 }
 

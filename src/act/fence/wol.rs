@@ -32,6 +32,12 @@ pub(super) fn wake(fence: &Fence) -> Result<(), String> {
     }
 }
 
+/// Whether there is a network to send to.
+pub(super) fn look(fence: &Fence) -> Result<String, String> {
+    let (_, broadcast) = network(fence.interface.as_deref().unwrap_or_default())?;
+    Ok(format!("{} would be woken through {broadcast}", fence.node))
+}
+
 /// Six octets of ones, then the address sixteen times.
 fn magic(mac: [u8; 6]) -> Vec<u8> {
     [[0xff; 6].as_slice(), &mac.repeat(16)].concat()

@@ -8,7 +8,7 @@ mod desk;
 mod journal;
 mod layout;
 mod orders;
-mod plan;
+pub(super) mod plan;
 mod signals;
 mod state;
 
