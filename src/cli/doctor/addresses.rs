@@ -64,6 +64,21 @@ fn own(config: &Config, me: &Node, here: &BTreeSet<IpAddr>, interfaces: &[Interf
         .filter(|a| !here.contains(a))
         .partition(is_shared);
     let mut all = Vec::new();
+    let sync = &config.sync.interfaces;
+    let elsewhere = interfaces
+        .iter()
+        .find(|i| !sync.contains(&i.name) && me.addresses.iter().any(|a| i.addresses.contains(a)));
+    if let Some(i) = elsewhere.filter(|_| !sync.iter().any(|name| name == "any")) {
+        all.push(warning(
+            NAME,
+            format!(
+                "the sync address of {} is on {}, and pfsync is listened to on {}: correct `interface` in [sync]",
+                me.name,
+                i.name,
+                list(sync)
+            ),
+        ));
+    }
     if !alone.is_empty() {
         all.push(problem(
             NAME,

@@ -15,7 +15,7 @@ pub(super) fn check(heard: &Heard) -> Vec<Finding> {
             GapCause::ClockStep => warning(
                 NAME,
                 format!(
-                    "the wall clock was set {times} times while we listened, or this host slept: let ntpd slew it, because \
+                    "the wall clock was set while we listened (times: {times}), or this host slept: let ntpd slew it, because \
                      logs of both nodes are compared by it"
                 ),
             ),

@@ -1,6 +1,8 @@
 //! Each check by facts on paper: what is well is not complained of, and each fault has its sentence.
 
-mod networks;
+mod carp;
+mod frames;
+mod sync;
 mod system;
 
 use super::finding::{Finding, Outcome};

@@ -99,6 +99,11 @@ fn addresses_that_are_not_those_of_the_configuration() {
         Problem,
         "10.0.0.2 in `local` of fw1 is not on this host",
     );
+    one(
+        &changed(|all| all[2].name = "em5".into()),
+        Warning,
+        "the sync address of fw1 is on em5",
+    );
     one(&changed(|all| drop(all.pop())), Warning, "no shared address 10.0.0.1");
     one(
         &changed(|all| all.push(interface("em3", &["10.9.0.1"]))),
