@@ -16,7 +16,8 @@ pub(super) struct Interface {
     pub(super) name: String,
     /// Not taken down.
     pub(super) up: bool,
-    /// There is somebody at the other end of the cable.
+    /// There is somebody at the other end of the cable, where the system tells by this flag (Linux; on a BSD it is the
+    /// driver that runs).
     pub(super) connected: bool,
     pub(super) addresses: Vec<IpAddr>,
 }

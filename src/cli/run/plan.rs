@@ -1,4 +1,5 @@
-//! What to listen to and what to look for: made from the configuration and the arguments, at the start and at each SIGHUP.
+//! What to listen to and what to look for: made from the configuration and the arguments, at the start and at each SIGHUP;
+//! and by `doctor`.
 //!
 //! Reads the configuration and the password files; opens no interface. A plan is whole or there is none.
 
@@ -63,7 +64,7 @@ impl Plan {
     }
 
     /// Says what is no mistake but will be missed.
-    pub(in crate::cli) fn warn(&self) {
+    pub(super) fn warn(&self) {
         for text in self.warnings() {
             tracing::warn!("{text}");
         }
@@ -125,7 +126,7 @@ impl Plan {
     }
 
     /// Where is listened, as a sentence.
-    pub(in crate::cli) fn listening(&self) -> String {
+    pub(super) fn listening(&self) -> String {
         let name = |input: &LiveInput| match input.net {
             Net::Sync => format!("{} (sync)", input.interface),
             Net::Segment(i) => {

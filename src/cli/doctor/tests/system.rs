@@ -11,7 +11,13 @@ use super::{PROBES, System, config, faults, one};
 use crate::capture::Net;
 use crate::capture::live::LiveInput;
 use crate::cli::Format;
+use crate::control::{Clock, Server};
+use crate::status::Status;
+use crate::status::board::Board;
+use crate::time::Timestamp;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 
 fn interface(name: &str, addresses: &[&str]) -> Interface {
     Interface {
@@ -273,6 +279,32 @@ fn the_daemon_and_its_ledger_are_looked_at_and_left_alone() {
         .map(|e| e.unwrap().file_name())
         .collect();
     assert_eq!(left, ["ledger.json"], "nothing was put aside, and no lock was left");
+}
+
+#[test]
+fn a_daemon_that_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("sock");
+    let config = config(&format!("[control]\nsocket = \"{}\"\n", socket.display()));
+    let clock = Clock::start();
+    let asked = |version: &str, at: Timestamp| {
+        let status = Status {
+            version: version.into(),
+            role: "backup".into(),
+            ..Status::default()
+        };
+        let board = Arc::new(Board::new(status, at));
+        let (orders, _from) = sync_channel(1);
+        let _server = Server::start(&socket, None, board, clock, orders).unwrap();
+        daemon::check(&config)
+    };
+    let this = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        asked(this, clock.now()),
+        [ok("daemon", "pfwatch runs, and this node is backup")]
+    );
+    one(&asked("0.0.9", clock.now()), Warning, "start it again after an update");
+    one(&asked(this, Timestamp::MIN), Problem, "hangs: look at its log");
 }
 
 #[test]
