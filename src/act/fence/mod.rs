@@ -2,8 +2,8 @@
 //!
 //! [`carry_out`] is called by whoever carries out decisions, in the worker of the queue, once for each decision to fence.
 //! It judges nothing: who is fenced, and whether two witnesses speak against it, is policy. It does not wait for `delay`
-//! either: policy holds its condition for that long before it decides, and takes the decision back if the other node was
-//! faster. Nor does it try again: policy does so after an hour.
+//! either: policy does, looks at its condition all the while, and decides nothing if that ceases to hold because the other
+//! node was faster. Nor does it try again: policy may, an hour later.
 //!
 //! What each kind vouches for: an agent, that the device itself says off; a command and a serial line, that they were
 //! told; Wake-on-LAN nothing, because it wakes and never switches off. Whether the peer is gone is seen by its CARP and its
