@@ -2,6 +2,7 @@
 //! is not on Linux, so a small reader of its grammar stands in (`machine`).
 
 mod machine;
+mod tokens;
 
 use crate::daemon::{Daemon, pair, pfwatch, soon};
 use crate::{INSTALLED, Stage, ran, read};
@@ -153,6 +154,12 @@ fn every_command_is_answered_as_the_comments_say() {
         for test in &tests {
             assert_eq!(ask(test), (true, 0), "{test}");
         }
+        // Nor does anything while the binary is being replaced.
+        for test in &tests {
+            let line = test.replace(INSTALLED, "/no/such/binary");
+            assert_eq!(ran(stage.sh().args(["-c", &line])).0, Some(0), "{test}");
+        }
+        stage.called();
         let daemon = Daemon::start(&stage, pair(None, "up"));
         for (down, probe) in [(None, "up"), (Some(peer), "up"), (None, "down")] {
             for test in &tests {

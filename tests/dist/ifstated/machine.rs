@@ -2,15 +2,7 @@
 //! and looks up no other macro, `!` binds tighter than `&&` and `||`, those two bind alike and from the left, every action ends
 //! with its line, and of several changes of state in one run the last counts.
 
-use std::collections::BTreeMap;
-
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word(String),
-    Text(String),
-    Sign(char),
-    Line,
-}
+use super::tokens::{Token, tokens};
 
 #[derive(Debug)]
 enum Expr {
@@ -91,10 +83,12 @@ impl Machine {
 
     /// What a state runs when it is entered.
     pub(super) fn init(&self, name: &str) -> Vec<&str> {
-        let run = |action| match action {
-            &Action::Run(ref command) => command.as_str(),
-            other => panic!("{other:?}"),
-        };
+        fn run(action: &Action) -> &str {
+            match action {
+                Action::Run(command) => command,
+                other => panic!("{other:?}"),
+            }
+        }
         self.state(name).init.iter().map(run).collect()
     }
 
@@ -127,67 +121,14 @@ fn truth(expr: &Expr, is: &dyn Fn(&str) -> bool) -> bool {
 }
 
 fn targets(actions: &[Action]) -> Vec<&str> {
-    let of = |action| match action {
-        &Action::Go(ref to) => vec![to.as_str()],
-        Action::If(_, then) => targets(then),
-        Action::Run(_) => Vec::new(),
-    };
+    fn of(action: &Action) -> Vec<&str> {
+        match action {
+            Action::Go(to) => vec![to],
+            Action::If(_, then) => targets(then),
+            Action::Run(_) => Vec::new(),
+        }
+    }
     actions.iter().flat_map(of).collect()
-}
-
-/// Words, strings, signs and ends of lines; macros are replaced by their tokens.
-fn tokens(text: &str) -> Vec<Token> {
-    let mut macros = BTreeMap::new();
-    let mut tokens = Vec::new();
-    for line in text.lines() {
-        let line = split(line);
-        match line.as_slice() {
-            [Token::Word(name), Token::Sign('='), value @ ..] => {
-                let Some(Token::Text(value)) = value.first() else {
-                    panic!("{name}")
-                };
-                macros.insert(name.clone(), split(value));
-                continue;
-            }
-            _ => {}
-        }
-        for token in line {
-            match token {
-                Token::Word(w) if w.starts_with('$') => {
-                    let value = macros.get(&w[1..]).unwrap_or_else(|| panic!("there is no macro {w}"));
-                    let nested = |t: &Token| matches!(t, Token::Word(w) if w.starts_with('$'));
-                    assert!(!value.iter().any(nested), "{w} uses another macro");
-                    tokens.extend(value.iter().cloned());
-                }
-                other => tokens.push(other),
-            }
-        }
-        tokens.push(Token::Line);
-    }
-    tokens
-}
-
-fn split(line: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut rest = line.trim_start();
-    while let Some(c) = rest.chars().next() {
-        let (token, length) = match c {
-            '#' => break,
-            '"' | '\'' => {
-                let end = rest[1..].find(c).unwrap_or_else(|| panic!("no end: {line}"));
-                (Token::Text(rest[1..=end].to_owned()), end + 2)
-            }
-            '(' | ')' | '{' | '}' | '!' | '=' => (Token::Sign(c), 1),
-            _ => {
-                let end = rest.find(|c: char| c.is_whitespace() || "(){}!=#\"'".contains(c));
-                let end = end.unwrap_or(rest.len());
-                (Token::Word(rest[..end].to_owned()), end)
-            }
-        };
-        tokens.push(token);
-        rest = rest[length..].trim_start();
-    }
-    tokens
 }
 
 struct Reader {
