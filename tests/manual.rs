@@ -44,6 +44,12 @@ fn flags(text: &str) -> BTreeSet<(String, Option<char>)> {
         .collect()
 }
 
+/// The values that help says are possible.
+fn values(text: &str) -> impl Iterator<Item = &str> {
+    let lists = text.split("[possible values: ").skip(1);
+    lists.flat_map(|list| list.split(']').next().unwrap().split(", "))
+}
+
 /// The lines of a page that begin an item, as `.It` has it.
 fn items(page: &str) -> impl Iterator<Item = &str> {
     page.lines().filter_map(|l| l.strip_prefix(".It "))
@@ -99,7 +105,15 @@ fn every_command_and_flag_is_described() {
             "{command} is missing in the synopsis of man/pfwatch.8"
         );
         let text = about(&command);
-        for (long, short) in flags(&help(Some(&command)).0) {
+        let own = help(Some(&command)).0;
+        for value in values(&own) {
+            let word = |w: &str| w.trim_matches([',', '.']) == value;
+            assert!(
+                text.split_whitespace().any(word),
+                "man/pfwatch.8 does not say {value} of {command}"
+            );
+        }
+        for (long, short) in flags(&own) {
             let of_all = long == "help";
             let with_daemon = (long == "socket" || long == "config") && command != "run" && command != "analyze";
             let described = if with_daemon {
