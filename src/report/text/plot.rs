@@ -3,9 +3,9 @@
 //! Own bars rather than `textplots`: that draws curves on a braille canvas of one series and has no room for marks, while
 //! here several rows must stand exactly below each other.
 
-use super::stays;
 use super::{Page, Style};
 use crate::event::NodeId;
+use crate::report::tell::stays;
 use crate::time::Timestamp;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -43,40 +43,46 @@ impl Axis {
 
 /// Writes it, if there is anything to see.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
-    let Some((first, last)) = page.report.span else { return };
+    let Some((first, last)) = page.tale.report.span else {
+        return;
+    };
     let length = last.since(first);
-    let have = usize::try_from(length.as_nanos() / page.report.step.as_nanos().max(1)).unwrap_or(0) + 1;
+    let have = usize::try_from(length.as_nanos() / page.tale.report.step.as_nanos().max(1)).unwrap_or(0) + 1;
     let room = page.look.width.saturating_sub(LEFT + RIGHT).max(10);
     let merged = have.div_ceil(room);
     let Ok(factor) = u32::try_from(merged) else { return };
     let axis = Axis {
         first,
         merged,
-        step: page.report.step * factor,
+        step: page.tale.report.step * factor,
         columns: have.div_ceil(merged),
     };
-    let series = page.report.series.iter().flatten();
-    let proven = series
-        .clone()
-        .flat_map(|s| sums(&s.end_to_end, merged))
+    let series = page.tale.report.series.iter().flatten();
+    let proven = series.clone().flat_map(|s| sums(s.proven(), merged)).max().unwrap_or(0);
+    let rest = series
+        .flat_map(|s| sums(&s.unproven(), merged).collect::<Vec<_>>())
         .max()
         .unwrap_or(0);
-    let rest = series.flat_map(|s| sums(&s.other, merged)).max().unwrap_or(0);
     if proven == 0 && rest == 0 {
         return;
     }
     page.heading(out, "PROGRESS: round trips proven, and messages that prove none");
-    for n in page.engine.node_ids() {
-        let Some(paths) = page.report.series.get(n.index()) else {
+    for n in page.tale.engine.node_ids() {
+        let Some(paths) = page.tale.report.series.get(n.index()) else {
             continue;
         };
         for (path, s) in paths.iter().enumerate() {
-            if s.end_to_end.is_empty() && s.other.is_empty() {
+            if s.is_empty() {
                 continue;
             }
-            let _ = writeln!(out, "{}, {}", page.engine.label(n), page.engine.path_name(path));
-            row(page, out, &axis, ("  proven", Style::Good), &s.end_to_end, proven);
-            row(page, out, &axis, ("  unproven", Style::Warn), &s.other, rest);
+            let _ = writeln!(
+                out,
+                "{}, {}",
+                page.tale.engine.label(n),
+                page.tale.engine.path_name(path)
+            );
+            row(page, out, &axis, ("  proven", Style::Good), s.proven(), proven);
+            row(page, out, &axis, ("  unproven", Style::Warn), &s.unproven(), rest);
             marks(page, out, &axis, n, path);
         }
     }
@@ -147,7 +153,7 @@ const fn signs(page: &Page<'_>) -> (char, char) {
 fn marks(page: &Page<'_>, out: &mut String, axis: &Axis, node: NodeId, path: usize) {
     let (down, up) = signs(page);
     let mut found: Vec<(Timestamp, char, Style)> = Vec::new();
-    for s in stays::stays(page.report)
+    for s in stays::stays(page.tale.report)
         .iter()
         .filter(|s| s.verdict.node == node && s.verdict.path == path)
     {
@@ -157,7 +163,8 @@ fn marks(page: &Page<'_>, out: &mut String, axis: &Axis, node: NodeId, path: usi
         }
     }
     found.extend(
-        page.report
+        page.tale
+            .report
             .decisions
             .iter()
             .filter(|d| d.node == node)
@@ -210,7 +217,7 @@ fn ticks(page: &Page<'_>, out: &mut String, axis: &Axis) {
     let end = axis.first + axis.step * u32::try_from(axis.columns).unwrap_or(u32::MAX);
     while at < end.as_nanos() {
         let moment = Timestamp::from_nanos(at);
-        let label = format!("|{}", page.clock.format(moment, how));
+        let label = format!("|{}", page.tale.clock.format(moment, how));
         let column = axis.column(moment);
         if line.chars().count() <= column && column + label.len() <= axis.columns + RIGHT {
             let _ = write!(line, "{:1$}{label}", "", column - line.chars().count());
@@ -218,7 +225,7 @@ fn ticks(page: &Page<'_>, out: &mut String, axis: &Axis) {
         at = at.saturating_add(unit);
     }
     if line.is_empty() {
-        line = format!("|{}", page.clock.second(axis.first));
+        line = format!("|{}", page.tale.clock.second(axis.first));
     }
     let _ = writeln!(out, "{:LEFT$}{}", "", page.look.paint(Style::Faint, &line));
 }

@@ -1,6 +1,6 @@
 //! Times, durations, numbers and lines as people read them.
 //!
-//! Used by every part of the page. Knows nothing of reports.
+//! Used by every part of the pages. Knows nothing of reports.
 
 use crate::time::Timestamp;
 use jiff::Zoned;
@@ -8,14 +8,14 @@ use jiff::tz::TimeZone;
 use std::time::Duration;
 
 /// Times of day in one zone.
-pub(super) struct Clock {
+pub(in crate::report) struct Clock {
     zone: TimeZone,
     /// What the zone is called at the time of the capture.
-    pub(super) name: String,
+    pub(in crate::report) name: String,
 }
 
 impl Clock {
-    pub(super) fn new(zone: TimeZone, at: Option<Timestamp>) -> Self {
+    pub(in crate::report) fn new(zone: TimeZone, at: Option<Timestamp>) -> Self {
         let mut clock = Self {
             zone,
             name: String::new(),
@@ -29,32 +29,32 @@ impl Clock {
         Some(at.to_zoned(self.zone.clone()))
     }
 
-    pub(super) fn format(&self, at: Timestamp, how: &str) -> String {
+    pub(in crate::report) fn format(&self, at: Timestamp, how: &str) -> String {
         self.zoned(at)
             .map_or_else(|| at.to_string(), |z| z.strftime(how).to_string())
     }
 
-    pub(super) fn date(&self, at: Timestamp) -> String {
+    pub(in crate::report) fn date(&self, at: Timestamp) -> String {
         self.format(at, "%Y-%m-%d")
     }
 
     /// To the millisecond.
-    pub(super) fn exact(&self, at: Timestamp) -> String {
+    pub(in crate::report) fn exact(&self, at: Timestamp) -> String {
         self.format(at, "%H:%M:%S%.3f")
     }
 
     /// To the hundredth, rounded.
-    pub(super) fn hundredth(&self, at: Timestamp) -> String {
+    pub(in crate::report) fn hundredth(&self, at: Timestamp) -> String {
         self.format(at + Duration::from_millis(5), "%H:%M:%S%.2f")
     }
 
-    pub(super) fn second(&self, at: Timestamp) -> String {
+    pub(in crate::report) fn second(&self, at: Timestamp) -> String {
         self.format(at, "%H:%M:%S")
     }
 }
 
 /// `0.52 s`, `1.1 s`, `1 min 30 s`, `2 h 5 min`, `3 d 4 h`.
-pub(super) fn duration(d: Duration) -> String {
+pub(in crate::report) fn duration(d: Duration) -> String {
     let s = d.as_secs_f64();
     if s < 0.995 {
         return format!("{s:.2} s");
@@ -79,7 +79,7 @@ pub(super) fn duration(d: Duration) -> String {
 }
 
 /// Digits in groups of three.
-pub(super) fn count(n: u64) -> String {
+pub(in crate::report) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -92,13 +92,13 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// `1 frame`, `2 frames`.
-pub(super) fn counted(n: u64, noun: &str) -> String {
+pub(in crate::report) fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 /// Lines of at most `width` columns, all but the first shorter by `indent`; a word that is longer stays whole. A number
 /// and what belongs to it (`1 min`, `65 %`) are not torn apart.
-pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
+pub(in crate::report) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     let room = |lines: &[String]| {
