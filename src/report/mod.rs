@@ -2,6 +2,7 @@
 //!
 //! Filled by `analyze`, rendered by `json` and `text`. Knows no engine internals beyond its accessors.
 
+pub mod html;
 pub mod json;
 pub mod margins;
 pub mod series;

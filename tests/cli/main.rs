@@ -6,6 +6,7 @@ mod analyze;
 mod contract;
 mod control;
 mod decode;
+mod html;
 mod simulate;
 mod wrong;
 

@@ -96,6 +96,26 @@ pub(in crate::report) fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
+/// `12/s`, `1.5/min`: in the unit in which it is a number; nothing if there was nothing.
+pub(in crate::report) fn rate(n: u64, within: Duration) -> Option<String> {
+    if n == 0 {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a number of two digits is shown")]
+    let per_second = n as f64 / within.as_secs_f64().max(0.001);
+    let units = [(1.0, "s"), (60.0, "min"), (3_600.0, "h"), (86_400.0, "d")];
+    let (factor, unit) = units
+        .into_iter()
+        .find(|(f, _)| per_second * f >= 0.95)
+        .unwrap_or((86_400.0, "d"));
+    let number = per_second * factor;
+    Some(if number < 9.95 {
+        format!("{number:.1}/{unit}")
+    } else {
+        format!("{number:.0}/{unit}")
+    })
+}
+
 /// Lines of at most `width` columns, all but the first shorter by `indent`; a word that is longer stays whole. A number
 /// and what belongs to it (`1 min`, `65 %`) are not torn apart.
 pub(in crate::report) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {

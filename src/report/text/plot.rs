@@ -5,7 +5,8 @@
 
 use super::{Page, Style};
 use crate::event::NodeId;
-use crate::report::tell::stays;
+use crate::report::tell::words::rate;
+use crate::report::tell::{stays, ticks};
 use crate::time::Timestamp;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -17,11 +18,6 @@ const LEFT: usize = 11;
 const RIGHT: usize = 12;
 /// A label of the axis every so many columns, at least.
 const APART: u64 = 12;
-/// Distances between labels, in seconds.
-const NICE: [u64; 18] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 604_800,
-];
-
 /// Time as columns.
 struct Axis {
     first: Timestamp,
@@ -86,7 +82,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut String) {
             marks(page, out, &axis, n, path);
         }
     }
-    ticks(page, out, &axis);
+    axis_line(page, out, &axis);
     let (down, up) = signs(page);
     let length = axis.step.as_secs();
     let length = if length < 60 {
@@ -121,28 +117,8 @@ fn row(page: &Page<'_>, out: &mut String, axis: &Axis, (label, style): (&str, St
         columns += 1;
     }
     bars.extend(std::iter::repeat_n(' ', axis.columns - columns));
-    let rate = rate(own_top, axis.step);
-    let _ = writeln!(out, "{label:LEFT$}{} {rate}", page.look.paint(style, &bars));
-}
-
-/// In the unit in which it is a number.
-fn rate(n: u64, within: Duration) -> String {
-    if n == 0 {
-        return "none".into();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a number of two digits is shown")]
-    let per_second = n as f64 / within.as_secs_f64().max(0.001);
-    let units = [(1.0, "s"), (60.0, "min"), (3_600.0, "h"), (86_400.0, "d")];
-    let (factor, unit) = units
-        .into_iter()
-        .find(|(f, _)| per_second * f >= 0.95)
-        .unwrap_or((86_400.0, "d"));
-    let number = per_second * factor;
-    if number < 9.95 {
-        format!("max {number:.1}/{unit}")
-    } else {
-        format!("max {number:.0}/{unit}")
-    }
+    let top = rate(own_top, axis.step).map_or_else(|| "none".into(), |rate| format!("max {rate}"));
+    let _ = writeln!(out, "{label:LEFT$}{} {top}", page.look.paint(style, &bars));
 }
 
 const fn signs(page: &Page<'_>) -> (char, char) {
@@ -196,33 +172,16 @@ fn marks(page: &Page<'_>, out: &mut String, axis: &Axis, node: NodeId, path: usi
     let _ = writeln!(out, "{:LEFT$}{text}", "");
 }
 
-fn ticks(page: &Page<'_>, out: &mut String, axis: &Axis) {
+fn axis_line(page: &Page<'_>, out: &mut String, axis: &Axis) {
     let wanted = axis.step.as_secs().max(1).saturating_mul(APART);
-    let distance = NICE.iter().copied().find(|n| *n >= wanted).unwrap_or(wanted);
-    let how = match distance {
-        ..60 => "%H:%M:%S",
-        60..86_400 => "%H:%M",
-        _ => "%m-%d",
-    };
     let mut line = String::new();
-    let unit = i64::try_from(distance)
-        .unwrap_or(i64::MAX)
-        .saturating_mul(1_000_000_000);
-    let mut at = axis
-        .first
-        .as_nanos()
-        .div_euclid(unit)
-        .saturating_add(1)
-        .saturating_mul(unit);
     let end = axis.first + axis.step * u32::try_from(axis.columns).unwrap_or(u32::MAX);
-    while at < end.as_nanos() {
-        let moment = Timestamp::from_nanos(at);
-        let label = format!("|{}", page.tale.clock.format(moment, how));
+    for (moment, label) in ticks::ticks(page.tale.clock, axis.first, end, wanted) {
+        let label = format!("|{label}");
         let column = axis.column(moment);
         if line.chars().count() <= column && column + label.len() <= axis.columns + RIGHT {
             let _ = write!(line, "{:1$}{label}", "", column - line.chars().count());
         }
-        at = at.saturating_add(unit);
     }
     if line.is_empty() {
         line = format!("|{}", page.tale.clock.second(axis.first));
