@@ -1,6 +1,7 @@
 //! What an analysis found, collected from the engine's events and counters, ready to be rendered.
 //!
-//! Filled by `analyze`, rendered by `json` and `text`. Knows no engine internals beyond its accessors.
+//! Filled by `analyze`, rendered by `json`, `text` and `html`. Knows no engine internals beyond its accessors. `text::status`
+//! and `watch` show the snapshot of a daemon instead.
 
 pub mod html;
 pub mod json;
@@ -8,6 +9,7 @@ pub mod margins;
 pub mod series;
 mod tell;
 pub mod text;
+pub mod watch;
 
 use crate::capture::file::FileInfo;
 use crate::engine::Engine;

@@ -130,7 +130,17 @@ impl Browser {
             .to_owned()
     }
 
-    /// How many pages of paper it takes, from the printed document.
+    /// Its upper left corner, of that size.
+    pub(crate) fn part(&mut self, (width, height): (u32, u32)) -> String {
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
+        let part = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        self.ask("Page.captureScreenshot", part)["data"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The printed document as a PDF in base64.
     pub(crate) fn paper(&mut self) -> String {
         let a4 = json!({"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": false});
         self.ask("Page.printToPDF", a4)["data"].as_str().unwrap().to_owned()

@@ -1,16 +1,20 @@
-//! Pages in a real browser: nothing is asked for elsewhere, the console stays silent, the verdict is there and everything fits.
+//! Pages in a real browser: nothing is asked for elsewhere, the console stays silent, the verdict is there and everything fits;
+//! and the live view of a terminal, which needs no browser but for its picture.
 //!
 //! Where no Chromium is installed this says so and tests nothing; `make test` installs one. With `PFWATCH_TEST_PICTURES=FOLDER`
 //! the pages are left there as pictures, to be looked at.
 #![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 mod chromium;
+mod screen;
 
 use chromium::Browser;
+use pfwatch::event::{Event, Health};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// A capture, whether it is heard on the segments too, and what the first sentence begins with.
 const PAGES: [(&str, &str); 4] = [
@@ -44,16 +48,28 @@ fn report(folder: &Path, name: &str) -> PathBuf {
     out
 }
 
-fn keep(name: &str, base64: &str) {
-    let Some(folder) = std::env::var_os("PFWATCH_TEST_PICTURES") else {
-        return;
+/// base64, without what would make it a dependency.
+fn to_octets(text: &str) -> Vec<u8> {
+    let value = |c: u8| match c {
+        b'A'..=b'Z' => Some(c - b'A'),
+        b'a'..=b'z' => Some(c - b'a' + 26),
+        b'0'..=b'9' => Some(c - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
     };
-    let mut decode = Command::new("base64");
-    decode.arg("-d").stdin(std::process::Stdio::piped());
-    decode.stdout(std::fs::File::create(Path::new(&folder).join(name)).unwrap());
-    let mut child = decode.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(base64.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
+    let digits: Vec<u8> = text.bytes().filter_map(value).collect();
+    let group = |digits: &[u8]| {
+        let word = digits.iter().fold(0, |word, d| word << 6 | u32::from(*d)) << (6 * (4 - digits.len()));
+        word.to_be_bytes()[1..digits.len()].to_vec()
+    };
+    digits.chunks(4).flat_map(group).collect()
+}
+
+fn keep(name: &str, base64: &str) {
+    if let Some(folder) = std::env::var_os("PFWATCH_TEST_PICTURES") {
+        std::fs::write(Path::new(&folder).join(name), to_octets(base64)).unwrap();
+    }
 }
 
 #[test]
@@ -104,4 +120,112 @@ fn light(browser: &mut Browser) -> (bool, bool) {
         browser.value(&style) == Value::Bool(true)
     };
     (light("backgroundColor"), light("color"))
+}
+
+fn is_decision(event: &Event) -> bool {
+    matches!(event, Event::Decision(_))
+}
+
+fn is_doubt(event: &Event) -> bool {
+    matches!(event, Event::Verdict(v) if v.to == Health::Suspect)
+}
+
+/// The live view in 80 columns and 24 lines, at moments that an operator will see.
+#[test]
+fn the_live_view_of_real_failures() {
+    let nothing: fn(&Event) -> bool = |_| false;
+    let shown = |name: &str, is_it, longer| {
+        let drawn = screen::text(&screen::screen(&screen::watched(name, is_it, longer), 80, 24));
+        if let Some(folder) = std::env::var_os("PFWATCH_TEST_PICTURES") {
+            std::fs::write(
+                Path::new(&folder).join(format!("{}.txt", name.replace('/', "-"))),
+                &drawn,
+            )
+            .unwrap();
+        }
+        drawn
+    };
+    let steady = shown("openbsd-pair/steady2", nothing, Duration::ZERO);
+    let doubt = shown("openbsd-pair/servers_dead", is_doubt, Duration::from_secs(1));
+    let torn = shown("openbsd-pair/awan_port_dead", is_decision, Duration::from_secs(24));
+    let table: [(&str, &[&str]); 3] = [
+        (
+            &steady,
+            &[
+                "All is well: traffic passes end to end through fw1",
+                "lan 11: fw1",
+                "em2 (sync)",
+            ],
+        ),
+        (&doubt, &["fw1 is in doubt: ", "fw1   suspect"]),
+        (
+            &torn,
+            &[
+                "fw1 is DOWN since 01:58:10",
+                "fw1   DOWN",
+                "CARP IS UNSYNCHRONISED",
+                "wan 12: fw2",
+                "would promote fw2",
+            ],
+        ),
+    ];
+    for (drawn, expected) in table {
+        assert!(
+            drawn.lines().count() == 24 && drawn.ends_with("q quits; once a second"),
+            "{drawn}"
+        );
+        for words in expected {
+            assert!(drawn.contains(words), "{words} in\n{drawn}");
+        }
+        // Nobody was answered for all the seconds that are shown, and the tries go on.
+        let bars = |what: &str| {
+            drawn
+                .lines()
+                .any(|l| l.contains(what) && l.contains(['▁', '▂', '▃', '▅', '▇', '█']))
+        };
+        assert!(bars(" unanswered "), "{drawn}");
+        assert_eq!(bars(" answered "), !drawn.contains("DOWN"), "{drawn}");
+    }
+}
+
+/// `make pictures`: what the README shows, from a shipped capture.
+#[test]
+#[ignore = "it writes into docs/pictures"]
+fn pictures() {
+    let mut browser = Browser::start().expect("no Chromium is installed");
+    let (folder, out) = (
+        tempfile::tempdir().unwrap(),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/pictures"),
+    );
+    std::fs::create_dir_all(&out).unwrap();
+    let name = "openbsd-pair/awan_port_dead";
+    let torn = screen::watched(name, is_decision, Duration::from_secs(24));
+    let terminal = folder.path().join("terminal.html");
+    std::fs::write(&terminal, screen::page(&screen::screen(&torn, 96, 25))).unwrap();
+    let report = report(folder.path(), name);
+    for (file, page, size) in [
+        ("report.png", report, Some((1000, 1010))),
+        ("terminal.png", terminal, None),
+    ] {
+        browser.screen(1000, false);
+        browser.open(&format!("file://{}", page.display()));
+        let size = size.unwrap_or_else(|| {
+            let size = browser
+                .value("(({width, height}) => [width, height])(document.querySelector('pre').getBoundingClientRect())");
+            let whole = |i: usize| size[i].as_f64().unwrap().ceil();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the size of a screen"
+            )]
+            (whole(0) as u32, whole(1) as u32)
+        });
+        let octets = to_octets(&browser.part(size));
+        assert!(
+            octets.len() < 150_000,
+            "{file}: {} octets are too many for a README",
+            octets.len()
+        );
+        std::fs::write(out.join(file), octets).unwrap();
+    }
 }

@@ -8,6 +8,8 @@ mod control;
 mod decode;
 mod html;
 mod simulate;
+#[cfg(target_os = "linux")]
+mod watch;
 mod wrong;
 
 use assert_cmd::Command;

@@ -4,6 +4,7 @@
 //! says of them.
 
 mod advice;
+pub(super) mod bars;
 mod close;
 mod grid;
 mod headline;

@@ -3,6 +3,7 @@
 //! Own bars rather than `textplots`: that draws curves on a braille canvas of one series and has no room for marks, while
 //! here several rows must stand exactly below each other.
 
+use super::bars::block;
 use super::{Page, Style};
 use crate::event::NodeId;
 use crate::report::tell::words::rate;
@@ -11,8 +12,6 @@ use crate::time::Timestamp;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-const ASCII: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '%', '#'];
 /// In front of the bars, and behind them.
 const LEFT: usize = 11;
 const RIGHT: usize = 12;
@@ -100,19 +99,12 @@ fn sums(list: &[u32], merged: usize) -> impl Iterator<Item = u64> {
 }
 
 fn row(page: &Page<'_>, out: &mut String, axis: &Axis, (label, style): (&str, Style), list: &[u32], top: u64) {
-    let blocks = if page.look.unicode { BLOCKS } else { ASCII };
     let mut bars = String::new();
     let (mut own_top, mut columns) = (0, 0);
     for sum in sums(list, axis.merged).take(axis.columns) {
         // Whatever is there at all shall be seen.
         let level = if top == 0 { 0 } else { (sum * 8).div_ceil(top).min(8) };
-        bars.push(
-            usize::try_from(level)
-                .ok()
-                .and_then(|l| blocks.get(l))
-                .copied()
-                .unwrap_or(' '),
-        );
+        bars.push(block(usize::try_from(level).unwrap_or(0), page.look.unicode));
         own_top = own_top.max(sum);
         columns += 1;
     }
