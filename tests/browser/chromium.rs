@@ -130,9 +130,9 @@ impl Browser {
             .to_owned()
     }
 
-    /// Its upper left corner, of that size.
-    pub(crate) fn part(&mut self, (width, height): (u32, u32)) -> String {
-        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
+    /// Its upper left corner, of that size, as large as `scale` says.
+    pub(crate) fn part(&mut self, (width, height): (u32, u32), scale: f64) -> String {
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": scale});
         let part = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
         self.ask("Page.captureScreenshot", part)["data"]
             .as_str()

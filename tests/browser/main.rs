@@ -203,11 +203,11 @@ fn pictures() {
     let terminal = folder.path().join("terminal.html");
     std::fs::write(&terminal, screen::page(&screen::screen(&torn, 96, 25))).unwrap();
     let report = report(folder.path(), name);
-    for (file, page, size) in [
-        ("report.png", report, Some((1000, 1010))),
-        ("terminal.png", terminal, None),
+    for (file, page, size, scale) in [
+        ("report.png", report, Some((860, 920)), 0.9),
+        ("terminal.png", terminal, None, 1.0),
     ] {
-        browser.screen(1000, false);
+        browser.screen(860, false);
         browser.open(&format!("file://{}", page.display()));
         let size = size.unwrap_or_else(|| {
             let size = browser
@@ -220,7 +220,7 @@ fn pictures() {
             )]
             (whole(0) as u32, whole(1) as u32)
         });
-        let octets = to_octets(&browser.part(size));
+        let octets = to_octets(&browser.part(size, scale));
         assert!(
             octets.len() < 150_000,
             "{file}: {} octets are too many for a README",

@@ -67,7 +67,7 @@ impl Terminal {
     }
 
     /// The exit code is 0, the screen is the one from before, and the terminal speaks with people again.
-    fn is_put_back(mut self) {
+    fn must_be_put_back(mut self) {
         self.until(LEAVE);
         self.until("ended with 0");
         let modes = self.until("-crtscts") + &self.until("echoke");
@@ -108,7 +108,7 @@ fn it_draws_follows_grows_and_ends_with_a_key() {
     terminal.until("\x1b[12;1H");
     terminal.until("quits");
     terminal.press("q");
-    terminal.is_put_back();
+    terminal.must_be_put_back();
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_signal_puts_the_terminal_back_too_and_without_colours_nothing_is_coloured()
             .unwrap()
             .success()
     );
-    terminal.is_put_back();
+    terminal.must_be_put_back();
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_daemon_that_goes_away_is_called_gone() {
     fs::remove_file(daemon.socket()).unwrap();
     terminal.until("ANSWER:");
     terminal.press("\x03");
-    terminal.is_put_back();
+    terminal.must_be_put_back();
 }
 
 /// No terminal: one page after the other, until the reader leaves.

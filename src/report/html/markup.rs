@@ -3,6 +3,7 @@
 //! Used by every part of the page. Names of elements, classes and the like are our own words (`&'static str`); names of
 //! nodes, segments and files come from configurations and captures, and cannot become markup however they look.
 
+use super::super::tell::words::is_unit;
 use super::chart::Picture;
 use std::fmt::Write as _;
 
@@ -37,14 +38,20 @@ impl Markup {
         self.element(name, &[("class", class)], |m| m.text(text));
     }
 
-    /// Text. A number with its groups is one word.
+    /// Text. A number with its groups and its unit is one word.
     pub(super) fn text(&mut self, text: &str) {
-        let mut letters = text.chars().peekable();
         let mut before = ' ';
-        while let Some(c) = letters.next() {
-            let within = before.is_ascii_digit() && letters.peek().is_some_and(char::is_ascii_digit);
+        for (i, c) in text.char_indices() {
+            let is_one_word = || {
+                let rest = text.get(i + 1..).unwrap_or_default();
+                let word = rest
+                    .split(|c: char| !c.is_alphanumeric() && c != '%')
+                    .next()
+                    .unwrap_or_default();
+                rest.starts_with(|c: char| c.is_ascii_digit()) || is_unit(word)
+            };
             match c {
-                ' ' if within => self.out.push('\u{a0}'),
+                ' ' if before.is_ascii_digit() && is_one_word() => self.out.push('\u{a0}'),
                 c => escape(&mut self.out, c),
             }
             before = c;
@@ -131,7 +138,10 @@ mod tests {
     #[test]
     fn numbers_are_not_torn_apart() {
         let mut markup = Markup::default();
-        markup.text("46 107 round trips in 3 s");
-        assert_eq!(markup.finish(), "46\u{a0}107 round trips in 3 s");
+        markup.text("46 107 round trips in 3.5 s, 67 % of 9 servers");
+        assert_eq!(
+            markup.finish(),
+            "46\u{a0}107 round trips in 3.5\u{a0}s, 67\u{a0}% of 9 servers"
+        );
     }
 }

@@ -144,13 +144,15 @@ pub(in crate::report) fn wrap(text: &str, width: usize, indent: usize) -> Vec<St
     lines
 }
 
+/// What is never torn from the number before it.
+pub(in crate::report) fn is_unit(word: &str) -> bool {
+    matches!(word, "s" | "min" | "h" | "d" | "%")
+}
+
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|w| !w.is_empty()) {
-        let unit = matches!(
-            word.trim_end_matches([',', ';', ':', '.', ')']),
-            "s" | "min" | "h" | "d" | "%"
-        );
+        let unit = is_unit(word.trim_end_matches([',', ';', ':', '.', ')']));
         match pieces.last_mut() {
             Some(last) if unit && last.ends_with(|c: char| c.is_ascii_digit()) => {
                 last.push(' ');
