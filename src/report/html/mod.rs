@@ -7,6 +7,7 @@ mod axis;
 mod carp;
 mod chart;
 mod colour;
+mod health;
 mod lane;
 mod markup;
 mod nodes;

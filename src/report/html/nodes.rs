@@ -3,14 +3,12 @@
 //! Called once by the page.
 
 use super::super::series::KINDS;
-use super::super::tell::stays::{self, Stay};
-use super::super::tell::words::{count, duration, rate};
+use super::super::tell::words::{count, rate, whole};
 use super::chart::{Chart, draw};
 use super::colour::Colour;
-use super::lane::{self, Piece};
 use super::markup::Markup;
-use super::{Page, health_class};
-use crate::event::{Health, NodeId};
+use super::{Page, health, health_class, lane};
+use crate::event::NodeId;
 
 /// More charts than this are nobody's reading, and a forger can cause any number.
 const MOST: usize = 24;
@@ -71,7 +69,7 @@ fn key(page: &Page<'_>, m: &mut Markup) {
         if let Some(axis) = &page.axis {
             m.text(&format!(
                 "One column is {}; one that reaches the upper edge may be higher.",
-                duration(axis.step)
+                whole(axis.step)
             ));
         }
     });
@@ -175,10 +173,10 @@ fn charts(page: &Page<'_>, m: &mut Markup, (node, path): (NodeId, usize), tops: 
         (_, true) => name.clone(),
         (_, false) => format!("{name} (not critical)"),
     };
-    let health = health(page, node, path);
+    let health = health::pieces(page, node, path);
     let shades: Vec<(f64, f64, Colour)> = health
         .iter()
-        .filter_map(|p| Some((p.from, p.to, shade(p.class)?)))
+        .filter_map(|p| Some((p.from, p.to, health::shade(p.class)?)))
         .collect();
     let about = |d: &&super::Decided| d.node == node;
     let decisions: Vec<f64> = page.decided.iter().filter(about).map(|d| d.percent).collect();
@@ -227,56 +225,4 @@ fn charts(page: &Page<'_>, m: &mut Markup, (node, path): (NodeId, usize), tops: 
         }
         axis.write(m, &page.tale.clock.name);
     });
-}
-
-fn shade(class: &str) -> Option<Colour> {
-    match class {
-        "down" => Some(Colour::Down),
-        "suspect" | "many" => Some(Colour::Suspect),
-        "unknown" => Some(Colour::Blind),
-        _ => None,
-    }
-}
-
-/// What it was from when until when.
-fn health(page: &Page<'_>, node: NodeId, path: usize) -> Vec<Piece> {
-    let Some(axis) = &page.axis else { return Vec::new() };
-    let end = stays::end(page.tale.report);
-    let own: Vec<&Stay<'_>> = page
-        .stays
-        .iter()
-        .filter(|s| (s.verdict.node, s.verdict.path) == (node, path))
-        .collect();
-    let first = own.first().map(|s| s.from).unwrap_or_default();
-    let begin = own.first().map_or(100.0, |s| axis.percent(s.verdict.at));
-    let piece = |from: f64, to: f64, health: Health, title: String| Piece {
-        from,
-        to,
-        class: health_class(health),
-        text: health.as_str().into(),
-        title,
-    };
-    let mut pieces = vec![piece(0.0, begin, first, first.as_str().into())];
-    for s in own {
-        let lasted = duration(s.until.unwrap_or(end).since(s.verdict.at));
-        let v = s.verdict;
-        let title = format!(
-            "{} from {} for {lasted}: {}",
-            v.to.as_str(),
-            page.tale.clock.exact(v.at),
-            v.sentence()
-        );
-        let mut piece = piece(
-            axis.percent(v.at),
-            s.until.map_or(100.0, |t| axis.percent(t)),
-            v.to,
-            title,
-        );
-        if matches!(v.to, Health::Down | Health::Suspect) {
-            piece.text = format!("{} {lasted}", piece.text);
-        }
-        pieces.push(piece);
-    }
-    pieces.retain(|p| p.to > p.from || p.class == "down");
-    lane::bounded(pieces)
 }

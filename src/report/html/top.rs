@@ -6,8 +6,12 @@ use super::super::tell::advice::next;
 use super::super::tell::deeds::deeds;
 use super::super::tell::headline::Headline;
 use super::super::tell::input;
+use super::super::tell::words::count;
 use super::Page;
 use super::markup::Markup;
+
+/// Lines about decisions; a hostile capture can cause any number of them.
+const MOST: usize = 60;
 
 /// Writes it.
 pub(super) fn write(page: &Page<'_>, m: &mut Markup, found: &Headline) {
@@ -39,7 +43,7 @@ fn decided(page: &Page<'_>, m: &mut Markup) {
         // In the order of the decisions, which have their numbers from there.
         let mut marks = page.decided.iter().map(|d| d.sign.as_str());
         m.element("ul", &[], |m| {
-            for deed in &said {
+            for deed in said.iter().take(MOST) {
                 let class = if deed.acts { "acts" } else { "" };
                 m.element("li", &[("class", class)], |m| {
                     if deed.acts {
@@ -50,6 +54,11 @@ fn decided(page: &Page<'_>, m: &mut Markup) {
                 });
             }
         });
+        let left_out = said.len().saturating_sub(MOST);
+        if left_out > 0 {
+            let text = format!("{} more lines; --format json has everything.", count(left_out as u64));
+            m.words("p", "note", &text);
+        }
     });
 }
 

@@ -78,6 +78,14 @@ pub(in crate::report) fn duration(d: Duration) -> String {
     }
 }
 
+/// `40 s`, `1 min 30 s`: without fractions.
+pub(in crate::report) fn whole(d: Duration) -> String {
+    match d.as_secs() {
+        s @ ..60 => format!("{s} s"),
+        s => duration(Duration::from_secs(s)),
+    }
+}
+
 /// Digits in groups of three.
 pub(in crate::report) fn count(n: u64) -> String {
     let digits = n.to_string();

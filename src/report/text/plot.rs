@@ -6,7 +6,7 @@
 use super::bars::block;
 use super::{Page, Style};
 use crate::event::NodeId;
-use crate::report::tell::words::rate;
+use crate::report::tell::words::{rate, whole};
 use crate::report::tell::{stays, ticks};
 use crate::time::Timestamp;
 use std::fmt::Write as _;
@@ -83,12 +83,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut String) {
     }
     axis_line(page, out, &axis);
     let (down, up) = signs(page);
-    let length = axis.step.as_secs();
-    let length = if length < 60 {
-        format!("{length} s")
-    } else {
-        super::words::duration(axis.step)
-    };
+    let length = whole(axis.step);
     let legend = format!("one column is {length}; {down} down, {up} no longer down, D decision about it");
     let _ = writeln!(out, "{:LEFT$}{}", "", page.look.paint(Style::Faint, &legend));
 }

@@ -3,7 +3,7 @@
 //! Called once by the view.
 
 use super::super::tell::Tone;
-use super::super::tell::words::duration;
+use super::super::tell::words::whole;
 use super::super::text::bars::bars;
 use super::trends::Trends;
 use super::{Page, fit, grave};
@@ -149,8 +149,5 @@ fn last(status: &Status, path: &Path) -> String {
     if ago < Duration::from_secs(2) {
         return "now".into();
     }
-    format!(
-        "{} ago",
-        duration(Duration::from_secs(ago.as_secs())).replace(".0 s", " s")
-    )
+    format!("{} ago", whole(ago))
 }
