@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// A capture, whether it is heard on the segments too, and what the first sentence begins with.
+/// A capture, and what the first sentence begins with: steady, in doubt, down, down in a pair that came apart.
 const PAGES: [(&str, &str); 4] = [
     (
         "openbsd-pair/steady2",

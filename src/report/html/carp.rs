@@ -11,7 +11,7 @@ use super::lane::{self, Piece};
 use super::markup::Markup;
 use crate::time::Timestamp;
 
-/// A forger can announce any number of virtual hosts.
+/// A forger can announce any number of virtual hosts, and let them move about.
 const MOST: usize = 32;
 /// Nodes that are told apart by pattern; all are by name.
 const CLASSES: [&str; 4] = ["node-a", "node-b", "node-c", "node-d"];
@@ -31,7 +31,7 @@ pub(super) fn write(page: &Page<'_>, m: &mut Markup) {
                 if !splits.is_empty() {
                     lane::write(m, "unsynchronised", &splits, &[]);
                 }
-                let over: Vec<Piece> = splits.iter().map(frame).collect();
+                let over: Vec<Piece> = splits.iter().take(MOST).map(frame).collect();
                 for ((segment, vhid), masters) in report.masters.iter().take(MOST) {
                     let label = format!("{} vhid {vhid}", page.tale.engine.segment_name(*segment));
                     lane::write(m, &label, &lane::bounded(masterships(page, axis, masters)), &over);

@@ -133,28 +133,23 @@ impl Page<'_> {
         let cut = all.len() > most;
         for (i, line) in all.into_iter().take(most).enumerate() {
             let line = if cut && i + 1 == most {
-                self.cut(&format!("{line} {}", "...")).0
+                fit(&format!("{line} ..."), self.width)
             } else {
                 line
             };
             lines.push(Line::from(self.span(tone, line)));
         }
     }
-
-    /// As much of it as fits, and whether that is all.
-    fn cut(&self, text: &str) -> (String, bool) {
-        fit(text, self.width)
-    }
 }
 
-/// As much as fits into so many columns, and whether that is all.
-fn fit(text: &str, columns: usize) -> (String, bool) {
+/// As much as fits into so many columns.
+fn fit(text: &str, columns: usize) -> String {
     if text.chars().count() <= columns {
-        return (text.to_owned(), true);
+        return text.to_owned();
     }
     let mut short: String = text.chars().take(columns.saturating_sub(3)).collect();
     short.push_str(if columns >= 3 { "..." } else { "" });
-    (short, false)
+    short
 }
 
 /// How grave a health is.

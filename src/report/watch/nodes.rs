@@ -61,7 +61,7 @@ fn width(status: &Status) -> usize {
 /// `fw1   DOWN`.
 fn who(page: &Page<'_>, width: usize, node: &Node, path: &Path) -> Vec<Span<'static>> {
     let mark = if node.me { "*" } else { "" };
-    let name = fit(node.label(), width - 2).0;
+    let name = fit(node.label(), width - 2);
     let health = match path.health.as_str() {
         "down" => "DOWN".to_owned(),
         other => other.to_owned(),
@@ -82,7 +82,7 @@ fn who(page: &Page<'_>, width: usize, node: &Node, path: &Path) -> Vec<Span<'sta
 /// `lan -> wan   ###----- 2.1/8.5`.
 fn why(page: &Page<'_>, width: usize, node: &Node, path: &Path) -> Vec<Span<'static>> {
     let place = if node.paths.len() > 1 {
-        fit(&path.path, width - 1).0
+        fit(&path.path, width - 1)
     } else {
         String::new()
     };

@@ -19,7 +19,7 @@ fn flow(page: &Page<'_>, lines: &mut Vec<Line<'static>>, pieces: Vec<(Option<Ton
     let mut used = 0;
     let begin = lines.len();
     for (tone, text) in pieces {
-        let text = fit(&text, page.width).0;
+        let text = fit(&text, page.width);
         let length = text.chars().count();
         if used > 0 && used + 3 + length > page.width {
             lines.push(Line::from(std::mem::take(&mut line)));
