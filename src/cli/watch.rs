@@ -12,9 +12,12 @@ use crate::control::{Clock, Reply, Request, pause};
 use crate::report::watch::Watch;
 use crate::status::Status;
 use crate::time::Timestamp;
+use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::{cursor, execute};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io;
+use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -55,16 +58,40 @@ pub(super) fn live(place: &Where, common: &Common) -> Result<u8, Failure> {
         Err(none) => return Ok(none.report()),
     }
     let ended = signals();
-    let mut terminal = ratatui::try_init()?;
-    let result = show(&mut terminal, &mut watch, place, common, &ended);
-    // A terminal that is gone needs no putting back.
-    let _ = ratatui::try_restore();
-    result?;
+    let mut screen = Screen::open()?;
+    show(&mut screen.0, &mut watch, place, common, &ended)?;
     Ok(exit::OK)
 }
 
+/// A screen of our own, for as long as this lives.
+struct Screen(DefaultTerminal);
+
+impl Screen {
+    fn open() -> io::Result<Self> {
+        // ratatui has a hook of its own, which forgets the cursor; a process that aborts drops nothing.
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            put_back();
+            before(info);
+        }));
+        ratatui::try_init().map(Self).inspect_err(|_| put_back())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        put_back();
+    }
+}
+
+/// A terminal that is gone needs no putting back.
+fn put_back() {
+    let _ = ratatui::try_restore();
+    let _ = execute!(io::stdout(), cursor::Show);
+}
+
 fn show(
-    terminal: &mut ratatui::DefaultTerminal,
+    terminal: &mut DefaultTerminal,
     watch: &mut Watch,
     place: &Where,
     common: &Common,

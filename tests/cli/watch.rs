@@ -12,6 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Another screen, and back.
 const ENTER: &str = "\x1b[?1049h";
 const LEAVE: &str = "\x1b[?1049l";
+const CURSOR: &str = "\x1b[?25h";
 
 /// A shell on a terminal that runs the live view and says afterwards how the terminal is.
 struct Terminal {
@@ -69,6 +70,7 @@ impl Terminal {
     /// The exit code is 0, the screen is the one from before, and the terminal speaks with people again.
     fn must_be_put_back(mut self) {
         self.until(LEAVE);
+        self.until(CURSOR);
         self.until("ended with 0");
         let modes = self.until("-crtscts") + &self.until("echoke");
         for off in ["-icanon", "-echo ", "-isig"] {
