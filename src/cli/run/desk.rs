@@ -126,11 +126,13 @@ impl Desk {
         if !self.news && now.since(self.last) < OFTEN {
             return;
         }
+        let known = self.orders.facts(|t| unix(journal, t));
+        self.history.tick(now, engine, &known.actions, |t| unix(journal, t));
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").into(),
             started: unix(journal, self.started),
             interfaces: interfaces(source, plan),
-            ..self.orders.facts(|t| unix(journal, t))
+            ..known
         };
         let status = Status::of(engine, &self.history, facts, now, |t| unix(journal, t));
         if self.board.publish(status, self.clock.now()) {
@@ -145,6 +147,7 @@ fn unix(journal: &Journal, at: Timestamp) -> f64 {
 }
 
 fn interfaces(source: &LiveSource, plan: &Plan) -> Vec<Interface> {
+    let now = source.now();
     let segment = |i: usize| plan.settings.segments.get(i).map_or("?", |s| s.name.as_str());
     let interface = |i: &Arc<crate::capture::live::Interface>| Interface {
         interface: i.name().to_owned(),
@@ -155,6 +158,7 @@ fn interfaces(source: &LiveSource, plan: &Plan) -> Vec<Interface> {
         up: i.is_up(),
         frames: i.frames(),
         dropped: i.dropped(),
+        behind: now.since(i.alive()).as_secs_f64(),
     };
     source.interfaces().iter().map(interface).collect()
 }
