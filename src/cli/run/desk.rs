@@ -81,6 +81,11 @@ impl Desk {
         Server::start(&control.socket, control.group.as_deref(), board, self.clock, orders)
     }
 
+    /// For those who show the snapshot, and the clock by which it ages.
+    pub(super) fn board(&self) -> (Arc<Board>, Clock) {
+        (Arc::clone(&self.board), self.clock)
+    }
+
     /// The configuration was loaded anew: the new socket is there before the old one goes, or the old one stays.
     pub(super) fn move_to(&mut self, control: &Control) {
         if *control == self.control && self.server.is_some() {

@@ -11,6 +11,7 @@ mod orders;
 mod plan;
 mod signals;
 mod state;
+mod web;
 
 pub(super) use layout::start as start_log;
 
@@ -31,6 +32,7 @@ use orders::Orders;
 use plan::{Plan, Refused};
 use signals::Signals;
 use state::State;
+use web::{NoWeb, Outlets};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -51,6 +53,8 @@ pub(super) struct Args {
     /// The control socket, instead of `socket` in [control] of the configuration
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    #[command(flatten)]
+    web: web::Flags,
     /// Decide, but do nothing
     #[arg(long)]
     dry_run: bool,
@@ -109,6 +113,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
             tracing::error!("{e}");
             Ok(exit::UNAVAILABLE)
         }
+        Err(Unstarted::Web(e)) => Ok(e.report()),
     }
 }
 
@@ -116,6 +121,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
 enum Unstarted {
     Source(SourceError),
     Control(ServerError),
+    Web(NoWeb),
 }
 
 /// Says why there is no source, and returns the exit code.
@@ -132,6 +138,7 @@ struct Daemon {
     counts: Counts,
     state: State,
     desk: Desk,
+    outlets: Outlets,
 }
 
 impl Daemon {
@@ -139,6 +146,8 @@ impl Daemon {
         let source = LiveSource::open(&plan.inputs, plan.options.clone()).map_err(Unstarted::Source)?;
         let orders = Orders::new(&plan.config, args.dry_run);
         let desk = Desk::open(&plan.config.control, orders, source.now()).map_err(Unstarted::Control)?;
+        let zone = common.zone();
+        let outlets = Outlets::open(&args.web, &plan.config.web, desk.board(), zone).map_err(Unstarted::Web)?;
         let counts = Counts::new(common.verbose > 0, source.now());
         let mut engine = fresh(&plan.settings);
         let mut state = State::new(args.memory(&plan), source.now());
@@ -151,6 +160,7 @@ impl Daemon {
             source,
             counts,
             desk,
+            outlets,
         })
     }
 
@@ -273,6 +283,7 @@ impl Daemon {
         self.state.move_to(args.memory(&plan));
         self.desk.move_to(&plan.config.control);
         self.desk.orders.reload(&plan.config);
+        self.outlets.move_to(&args.web, &plan.config.web);
         self.plan = plan;
     }
 }
