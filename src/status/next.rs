@@ -42,7 +42,7 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
     let mut list = Vec::new();
     if let Some(m) = &facts.maintenance {
         list.push(Next {
-            text: "Maintenance: nothing is decided, whatever fails; what is ours may be taken back".into(),
+            text: "Maintenance: nothing is decided, whatever fails".into(),
             until: m.until,
         });
     }
@@ -54,16 +54,16 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
     };
     pause(
         outlook.paused_until,
-        "Nothing is decided yet: pfwatch has just begun, or was just blind",
+        "Nothing is decided, because pfwatch has just begun or was just blind",
     );
-    pause(outlook.due, "Something is being confirmed: if it still holds, it is decided");
+    pause(outlook.due, "Something is being confirmed; if it holds, it is decided");
     pause(
         outlook.settles_until,
-        "An action of ours settles: nothing is decided from CARP",
+        "An action of ours settles; nothing is decided from CARP",
     );
     pause(
         outlook.held_until,
-        "No further promotion: the last one is too short a while ago (hold-down)",
+        "Hold-down: no further promotion, because the last one is too short a while ago",
     );
     if outlook.busy {
         list.push(always("An action is being carried out; nothing else is decided until it is done"));

@@ -67,14 +67,14 @@ fn row(view: &View, place: (usize, usize), node: &Node, path: &Path, most: f64, 
 fn evidence(view: &View, node: &Node, points: &[Point], most: f64, out: &mut Html) {
     let now = points.last().copied().unwrap_or_default();
     let text = format!(
-        "{} round trips, {} tries, {} one way per second",
+        "{} round trips, {} tries, {} one way",
         rate(now.end_to_end),
         rate(now.attempt),
         rate(now.one_way)
     );
     let of = |value: fn(&Point) -> f64| points.iter().map(value).collect::<Vec<f64>>();
     let chart = Chart {
-        label: format!("{}: {text}; up to {} per second", node.label(), rate(most)),
+        label: format!("{}, per second: {text}; the chart goes up to {}", node.label(), rate(most)),
         width: SAMPLES,
         top: most * 1.05,
         areas: vec![Area("trips", of(|p| p.end_to_end))],
@@ -84,7 +84,7 @@ fn evidence(view: &View, node: &Node, points: &[Point], most: f64, out: &mut Htm
         ],
         limit: None,
     };
-    figure(view, "per second", &format!("{text}, up to {}", rate(most)), &chart, out);
+    figure(view, "per second", &format!("{text} (chart up to {})", rate(most)), &chart, out);
 }
 
 fn suspicion(view: &View, node: &Node, path: &Path, points: &[Point], out: &mut Html) {

@@ -54,7 +54,7 @@ pub(super) fn next(view: &View, out: &mut Html) {
     }
     out.raw("<section id=\"next\">\n<h2>What would happen next</h2>\n<ul>\n");
     for n in &view.status.next {
-        let until = n.until.map(|t| format!(" (until {})", view.words.time(t)));
+        let until = n.until.map(|t| format!(", until {}", view.words.time(t)));
         let text = format!("{}{}.", n.text, until.unwrap_or_default());
         out.tagged("li", "", &text).raw("\n");
     }
@@ -73,11 +73,12 @@ pub(super) fn story(view: &View, out: &mut Html) {
             Tone::Warn => "warn",
             Tone::Good | Tone::Plain => "",
         };
-        out.raw("<li>").tagged("time", "", &view.words.time(line.at)).raw(" ");
+        out.raw("<li class=\"").raw(class).raw("\">");
+        out.tagged("time", "", &view.words.time(line.at)).raw(" ");
         if line.kind == "decision" {
             out.tagged("span", "badge decision", "decision").raw(" ");
         }
-        out.tagged("span", class, &format!("{}.", line.text)).raw("</li>\n");
+        out.tagged("span", "", &format!("{}.", line.text)).raw("</li>\n");
     }
     out.raw("</ol>\n</section>\n");
 }

@@ -56,7 +56,9 @@ impl Times for Words {
     }
 
     fn length(&self, seconds: f64) -> String {
-        spell(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+        // What is told again each second shall not flicker.
+        let calm = if seconds >= 10.0 { seconds.round() } else { seconds };
+        spell(Duration::try_from_secs_f64(calm).unwrap_or_default()).replace(".0 s", " s")
     }
 }
 
