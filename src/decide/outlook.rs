@@ -32,7 +32,11 @@ impl Policy {
         let ahead = |t: Timestamp| (t > now).then_some(t);
         let lately = |t: &&Timestamp| now.since(**t) < HOUR;
         let promotions = self.promoted.iter().filter(lately).count();
-        let held = self.promoted.back().filter(lately).map(|t| *t + self.back_off(promotions));
+        let held = self
+            .promoted
+            .back()
+            .filter(lately)
+            .map(|t| *t + self.back_off(promotions));
         Outlook {
             paused_until: self.pause.until(&self.limits.live).and_then(ahead),
             settles_until: ahead(self.settle_until),

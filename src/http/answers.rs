@@ -125,7 +125,10 @@ impl Desk {
     fn trouble(&self) -> Option<String> {
         let (status, age) = self.source.board.read((self.source.now)());
         if age >= STUCK {
-            return Some(format!("the daemon's loop has not moved for {:.0} s", age.as_secs_f64()));
+            return Some(format!(
+                "the daemon's loop has not moved for {:.0} s",
+                age.as_secs_f64()
+            ));
         }
         let hangs = |i: &&Interface| i.behind >= STUCK.as_secs_f64();
         let hanging = status.interfaces.iter().find(hangs)?;
@@ -146,7 +149,11 @@ impl Desk {
 }
 
 async fn whole(State(desk): State<Arc<Desk>>) -> Response {
-    let html = desk.answer(true, |m| &mut m.page, |status, age| page::whole(&desk.aged(status, age)));
+    let html = desk.answer(
+        true,
+        |m| &mut m.page,
+        |status, age| page::whole(&desk.aged(status, age)),
+    );
     text("text/html; charset=utf-8", &html)
 }
 
@@ -181,7 +188,10 @@ async fn scrape(State(desk): State<Arc<Desk>>) -> Response {
 async fn healthy(State(desk): State<Arc<Desk>>) -> Response {
     match desk.trouble() {
         None => said(StatusCode::OK, "pfwatch is healthy"),
-        Some(why) => said(StatusCode::SERVICE_UNAVAILABLE, &format!("pfwatch is not healthy: {why}")),
+        Some(why) => said(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &format!("pfwatch is not healthy: {why}"),
+        ),
     }
 }
 
@@ -207,7 +217,7 @@ async fn guard(State(desk): State<Arc<Desk>>, mut response: Response) -> Respons
     add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     add(header::X_FRAME_OPTIONS, "DENY");
     add(header::REFERRER_POLICY, "no-referrer");
-        if let Some(policy) = &desk.policy {
+    if let Some(policy) = &desk.policy {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
     }
     for (name, value) in desk.gate.headers() {

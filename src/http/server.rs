@@ -28,7 +28,12 @@ const BREATH: Duration = Duration::from_millis(100);
 type Guests = Mutex<VecDeque<AbortHandle>>;
 
 /// Serves until `stopped`.
-pub(super) async fn serve(listeners: Vec<TcpListener>, gate: Arc<Gate>, router: Router, stopped: oneshot::Receiver<()>) {
+pub(super) async fn serve(
+    listeners: Vec<TcpListener>,
+    gate: Arc<Gate>,
+    router: Router,
+    stopped: oneshot::Receiver<()>,
+) {
     let guests = Arc::new(Guests::default());
     for listener in listeners {
         // Known to the runtime only inside of it.

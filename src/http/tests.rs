@@ -156,13 +156,19 @@ fn a_reader_that_hangs_is_unhealthy_and_a_deaf_one_not_ready() {
     hanging.interfaces[0].behind = 7.0;
     assert!(house.board.publish(hanging, Timestamp::default()));
     let (head, body) = house.get("/-/healthy", "");
-    assert!(head.starts_with("HTTP/1.1 503 ") && body.contains("em2 has not come round for 7 s"), "{body}");
+    assert!(
+        head.starts_with("HTTP/1.1 503 ") && body.contains("em2 has not come round for 7 s"),
+        "{body}"
+    );
     let mut deaf = status();
     deaf.interfaces[0].up = false;
     assert!(house.board.publish(deaf, Timestamp::default()));
     assert!(house.get("/-/healthy", "").0.starts_with("HTTP/1.1 200 "));
     let (head, body) = house.get("/-/ready", "");
-    assert!(head.starts_with("HTTP/1.1 503 ") && body.contains("nothing can be heard on em2"), "{body}");
+    assert!(
+        head.starts_with("HTTP/1.1 503 ") && body.contains("nothing can be heard on em2"),
+        "{body}"
+    );
 }
 
 #[test]
@@ -216,11 +222,20 @@ fn only_users_may_ask_where_there_are_users() {
     ];
     for path in ["/metrics", "/", "/status", "/nowhere"] {
         for (more, code) in &table {
-            let code = if path == "/nowhere" && *code == "200" { "404" } else { code };
+            let code = if path == "/nowhere" && *code == "200" {
+                "404"
+            } else {
+                code
+            };
             let (head, body) = house.get(path, more);
             assert!(head.starts_with(&format!("HTTP/1.1 {code} ")), "{path} {more}: {head}");
             assert!(*code != *"401" || !body.contains("fw1"));
         }
     }
-    assert!(house.get("/", "").0.contains("www-authenticate: Basic realm=\"pfwatch\""));
+    assert!(
+        house
+            .get("/", "")
+            .0
+            .contains("www-authenticate: Basic realm=\"pfwatch\"")
+    );
 }

@@ -147,7 +147,9 @@ fn provider(tls: &Tls) -> Result<CryptoProvider, TlsError> {
                 _ => return Err(TlsError::Unknown(name.clone())),
             };
             let found = all.iter().find(|g| g.name() == group);
-            provider.kx_groups.push(*found.ok_or_else(|| TlsError::Unknown(name.clone()))?);
+            provider
+                .kx_groups
+                .push(*found.ok_or_else(|| TlsError::Unknown(name.clone()))?);
         }
     }
     Ok(provider)

@@ -82,8 +82,12 @@ impl WebConfig {
     pub(super) fn parse(text: &[u8]) -> Result<Self, WebConfigError> {
         let wrong = |text: String| WebConfigError(text);
         let text = std::str::from_utf8(text).map_err(|_| wrong("this is no text in UTF-8".into()))?;
-        let file: Option<File> = serde_saphyr::from_str(text)
-            .map_err(|e| wrong(format!("{}; see the web configuration of Prometheus' exporters", e.without_snippet())))?;
+        let file: Option<File> = serde_saphyr::from_str(text).map_err(|e| {
+            wrong(format!(
+                "{}; see the web configuration of Prometheus' exporters",
+                e.without_snippet()
+            ))
+        })?;
         let file = file.unwrap_or_default();
         let users = file.basic_auth_users.unwrap_or_default();
         for (user, hash) in &users {
@@ -107,7 +111,9 @@ impl WebConfig {
         for (name, value) in file.http_server_config.headers.unwrap_or_default() {
             let pair = (name.parse::<HeaderName>().ok(), HeaderValue::from_str(&value).ok());
             let (Some(parsed), Some(value)) = pair else {
-                return Err(wrong(format!("`{name}` in headers is no header of HTTP, or its value is none")));
+                return Err(wrong(format!(
+                    "`{name}` in headers is no header of HTTP, or its value is none"
+                )));
             };
             headers.push((parsed, value));
         }
@@ -187,7 +193,9 @@ basic_auth_users:
     #[test]
     fn hashes_are_not_shown() {
         let hash = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi";
-        let said = error(&format!("basic_auth_users:\n  alice: {hash}\n  alice: {hash}\nfoo: 1\n"));
+        let said = error(&format!(
+            "basic_auth_users:\n  alice: {hash}\n  alice: {hash}\nfoo: 1\n"
+        ));
         assert!(!said.contains("QOauhQ"), "{said}");
     }
 }

@@ -12,9 +12,9 @@ pub(super) struct Durations {
 }
 
 impl Durations {
-    pub(super) fn new(name: &str, help: &str, all: &BTreeMap<String, Tally>) -> prometheus::Result<Self> {
+    pub(super) fn new(name: &str, help: &str, all: BTreeMap<String, Tally>) -> prometheus::Result<Self> {
         let desc = Desc::new(name.into(), help.into(), vec!["action".into()], HashMap::new())?;
-        Ok(Self { desc, all: all.clone() })
+        Ok(Self { desc, all })
     }
 }
 

@@ -51,13 +51,7 @@ impl History {
     }
 
     /// Looks at the time, at what was counted, and at the last results, oldest first.
-    pub fn tick(
-        &mut self,
-        now: Timestamp,
-        engine: &Engine,
-        results: &[ActionResult],
-        unix: impl Fn(Timestamp) -> f64,
-    ) {
+    pub fn tick(&mut self, now: Timestamp, engine: &Engine, results: &[ActionResult], unix: impl Fn(Timestamp) -> f64) {
         self.trend.tick(now, engine, unix);
         self.tallies.see(results);
     }

@@ -10,7 +10,7 @@ use super::{
 use crate::engine::Engine;
 use crate::event::NodeId;
 use crate::time::Timestamp;
-use crate::track;
+use crate::track::Held as Tracked;
 use std::time::Duration;
 
 /// A bulk update whose end was lost is not told for ever: the kernels give up within minutes.
@@ -133,10 +133,7 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
         health: health.as_str().into(),
         cause: cause.map(|c| c.as_str().into()),
         last_config_sync: engine.last_config_sync(n).map(unix),
-        bulk_since: engine
-            .bulk_since(n)
-            .filter(|t| engine.now().since(*t) < BULK)
-            .map(unix),
+        bulk_since: engine.bulk_since(n).filter(|t| engine.now().since(*t) < BULK).map(unix),
         ..Node::default()
     };
     let flows = engine.flows(n);
@@ -182,7 +179,7 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
     node
 }
 
-fn held(held: track::Held) -> Held {
+fn held(held: Tracked) -> Held {
     Held {
         known: held.known,
         half_open: held.half_open,

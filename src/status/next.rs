@@ -32,7 +32,12 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
     let settings = engine.settings();
     let limits = &settings.policy;
     let outlook = engine.outlook();
-    let labels = |own: bool| engine.node_ids().filter(move |n| (*n == me) == own).map(|n| engine.label(n));
+    let labels = |own: bool| {
+        engine
+            .node_ids()
+            .filter(move |n| (*n == me) == own)
+            .map(|n| engine.label(n))
+    };
     let all = Words {
         me: labels(true).collect(),
         peers: labels(false).collect::<Vec<_>>().join(" or "),
@@ -66,9 +71,13 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
         "Hold-down: no further promotion, because the last one is too short a while ago",
     );
     if outlook.busy {
-        list.push(always("An action is being carried out; nothing else is decided until it is done"));
+        list.push(always(
+            "An action is being carried out; nothing else is decided until it is done",
+        ));
     }
-    let down = engine.node_ids().any(|n| n != me && engine.node_health(n).0 == Health::Down);
+    let down = engine
+        .node_ids()
+        .any(|n| n != me && engine.node_health(n).0 == Health::Down);
     list.extend(all.of_role(engine.role(), down).into_iter().map(always));
     if outlook.actions.0 > 0 {
         let (done, most) = outlook.actions;
@@ -139,9 +148,9 @@ impl Words<'_> {
         list.push(match (self.outlook.probes.0, self.limits.require_witness) {
             (true, _) => format!("{in_sync}, {me} is promoted, provided that all probes about {me} answer"),
             (false, false) => format!("{in_sync}, {me} is promoted (require-witness = false)"),
-            (false, true) => format!(
-                "{in_sync}, that is only said here: no probe shows that traffic would get further from {me}"
-            ),
+            (false, true) => {
+                format!("{in_sync}, that is only said here: no probe shows that traffic would get further from {me}")
+            }
         });
         list.push(format!("If {peers} crashes, CARP moves by itself, and nothing is done"));
         if self.outlook.probes.0 {

@@ -26,6 +26,17 @@ pub struct Tally {
     pub within: Vec<u64>,
 }
 
+impl Tally {
+    /// Nothing ran yet.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            within: vec![0; BOUNDS.len()],
+            ..Self::default()
+        }
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tallies {
@@ -48,11 +59,10 @@ impl Tallies {
         if self.all.len() >= MOST && !self.all.contains_key(&result.action) {
             return;
         }
-        let tally = self.all.entry(result.action.clone()).or_default();
+        let tally = self.all.entry(result.action.clone()).or_insert_with(Tally::none);
         let count = if result.ok { &mut tally.ok } else { &mut tally.failed };
         *count += 1;
         tally.seconds += result.seconds.max(0.0);
-        tally.within.resize(BOUNDS.len(), 0);
         for (n, bound) in tally.within.iter_mut().zip(BOUNDS) {
             *n += u64::from(result.seconds <= bound);
         }
@@ -81,7 +91,11 @@ mod tests {
 
     #[test]
     fn each_result_counts_once_however_often_it_is_shown() {
-        let all = [result(1.0, true, 0.02), result(2.0, false, 3.0), result(3.0, true, 99.0)];
+        let all = [
+            result(1.0, true, 0.02),
+            result(2.0, false, 3.0),
+            result(3.0, true, 99.0),
+        ];
         let mut tallies = Tallies::default();
         tallies.see(&[]);
         tallies.see(&all[..1]);
@@ -108,7 +122,10 @@ mod tests {
         let mut tallies = Tallies::default();
         for n in 0..100 {
             let action = n.to_string();
-            tallies.see(&[ActionResult { action, ..result(f64::from(n), true, 1.0) }]);
+            tallies.see(&[ActionResult {
+                action,
+                ..result(f64::from(n), true, 1.0)
+            }]);
         }
         assert_eq!(tallies.all().len(), MOST);
     }

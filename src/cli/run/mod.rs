@@ -32,11 +32,11 @@ use orders::Orders;
 use plan::{Plan, Refused};
 use signals::Signals;
 use state::State;
-use web::{NoWeb, Outlets};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use web::{NoWeb, Outlets};
 
 /// Arguments.
 #[derive(clap::Args, Debug)]

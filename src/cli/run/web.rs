@@ -3,8 +3,8 @@
 //! Asked by the loop. Who detects must not end because nobody can look: a port that is taken is a warning, unless it was named
 //! on the command line. But a web configuration that is wrong ends the start, for it says what is to be protected.
 
-use super::super::failure::sentence;
 use super::super::exit;
+use super::super::failure::sentence;
 use crate::config;
 use crate::control::Clock;
 use crate::http::{Options, Source, TelemetryPath, Web, WebError};
@@ -35,7 +35,10 @@ pub(super) struct Flags {
 /// As exporters have it: `:10240` is every address of this host.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let parsed = match text.strip_prefix(':') {
-        Some(port) => port.parse().ok().map(|port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))),
+        Some(port) => port
+            .parse()
+            .ok()
+            .map(|port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))),
         None => text.parse().ok(),
     };
     parsed.ok_or_else(|| "write an address with a port such as 127.0.0.1:10240, [::1]:10240 or :10240".into())
@@ -108,7 +111,12 @@ impl Outlets {
             let trouble = |e: &TextfileError| tracing::warn!("{}; it is tried again", sentence(e));
             Textfile::start(folder, move || board.status(clock.now()), trouble)
         };
-        let textfile = flags.textfile.as_ref().map(write).transpose().map_err(NoWeb::Textfile)?;
+        let textfile = flags
+            .textfile
+            .as_ref()
+            .map(write)
+            .transpose()
+            .map_err(NoWeb::Textfile)?;
         Ok(Self {
             source,
             options,

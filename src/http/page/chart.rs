@@ -31,12 +31,20 @@ impl Chart {
         let longest = self.areas.iter().map(|a| a.1.len()).max().unwrap_or(0);
         let shown = longest.min(self.width).max(2);
         out.raw("<svg role=\"img\" aria-label=\"").text(&self.label);
-        out.raw("\" preserveAspectRatio=\"none\" viewBox=\"0 0 ").number(wide(shown - 1));
+        out.raw("\" preserveAspectRatio=\"none\" viewBox=\"0 0 ")
+            .number(wide(shown - 1));
         out.raw(" ").number(HEIGHT).raw("\">");
         for Area(class, values) in &self.areas {
-            out.raw("<path class=\"area ").raw(class).raw("\" d=\"M0 ").number(HEIGHT);
+            out.raw("<path class=\"area ")
+                .raw(class)
+                .raw("\" d=\"M0 ")
+                .number(HEIGHT);
             self.curve(values, 'L', out);
-            out.raw("L").number(wide(shown - 1)).raw(" ").number(HEIGHT).raw("Z\"/>");
+            out.raw("L")
+                .number(wide(shown - 1))
+                .raw(" ")
+                .number(HEIGHT)
+                .raw("Z\"/>");
             self.line(class, values, out);
         }
         for Line(class, values) in &self.lines {
@@ -44,7 +52,11 @@ impl Chart {
         }
         if let Some(limit) = self.limit {
             let y = self.y(limit);
-            out.raw("<path class=\"limit\" d=\"M0 ").number(y).raw("H").number(wide(shown - 1)).raw("\"/>");
+            out.raw("<path class=\"limit\" d=\"M0 ")
+                .number(y)
+                .raw("H")
+                .number(wide(shown - 1))
+                .raw("\"/>");
         }
         out.raw("</svg>\n");
     }

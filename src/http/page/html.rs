@@ -78,6 +78,9 @@ mod tests {
     fn numbers_stay_with_their_units() {
         let mut out = Html::default();
         out.text("2 h 5 min ago, 3 servers in 1.0 s; 67 % are");
-        assert_eq!(out.done(), "2\u{a0}h 5\u{a0}min ago, 3 servers in 1.0\u{a0}s; 67\u{a0}% are");
+        assert_eq!(
+            out.done(),
+            "2\u{a0}h 5\u{a0}min ago, 3 servers in 1.0\u{a0}s; 67\u{a0}% are"
+        );
     }
 }

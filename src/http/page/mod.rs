@@ -64,13 +64,17 @@ pub(super) fn whole(view: &View) -> String {
          <noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>\n<title>",
     );
     out.text(&verdict::title(view));
-    out.raw("</title>\n<style>").raw(STYLE).raw("</style>\n</head>\n<body>\n");
+    out.raw("</title>\n<style>")
+        .raw(STYLE)
+        .raw("</style>\n</head>\n<body>\n");
     out.raw("<p id=\"lost\" role=\"alert\" hidden></p>\n");
     out.raw(&live(view));
     out.raw("<footer><a href=\"");
     out.text(view.telemetry.trim_start_matches('/'));
     out.raw("\">metrics</a> <a href=\"status\">status as JSON</a> <span>pfwatch only reads here: nothing on this page changes anything.");
-    out.raw("</span></footer>\n<script>").raw(SCRIPT).raw("</script>\n</body>\n</html>\n");
+    out.raw("</span></footer>\n<script>")
+        .raw(SCRIPT)
+        .raw("</script>\n</body>\n</html>\n");
     out.done()
 }
 

@@ -19,7 +19,10 @@ pub(super) fn write(view: &View, out: &mut Html) {
 
 fn card(view: &View, n: &Node, out: &mut Html) {
     out.raw("<article class=\"").text(&n.health).raw("\">\n<h3>");
-    out.text(n.label()).raw(" ").health(&n.health).raw("</h3>\n<p class=\"faint\">");
+    out.text(n.label())
+        .raw(" ")
+        .health(&n.health)
+        .raw("</h3>\n<p class=\"faint\">");
     out.text(&n.address);
     if n.me {
         out.raw(", pfwatch runs beside it");

@@ -36,7 +36,11 @@ pub(super) fn write(view: &View, out: &mut Html) {
 /// What was heard of a node on a path, oldest first.
 fn points(view: &View, (node, path): (usize, usize)) -> Vec<Point> {
     let of = |s: &std::sync::Arc<crate::status::trend::Sample>| {
-        s.nodes.get(node).and_then(|paths| paths.get(path)).copied().unwrap_or_default()
+        s.nodes
+            .get(node)
+            .and_then(|paths| paths.get(path))
+            .copied()
+            .unwrap_or_default()
     };
     view.status.trend.iter().map(of).collect()
 }
@@ -74,17 +78,24 @@ fn evidence(view: &View, node: &Node, points: &[Point], most: f64, out: &mut Htm
     );
     let of = |value: fn(&Point) -> f64| points.iter().map(value).collect::<Vec<f64>>();
     let chart = Chart {
-        label: format!("{}, per second: {text}; the chart goes up to {}", node.label(), rate(most)),
+        label: format!(
+            "{}, per second: {text}; the chart goes up to {}",
+            node.label(),
+            rate(most)
+        ),
         width: SAMPLES,
         top: most * 1.05,
         areas: vec![Area("trips", of(|p| p.end_to_end))],
-        lines: vec![
-            Line("half", of(|p| p.one_way)),
-            Line("tries", of(|p| p.attempt)),
-        ],
+        lines: vec![Line("half", of(|p| p.one_way)), Line("tries", of(|p| p.attempt))],
         limit: None,
     };
-    figure(view, "per second", &format!("{text} (chart up to {})", rate(most)), &chart, out);
+    figure(
+        view,
+        "per second",
+        &format!("{text} (chart up to {})", rate(most)),
+        &chart,
+        out,
+    );
 }
 
 fn suspicion(view: &View, node: &Node, path: &Path, points: &[Point], out: &mut Html) {
@@ -103,7 +114,10 @@ fn suspicion(view: &View, node: &Node, path: &Path, points: &[Point], out: &mut 
 }
 
 fn figure(view: &View, what: &str, now: &str, chart: &Chart, out: &mut Html) {
-    out.raw("<figure>\n<figcaption>").tagged("b", "", what).raw(" ").text(now);
+    out.raw("<figure>\n<figcaption>")
+        .tagged("b", "", what)
+        .raw(" ")
+        .text(now);
     out.raw("</figcaption>\n");
     chart.write(out);
     if let Some(first) = view.status.trend.first() {

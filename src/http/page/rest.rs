@@ -19,7 +19,10 @@ pub(super) fn segments(view: &View, out: &mut Html) {
     out.raw(if split.is_some() { " class=\"bad\"" } else { "" });
     out.raw(">\n<h2>CARP</h2>\n");
     if let Some(span) = split {
-        let since = format!("Unsynchronised since {}: different nodes are master.", view.words.time(span.from));
+        let since = format!(
+            "Unsynchronised since {}: different nodes are master.",
+            view.words.time(span.from)
+        );
         out.tagged("p", "banner", &since).raw("\n");
     }
     out.raw("<table>\n<thead><tr><th>segment</th><th>vhid</th><th>master</th><th>since</th></tr></thead>\n<tbody>\n");
@@ -114,11 +117,22 @@ pub(super) fn sensor(view: &View, out: &mut Html) {
     for p in &s.probes {
         let class = if p.state == "down" { "bad" } else { "" };
         let since = p.since.map(|t| format!(" since {}", view.words.time(t)));
-        let text = format!("probe {} (about {}): {}{}", p.name, p.about, p.state, since.unwrap_or_default());
+        let text = format!(
+            "probe {} (about {}): {}{}",
+            p.name,
+            p.about,
+            p.state,
+            since.unwrap_or_default()
+        );
         out.tagged("li", class, &text).raw("\n");
     }
     for entry in &s.ledger {
-        let text = format!("to be taken back: {} {}: {}", view.words.time(entry.at), entry.action, entry.text);
+        let text = format!(
+            "to be taken back: {} {}: {}",
+            view.words.time(entry.at),
+            entry.action,
+            entry.text
+        );
         out.tagged("li", "warn", &text).raw("\n");
     }
     out.raw("</ul>\n</section>\n");

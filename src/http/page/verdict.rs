@@ -8,7 +8,12 @@ use crate::status::headline::{Times as _, Tone, acts, headline};
 /// For the tab of the browser: few words, the worst first.
 pub(super) fn title(view: &View) -> String {
     let s = &view.status;
-    let worst = |health: &str| s.nodes.iter().find(|n| n.health == health).map(|n| n.label().to_owned());
+    let worst = |health: &str| {
+        s.nodes
+            .iter()
+            .find(|n| n.health == health)
+            .map(|n| n.label().to_owned())
+    };
     let split = s.unsynchronised.last().is_some_and(|u| u.to.is_none());
     let what = if s.stuck {
         "STUCK".into()

@@ -98,7 +98,11 @@ fn flows(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
          watched path or ending on a firewall have no path (empty label).",
         &["node", "path", "state"],
     )?;
-    let opened = sheet.counter("pfwatch_flows_opened_total", "Inserts of states heard from the node.", &["node"])?;
+    let opened = sheet.counter(
+        "pfwatch_flows_opened_total",
+        "Inserts of states heard from the node.",
+        &["node"],
+    )?;
     let closed = sheet.counter(
         "pfwatch_flows_closed_total",
         "Deletes heard from the node of states that were known.",
@@ -123,7 +127,11 @@ fn nodes(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         "1 for each node, with its address, and whether pfwatch runs beside it.",
         &["node", "address", "self"],
     )?;
-    let frames = sheet.counter("pfwatch_node_frames_total", "pfsync frames heard from the node.", &["node"])?;
+    let frames = sheet.counter(
+        "pfwatch_node_frames_total",
+        "pfsync frames heard from the node.",
+        &["node"],
+    )?;
     let messages = sheet.counter(
         "pfwatch_messages_total",
         "pfsync messages heard from the node, by action as the kernel calls it.",
@@ -190,7 +198,9 @@ fn carp(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         for vhid in &segment.vhids {
             let now = vhid.master();
             let node = now.and_then(|m| m.node.as_deref());
-            let is = node.and_then(|n| labels.get(n).copied()).or(now.map(|m| m.address.as_str()));
+            let is = node
+                .and_then(|n| labels.get(n).copied())
+                .or(now.map(|m| m.address.as_str()));
             let all: BTreeSet<&str> = labels.values().copied().chain(is).collect();
             for label in all {
                 let one = master.with_label_values(&[&segment.name, &vhid.vhid.to_string(), label]);

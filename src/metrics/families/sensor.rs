@@ -4,6 +4,8 @@ use super::{flag, number};
 use crate::metrics::histogram::Durations;
 use crate::metrics::sheet::Sheet;
 use crate::status::Status;
+use crate::status::tally::Tally;
+use std::collections::BTreeMap;
 
 /// Words of the contract.
 const ROLES: [&str; 5] = ["unknown", "primary", "backup", "promoted", "demoted"];
@@ -117,13 +119,17 @@ fn capture(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         gaps.with_label_values(&[&gap.cause]).inc_by(gap.times);
     }
     let entries = sheet.gauge("pfwatch_flow_table_entries", "pf states held in memory.", &[])?;
-    entries.with_label_values::<&str>(&[]).set(number(status.flow_table.entries));
+    entries
+        .with_label_values::<&str>(&[])
+        .set(number(status.flow_table.entries));
     let evictions = sheet.counter(
         "pfwatch_flow_table_evictions_total",
         "pf states thrown out for want of room.",
         &[],
     )?;
-    evictions.with_label_values::<&str>(&[]).inc_by(status.flow_table.evictions);
+    evictions
+        .with_label_values::<&str>(&[])
+        .inc_by(status.flow_table.evictions);
     Ok(())
 }
 
@@ -192,10 +198,16 @@ fn actions(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         actions.with_label_values(&[action, "ok"]).inc_by(tally.ok);
         actions.with_label_values(&[action, "failed"]).inc_by(tally.failed);
     }
+    let mut tallies: BTreeMap<String, Tally> = ACTIONS
+        .into_iter()
+        .chain([NOTIFY])
+        .map(|action| (action.to_owned(), Tally::none()))
+        .collect();
+    tallies.extend(status.tallies.clone());
     sheet.add(Durations::new(
         "pfwatch_hook_duration_seconds",
         "How long actions and hooks took, in seconds.",
-        &status.tallies,
+        tallies,
     )?)
 }
 

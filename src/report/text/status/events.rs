@@ -26,7 +26,10 @@ pub(super) fn write(page: &Page<'_>, out: &mut String) {
         };
         let time = page.time(line.at);
         let indent = time.chars().count() + 2;
-        for (i, line) in wrap(&line.text, page.look.width.saturating_sub(indent), 0).iter().enumerate() {
+        for (i, line) in wrap(&line.text, page.look.width.saturating_sub(indent), 0)
+            .iter()
+            .enumerate()
+        {
             let line = style.map_or_else(|| line.clone(), |s| page.look.paint(s, line));
             let _ = match i {
                 0 => writeln!(out, "{time}  {line}"),
