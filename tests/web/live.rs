@@ -168,8 +168,7 @@ fn asked_for(prometheus: &Prometheus) {
     let mut empty = Vec::new();
     for (panel, query) in grafana::queries() {
         let found = prometheus.query(&query);
-        // Nothing probes here.
-        if found.is_empty() && !query.contains("pfwatch_probe_success") {
+        if found.is_empty() && !query.contains(grafana::NOT_HERE) {
             empty.push(format!("{panel}: {query}"));
         }
     }
