@@ -3,6 +3,9 @@
 //! Called by `make`. Sentences about the policy's table, made from its role, its limits and its outlook; nobody decides by
 //! them.
 
+#[cfg(test)]
+mod tests;
+
 use super::Facts;
 use crate::decide::{Outlook, Role};
 use crate::engine::Engine;
@@ -61,7 +64,7 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
         outlook.paused_until,
         "Nothing is decided, because pfwatch has just begun or was just blind",
     );
-    pause(outlook.due, "Something is being confirmed; if it holds, it is decided");
+    pause(outlook.due, "Something is being confirmed before it is decided");
     pause(
         outlook.settles_until,
         "An action of ours settles; nothing is decided from CARP",
@@ -140,11 +143,18 @@ impl Words<'_> {
     fn backup(&self, down: bool) -> Vec<String> {
         let Self { me, peers, .. } = self;
         let confirm = seconds(self.limits.confirm);
-        let again = if down { "still or again " } else { "" };
-        let mut list = vec![format!(
-            "If {peers} is {again}down while CARP is unsynchronised, {me} is promoted {confirm} later"
-        )];
-        let in_sync = format!("If {peers} is {again}down while CARP is in sync");
+        let (torn, in_sync) = if down {
+            (
+                format!("If CARP is unsynchronised while {peers} is down"),
+                format!("As long as CARP is in sync while {peers} is down"),
+            )
+        } else {
+            (
+                format!("If {peers} is down while CARP is unsynchronised"),
+                format!("If {peers} is down while CARP is in sync"),
+            )
+        };
+        let mut list = vec![format!("{torn}, {me} is promoted {confirm} later")];
         list.push(match (self.outlook.probes.0, self.limits.require_witness) {
             (true, _) => format!("{in_sync}, {me} is promoted, provided that all probes about {me} answer"),
             (false, false) => format!("{in_sync}, {me} is promoted (require-witness = false)"),

@@ -11,7 +11,7 @@ use crate::http::{Options, Source, TelemetryPath, Web, WebError};
 use crate::metrics::textfile::{Textfile, TextfileError};
 use crate::status::board::Board;
 use jiff::tz::TimeZone;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub(super) struct Flags {
     /// Where the page and the metrics are served, instead of `listen` in [web]; may be given several times
     #[arg(long = "web.listen-address", value_name = "ADDRESS", value_parser = address)]
-    listen: Vec<SocketAddr>,
+    listen: Vec<Listen>,
     /// Where the metrics are
     #[arg(long = "web.telemetry-path", value_name = "PATH", default_value = "/metrics")]
     telemetry_path: TelemetryPath,
@@ -32,16 +32,27 @@ pub(super) struct Flags {
     textfile: Option<PathBuf>,
 }
 
+/// What one argument asks for.
+#[derive(Clone, Debug)]
+struct Listen(Vec<SocketAddr>);
+
 /// As exporters have it: `:10240` is every address of this host.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let parsed = match text.strip_prefix(':') {
-        Some(port) => port
-            .parse()
-            .ok()
-            .map(|port| SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))),
-        None => text.parse().ok(),
+fn address(text: &str) -> Result<Listen, String> {
+    let all = |port| {
+        let six = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+        // On Linux a socket of IPv6 hears both, on the BSDs it does not.
+        if cfg!(target_os = "linux") {
+            vec![six]
+        } else {
+            vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), six]
+        }
     };
-    parsed.ok_or_else(|| "write an address with a port such as 127.0.0.1:10240, [::1]:10240 or :10240".into())
+    let parsed = match text.strip_prefix(':') {
+        Some(port) => port.parse().ok().map(all),
+        None => text.parse().ok().map(|one| vec![one]),
+    };
+    let wanted = "write an address with a port such as 127.0.0.1:10240, [::1]:10240 or :10240";
+    parsed.map(Listen).ok_or_else(|| wanted.into())
 }
 
 impl Flags {
@@ -50,7 +61,7 @@ impl Flags {
             listen: if self.listen.is_empty() {
                 web.listen.clone()
             } else {
-                self.listen.clone()
+                self.listen.iter().flat_map(|l| l.0.iter().copied()).collect()
             },
             telemetry_path: self.telemetry_path.clone(),
             config_file: self.config_file.clone(),
@@ -169,7 +180,8 @@ mod tests {
             (":70000", None),
         ];
         for (text, expected) in table {
-            assert_eq!(address(text).ok().map(|a| a.to_string()).as_deref(), expected, "{text}");
+            let last = address(text).ok().and_then(|l| l.0.last().map(ToString::to_string));
+            assert_eq!(last.as_deref(), expected, "{text}");
         }
     }
 }

@@ -49,8 +49,8 @@ fn reason(view: &View, n: &Node, p: &Path, out: &mut Html) {
     } else {
         String::new()
     };
-    let since = p.since.map(|t| format!("since {}, ", view.words.time(t)));
-    let text = format!("{on}{} {}{reason}", p.health, since.unwrap_or_default());
+    let since = p.since.map(|t| format!(" since {}", view.words.time(t)));
+    let text = format!("{on}{}{}: {reason}", p.health, since.unwrap_or_default());
     out.tagged("p", "reason", &text).raw("\n");
 }
 
