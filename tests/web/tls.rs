@@ -104,7 +104,7 @@ fn tls_and_passwords_are_those_of_the_web_configuration() {
         (curl(&web, &renewed) == 200).then_some(())
     });
     fs::write(at("cert.pem"), "broken").unwrap();
-    // What was right goes on: an expired look finds nothing better.
+    // Nobody starts unprotected.
     fs::write(at("web.yml"), "tls_server_config: [").unwrap();
     assert!(Web::start(&options, source).is_err());
     drop(web);
