@@ -319,6 +319,7 @@ impl Engine {
         if packet.version() < 64 {
             counters.versions |= 1 << packet.version();
         }
+        counters.version = Some(packet.version());
         for section in packet.sections() {
             let section = match section {
                 Ok(section) => section,

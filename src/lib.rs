@@ -15,6 +15,8 @@ pub mod dissect;
 pub mod drive;
 pub mod engine;
 pub mod event;
+pub mod http;
+pub mod metrics;
 pub mod render;
 pub mod report;
 pub mod settings;

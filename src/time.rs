@@ -65,3 +65,45 @@ impl fmt::Display for Timestamp {
         write!(f, "{:.6}", self.as_secs_f64())
     }
 }
+
+/// `0.52 s`, `1.1 s`, `1 min 30 s`, `2 h 5 min`, `3 d 4 h`.
+#[must_use]
+pub fn spell(d: Duration) -> String {
+    let s = d.as_secs_f64();
+    if s < 0.995 {
+        return format!("{s:.2} s");
+    }
+    if s < 59.95 {
+        return format!("{s:.1} s");
+    }
+    // Rounded first, so that nothing is ever 60 of the smaller unit.
+    let s = d.as_secs() + u64::from(d.subsec_millis() >= 500);
+    let two = |big: u64, a: &str, small: u64, b: &str| {
+        if small == 0 {
+            format!("{big} {a}")
+        } else {
+            format!("{big} {a} {small} {b}")
+        }
+    };
+    match s {
+        ..3_600 => two(s / 60, "min", s % 60, "s"),
+        3_600..86_400 => two(s / 3_600, "h", s % 3_600 / 60, "min"),
+        _ => two(s / 86_400, "d", s % 86_400 / 3_600, "h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_at_most_two_units() {
+        let said = |ms| spell(Duration::from_millis(ms));
+        assert_eq!(said(520), "0.52 s");
+        assert_eq!(said(996), "1.0 s");
+        assert_eq!(said(59_960), "1 min");
+        assert_eq!(said(90_012), "1 min 30 s");
+        assert_eq!(said(7_500_000), "2 h 5 min");
+        assert_eq!(said(273_600_000), "3 d 4 h");
+    }
+}

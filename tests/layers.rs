@@ -98,7 +98,20 @@ const ROOMS: &[Room] = &[
     // Frames as text and JSON: a function of the frame, for `decode`.
     Room::pure("render", &["time", "@capture", "dissect"], &["jiff", "pfsync_proto"]),
     // The edges: what is done with it. `status` is the snapshot that outsiders read; only `act` spawns.
-    Room::pure("status", &["time", "settings", "event", "engine"], &["serde"]),
+    // It shows what the policy would do next, and the states that the tracker holds.
+    Room::pure(
+        "status",
+        &[
+            "time",
+            "settings",
+            "event",
+            "engine",
+            "decide::Outlook",
+            "decide::Role",
+            "track::Held",
+        ],
+        &["serde"],
+    ),
     Room::edge(
         "config",
         &["time", "settings"],
@@ -114,11 +127,29 @@ const ROOMS: &[Room] = &[
         &["time", "settings", "event", "status", "config"],
         &["nix", "serde", "serde_json", "thiserror", "tracing"],
     ),
-    Room::edge("metrics", &["time", "settings", "event", "status"], &["prometheus"]),
+    Room::edge(
+        "metrics",
+        &["time", "settings", "event", "status"],
+        &["prometheus", "thiserror"],
+    ),
     Room::edge(
         "http",
         &["time", "settings", "event", "status", "config", "metrics"],
-        &["axum", "jiff", "serde", "serde_json", "thiserror", "tokio", "tracing"],
+        &[
+            "axum",
+            "base64",
+            "bcrypt",
+            "hyper",
+            "hyper_util",
+            "jiff",
+            "serde",
+            "serde_json",
+            "serde_saphyr",
+            "thiserror",
+            "tokio",
+            "tokio_rustls",
+            "tracing",
+        ],
     ),
     Room::edge("cli", &["*"], &["*", "!pf_sim"]),
     // The one door to the simulator: a watchdog that knows how its captures are made up proves nothing by them.

@@ -36,8 +36,8 @@ fn flags(text: &str) -> BTreeSet<(String, Option<char>)> {
     lines
         .map(|line| {
             let long = line.split_once("--").unwrap().1;
-            let end = |c: char| !c.is_ascii_alphanumeric() && c != '-';
-            let long = long.split(end).next().unwrap().to_owned();
+            let end = |c: char| !c.is_ascii_alphanumeric() && !"-.".contains(c);
+            let long = long.split(end).next().unwrap().trim_end_matches('.').to_owned();
             let short = line.strip_prefix('-').and_then(|l| l.chars().next());
             (long, short.filter(|c| *c != '-'))
         })

@@ -6,6 +6,7 @@
 mod age;
 mod deeds;
 mod fence;
+mod outlook;
 mod pause;
 mod row;
 mod situation;
@@ -15,6 +16,7 @@ mod tests;
 mod witness;
 
 pub use fence::Fenced;
+pub use outlook::Outlook;
 pub use row::Unclear;
 pub use situation::{Rival, Role, Signs, Situation};
 

@@ -50,6 +50,12 @@ impl Pause {
         Ok(())
     }
 
+    /// Until when nothing is decided because it has just begun, or because we were just blind.
+    pub(super) fn until(&self, live: &Live) -> Option<Timestamp> {
+        let start = self.began.map(|t| t + live.start);
+        start.into_iter().chain([self.blind_until]).max()
+    }
+
     pub(super) fn age(&mut self, by: Duration, now: Timestamp, floor: Timestamp) {
         self.began = self.began.map(|t| (t - by).max(floor));
         let until = self.blind_until - by;

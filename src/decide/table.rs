@@ -121,8 +121,7 @@ impl Policy {
             }
         }
         self.promoted.retain(|t| now.since(*t) < HOUR);
-        let before = u32::try_from(self.promoted.len()).unwrap_or(u32::MAX);
-        let back_off = self.limits.hold_down * 2_u32.saturating_pow(before.saturating_sub(1).min(10));
+        let back_off = self.back_off(self.promoted.len());
         if self.promoted.back().is_some_and(|&t| now.since(t) < back_off) {
             return Err(Some(Unclear::HoldDown));
         }

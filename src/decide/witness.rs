@@ -117,6 +117,11 @@ impl Witnesses {
         self.of(true).next().is_some()
     }
 
+    /// Whether anything tells whether others answer.
+    pub(super) fn any_about_peers(&self) -> bool {
+        self.of(false).next().is_some()
+    }
+
     /// Whether any of it was ever heard.
     pub(super) fn report(&self) -> bool {
         self.of(true).any(|s| s.last.is_some())

@@ -72,6 +72,8 @@ pub struct NodeCounters {
     pub frames: u64,
     /// Bit n: version n was heard.
     pub versions: u64,
+    /// The version heard last.
+    pub version: Option<u8>,
     /// Messages by action.
     pub messages: BTreeMap<&'static str, u64>,
     /// Messages that prove only that the sender's pfsync lives.

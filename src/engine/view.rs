@@ -2,12 +2,13 @@
 
 use super::counters::Counters;
 use super::{Engine, Node};
-use crate::decide::Role;
+use crate::decide::{Outlook, Role};
+use crate::detect::carp::Witness;
 use crate::detect::path::PathHealth;
 use crate::event::{Cause, Health, NodeId};
 use crate::settings::Settings;
 use crate::time::Timestamp;
-use crate::track::FlowCount;
+use crate::track::{FlowCount, Held};
 use std::net::{IpAddr, Ipv4Addr};
 
 impl Engine {
@@ -118,6 +119,42 @@ impl Engine {
     #[must_use]
     pub fn flows(&self, node: NodeId) -> FlowCount {
         self.tracker.count(node.0)
+    }
+
+    /// The same by path: those of each watched path, then those of none.
+    #[must_use]
+    pub fn held(&self, node: NodeId) -> Vec<Held> {
+        self.tracker.held(node.0)
+    }
+
+    /// Since when a bulk update of a node goes on whose end was not heard.
+    #[must_use]
+    pub fn bulk_since(&self, node: NodeId) -> Option<Timestamp> {
+        self.nodes.get(node.index())?.bulk_since
+    }
+
+    /// What CARP says of a node.
+    #[must_use]
+    pub fn carp_witness(&self, node: NodeId) -> Witness {
+        self.carp.witness(self.now, node)
+    }
+
+    /// Whether masters differ, and this node is the one that is missing somewhere.
+    #[must_use]
+    pub fn is_split_off(&self, node: NodeId) -> bool {
+        self.carp.split().is_some_and(|s| s.suspect == Some(node))
+    }
+
+    /// Whether a canary was among what failed when the node was called down.
+    #[must_use]
+    pub fn lost_canary(&self, node: NodeId) -> bool {
+        self.nodes.get(node.index()).is_some_and(|n| n.canary)
+    }
+
+    /// What keeps the policy from deciding, and what it would take.
+    #[must_use]
+    pub fn outlook(&self) -> Outlook {
+        self.policy.outlook(self.now)
     }
 
     /// States held and thrown out for want of room.

@@ -3,7 +3,9 @@
 //! Told of every event by the daemon's loop, in words that outlive the engine they came from. Bounded: a hostile sender
 //! pushes out old lines and nothing else.
 
-use super::{Decision, Master, Notice, Segment, Span, Verdict, Vhid};
+use super::tally::Tallies;
+use super::trend::Trend;
+use super::{ActionResult, Decision, Master, Notice, Segment, Span, Transitions, Verdict, Vhid};
 use crate::engine::Engine;
 use crate::event::{self, Event, NodeId};
 use crate::time::Timestamp;
@@ -15,6 +17,8 @@ const LINES: usize = 32;
 /// Of each vhid, and of the pair.
 const MASTERS: usize = 4;
 const SPLITS: usize = 8;
+/// Nodes and paths whose changes are counted; more only a configuration that changes all the time brings about.
+const TRANSITIONS: usize = 1024;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -27,6 +31,11 @@ pub struct History {
     pub(super) gaps: BTreeMap<&'static str, f64>,
     /// Since when and why each (node, path) is what it is.
     pub(super) reasons: BTreeMap<(NodeId, usize), (f64, String)>,
+    pub(super) decided: BTreeMap<String, u64>,
+    pub(super) tallies: Tallies,
+    pub(super) trend: Trend,
+    /// Per (node, path), for the daemon's life.
+    transitions: BTreeMap<(String, String), Transitions>,
     masters: BTreeMap<(usize, u8), VecDeque<Master>>,
 }
 
@@ -35,9 +44,20 @@ impl History {
     pub fn forget(&mut self) {
         self.reasons.clear();
         self.masters.clear();
+        self.trend.forget();
         if self.unsynchronised.back().is_some_and(|s| s.to.is_none()) {
             self.unsynchronised.pop_back();
         }
+    }
+
+    /// Looks at the time, at what was counted, and at the last results, oldest first.
+    pub fn tick(&mut self, now: Timestamp, engine: &Engine, unix: impl Fn(Timestamp) -> f64) {
+        self.trend.tick(now, engine, unix);
+    }
+
+    /// Counts what was done; each result once.
+    pub fn done(&mut self, result: &ActionResult) {
+        self.tallies.add(result);
     }
 
     /// Remembers an event; `unix` turns the engine's times into Unix seconds.
@@ -58,6 +78,7 @@ impl History {
                     cause: v.cause.as_str().into(),
                     reason,
                 };
+                self.count(&verdict);
                 push(&mut self.verdicts, verdict, LINES);
             }
             Event::Decision(d) => {
@@ -70,6 +91,7 @@ impl History {
                     cause: d.cause.into(),
                     reason: d.reason.clone(),
                 };
+                *self.decided.entry(decision.action.clone()).or_default() += 1;
                 push(&mut self.decisions, decision, LINES);
             }
             Event::Notice(n) => self.notice(n, engine, unix(n.at)),
@@ -102,6 +124,25 @@ impl History {
             }
             Event::Node { .. } => {}
         }
+    }
+
+    fn count(&mut self, v: &Verdict) {
+        let key = (v.node.clone(), v.path.clone());
+        if self.transitions.len() >= TRANSITIONS && !self.transitions.contains_key(&key) {
+            return;
+        }
+        let transitions = self.transitions.entry(key).or_insert_with(|| Transitions {
+            node: v.node.clone(),
+            name: v.name.clone(),
+            path: v.path.clone(),
+            to: BTreeMap::new(),
+        });
+        transitions.name.clone_from(&v.name);
+        *transitions.to.entry(v.to.clone()).or_default() += 1;
+    }
+
+    pub(super) fn transitions(&self) -> Vec<Transitions> {
+        self.transitions.values().cloned().collect()
     }
 
     fn notice(&mut self, n: &event::Notice, engine: &Engine, at: f64) {

@@ -4,13 +4,19 @@
 
 use super::history::History;
 use super::{
-    ActionResult, FlowTable, Flows, Frames, Gap, Interface, LedgerEntry, Maintenance, Node, Path, Probe, Status,
+    ActionResult, FlowTable, Flows, Frames, Gap, Held, Interface, LedgerEntry, Maintenance, Node, Path, Probe, Status,
+    next, witness,
 };
 use crate::engine::Engine;
 use crate::event::NodeId;
 use crate::time::Timestamp;
+use crate::track::Held as Tracked;
+use std::time::Duration;
 
-/// What the daemon knows beside the engine. The last three are empty as long as nobody acts.
+/// A bulk update whose end was lost is not told for ever: the kernels give up within minutes.
+const BULK: Duration = Duration::from_secs(3_600);
+
+/// What the daemon knows beside the engine. The last of them are empty as long as nobody acts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
     /// Of the program.
@@ -33,6 +39,8 @@ pub struct Facts {
     pub actions: Vec<ActionResult>,
     /// What the probes say.
     pub probes: Vec<Probe>,
+    /// What was added to the demotion of this host and is not taken back.
+    pub own_demotion: i64,
 }
 
 impl Status {
@@ -46,6 +54,11 @@ impl Status {
         unix: impl Fn(Timestamp) -> f64,
     ) -> Self {
         let (entries, evictions) = engine.flow_table();
+        let next = next::next(engine, &facts, &unix);
+        let mut nodes: Vec<Node> = engine.node_ids().map(|n| node(engine, history, n, &unix)).collect();
+        for (n, node) in engine.node_ids().zip(&mut nodes) {
+            node.witnesses = witness::witnesses(engine, n, &facts.probes);
+        }
         Self {
             schema: 1,
             version: facts.version,
@@ -64,7 +77,7 @@ impl Status {
                 evictions,
             },
             interfaces: facts.interfaces,
-            nodes: engine.node_ids().map(|n| node(engine, history, n, &unix)).collect(),
+            nodes,
             segments: history.segments(engine),
             unsynchronised: history.unsynchronised.iter().cloned().collect(),
             gaps: gaps(engine, history),
@@ -74,6 +87,12 @@ impl Status {
             ledger: facts.ledger,
             actions: facts.actions,
             probes: facts.probes,
+            transitions: history.transitions(),
+            decided: history.decided.clone(),
+            tallies: history.tallies.all().clone(),
+            own_demotion: facts.own_demotion,
+            next,
+            trend: history.trend.samples(),
         }
     }
 }
@@ -117,6 +136,7 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
         health: health.as_str().into(),
         cause: cause.map(|c| c.as_str().into()),
         last_config_sync: engine.last_config_sync(n).map(unix),
+        bulk_since: engine.bulk_since(n).filter(|t| engine.now().since(*t) < BULK).map(unix),
         ..Node::default()
     };
     let flows = engine.flows(n);
@@ -131,10 +151,13 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
     };
     node.creatorids = c.creators.iter().map(ToString::to_string).collect();
     node.versions = (0..64).filter(|v| c.versions >> v & 1 == 1).collect();
+    node.version = c.version.map(u32::from);
     node.frames = c.frames;
     node.messages = c.messages.iter().map(|(k, n)| ((*k).into(), *n)).collect();
     node.sender_alive = c.sender_alive;
     let threshold = engine.threshold();
+    let flows = engine.held(n);
+    node.elsewhere = flows.get(c.paths.len()).copied().map(held).unwrap_or_default();
     let path = |(i, p): (usize, &crate::engine::counters::PathCounters)| {
         let health = engine.path_health(n, i);
         let reason = history.reasons.get(&(n, i));
@@ -146,6 +169,7 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
             reverse: p.reverse,
             end_to_end: p.end_to_end,
             last_end_to_end: p.last_end_to_end.map(unix),
+            flows: flows.get(i).copied().map(held).unwrap_or_default(),
             health: health.map_or("unknown", |h| h.health.as_str()).into(),
             cause: health.map_or("quiet", |h| h.cause.as_str()).into(),
             since: reason.map(|r| r.0),
@@ -156,4 +180,11 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
     };
     node.paths = c.paths.iter().enumerate().map(path).collect();
     node
+}
+
+fn held(held: Tracked) -> Held {
+    Held {
+        known: held.known,
+        half_open: held.half_open,
+    }
 }

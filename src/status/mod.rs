@@ -6,19 +6,26 @@
 
 pub mod board;
 pub mod check;
+pub mod headline;
 pub mod history;
 mod lines;
 mod make;
+pub mod next;
 mod node;
+pub mod story;
+pub mod tally;
 #[cfg(test)]
 mod tests;
+pub mod trend;
+mod witness;
 
 pub use lines::{ActionResult, Decision, LedgerEntry, Notice, Probe, Verdict};
 pub use make::Facts;
-pub use node::{Flows, Master, Node, Path, Segment, Vhid};
+pub use node::{Flows, Held, Master, Node, Path, Segment, Vhid};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything. Keys may be added, never renamed; those that nothing fills yet are left out while they are empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,6 +83,32 @@ pub struct Status {
     /// What the probes say.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<Probe>,
+    /// Changes of health since the daemon started.
+    pub transitions: Vec<Transitions>,
+    /// Decisions since the daemon started, by action.
+    pub decided: BTreeMap<String, u64>,
+    /// Actions and hooks since the daemon started, by action.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tallies: BTreeMap<String, tally::Tally>,
+    /// What we added to the demotion of this host and have not taken back.
+    pub own_demotion: i64,
+    /// What would be done if something happened now, and what keeps it from being done.
+    pub next: Vec<next::Next>,
+    /// The last minutes. Not in the document: programs that want it ask often.
+    #[serde(skip)]
+    pub trend: Vec<Arc<trend::Sample>>,
+}
+
+/// How often a node's health on a path became what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "as in `event`")]
+pub struct Transitions {
+    pub node: String,
+    pub name: Option<String>,
+    pub path: String,
+    /// By health.
+    pub to: BTreeMap<String, u64>,
 }
 
 /// Since when, and until when if that was said.
@@ -131,6 +164,8 @@ pub struct Interface {
     pub frames: u64,
     /// Lost by the kernel, because we were slow.
     pub dropped: u64,
+    /// Seconds since whoever reads it came round. It does ten times a second, whether there is something to read or not.
+    pub behind: f64,
 }
 
 /// From when to when; no end: still so.

@@ -24,6 +24,8 @@ pub struct Node {
     pub creatorids: Vec<String>,
     /// pfsync versions heard.
     pub versions: Vec<u32>,
+    /// The last of them.
+    pub version: Option<u32>,
     /// pfsync frames.
     pub frames: u64,
     /// By action.
@@ -32,10 +34,17 @@ pub struct Node {
     pub sender_alive: u64,
     /// Its states.
     pub flows: Flows,
+    /// Those of its states that are on no watched path, or end on a firewall.
+    pub elsewhere: Held,
     /// Per watched path.
     pub paths: Vec<Path>,
     /// Its configuration was last seen going to a peer.
     pub last_config_sync: Option<f64>,
+    /// A bulk update began then, and its end was not heard.
+    pub bulk_since: Option<f64>,
+    /// What else speaks for it (1), against it (-1) or says nothing (0): `carp`, and where there is one `split`, `address`,
+    /// `probe`, `canary`.
+    pub witnesses: BTreeMap<String, i8>,
 }
 
 impl Node {
@@ -60,6 +69,16 @@ pub struct Flows {
     pub half_open: u64,
 }
 
+/// States held now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Held {
+    /// All.
+    pub known: u64,
+    /// Of them, those asked for and not answered.
+    pub half_open: u64,
+}
+
 /// A node on a path.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -78,6 +97,8 @@ pub struct Path {
     pub end_to_end: u64,
     /// The last of them.
     pub last_end_to_end: Option<f64>,
+    /// States held.
+    pub flows: Held,
     /// Word of the contract.
     pub health: String,
     /// Word of the contract.

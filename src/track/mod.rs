@@ -106,6 +106,15 @@ pub struct FlowCount {
     pub half_open: u64,
 }
 
+/// States of one node on one path, or on none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Known now, last announced by this node.
+    pub known: u64,
+    /// Of them, TCP states asked for and not answered.
+    pub half_open: u64,
+}
+
 /// The flow table.
 pub struct Tracker {
     flows: Table<Key, Entry>,
@@ -115,6 +124,8 @@ pub struct Tracker {
     paths: Paths,
     local: HashSet<HostKey, FixedState>,
     counts: Vec<FlowCount>,
+    /// Per node: by path, and the last of them is none.
+    held: Vec<Vec<Held>>,
     /// States per creator: a CLR of somebody unknown costs nothing.
     creators: HashMap<CreatorId, u32, FixedState>,
 }
@@ -136,6 +147,7 @@ impl Tracker {
                 .map(|&a| octets(a))
                 .collect(),
             counts: Vec::new(),
+            held: Vec::new(),
             creators: HashMap::default(),
         }
     }
@@ -170,6 +182,13 @@ impl Tracker {
         self.counts.get(usize::from(node)).copied().unwrap_or_default()
     }
 
+    /// The same by path: those of each watched path, then those of none.
+    #[must_use]
+    pub fn held(&self, node: u16) -> Vec<Held> {
+        let none = || vec![Held::default(); self.path_count() + 1];
+        self.held.get(usize::from(node)).cloned().unwrap_or_else(none)
+    }
+
     /// An address that a firewall revealed as its own (sync link, CARP source): flows that end there are no evidence.
     pub fn add_local(&mut self, address: IpAddr) {
         self.local.insert(octets(address));
@@ -187,6 +206,25 @@ impl Tracker {
             self.counts.resize(i + 1, FlowCount::default());
         }
         &mut self.counts[i]
+    }
+
+    /// Counts a state in or out.
+    fn hold(&mut self, node: u16, place: Place, half_open: bool, change: fn(u64, u64) -> u64) {
+        let count = self.counter(node);
+        count.known = change(count.known, 1);
+        count.half_open = change(count.half_open, u64::from(half_open));
+        let (i, paths) = (usize::from(node), self.path_count());
+        if self.held.len() <= i {
+            self.held.resize_with(i + 1, || vec![Held::default(); paths + 1]);
+        }
+        let path = match place {
+            Place::Path(path) => path,
+            Place::Nowhere => paths,
+        };
+        if let Some(held) = self.held.get_mut(i).and_then(|all| all.get_mut(path)) {
+            held.known = change(held.known, 1);
+            held.half_open = change(held.half_open, u64::from(half_open));
+        }
     }
 
     /// INS: a state was created at `sender`.
@@ -218,7 +256,7 @@ impl Tracker {
             self.remember(now, state.key, entry);
             return None;
         };
-        let was = (entry.sender, entry.flow.half_open());
+        let was = (entry.sender, entry.place, entry.flow.half_open());
         let fresh = !bulk && now.since(entry.counted) <= flow::RECENT;
         entry.counted = now;
         entry.flow.elapse(now.since(entry.heard));
@@ -232,7 +270,7 @@ impl Tracker {
             let (hosts, place) = place(&self.paths, &self.local, state);
             (entry.hosts, entry.place) = (hosts, place);
         }
-        let is = (sender, entry.flow.half_open());
+        let is = (sender, entry.place, entry.flow.half_open());
         let (hosts, place, pairing) = (entry.hosts, entry.place, entry.pairing);
         self.recount(was, is);
         self.judge(place, hosts, pairing, finding)
@@ -259,11 +297,11 @@ impl Tracker {
             self.remember(now, m.key, entry);
             return None;
         };
-        let was = (entry.sender, entry.flow.half_open());
+        let was = (entry.sender, entry.place, entry.flow.half_open());
         let finding = entry.flow.on_update(sender, now.since(entry.heard), &m.src, &m.dst);
         entry.heard = now;
         entry.sender = sender;
-        let is = (sender, entry.flow.half_open());
+        let is = (sender, entry.place, entry.flow.half_open());
         let overdue = entry.pairing == Pairing::Waiting && now.since(entry.born) > PAIR_WAIT;
         if overdue {
             entry.pairing = Pairing::Lone;
@@ -308,14 +346,12 @@ impl Tracker {
     }
 
     fn remember(&mut self, now: Timestamp, key: Key, entry: Entry) {
-        let (sender, half_open) = (entry.sender, entry.flow.half_open());
+        let (sender, place, half_open) = (entry.sender, entry.place, entry.flow.half_open());
         *self.creators.entry(key.creator).or_default() += 1;
         if let Some(evicted) = self.flows.insert(key, entry, now) {
             self.uncount(evicted.key.creator, &evicted.value);
         }
-        let count = self.counter(sender);
-        count.known += 1;
-        count.half_open += u64::from(half_open);
+        self.hold(sender, place, half_open, u64::saturating_add);
     }
 
     fn forget(&mut self, key: Key) -> bool {
@@ -336,19 +372,12 @@ impl Tracker {
                 self.creators.remove(&creator);
             }
         }
-        let half_open = u64::from(entry.flow.half_open());
-        let count = self.counter(entry.sender);
-        count.known = count.known.saturating_sub(1);
-        count.half_open = count.half_open.saturating_sub(half_open);
+        self.hold(entry.sender, entry.place, entry.flow.half_open(), u64::saturating_sub);
     }
 
-    fn recount(&mut self, was: (u16, bool), is: (u16, bool)) {
-        let count = self.counter(was.0);
-        count.known = count.known.saturating_sub(1);
-        count.half_open = count.half_open.saturating_sub(u64::from(was.1));
-        let count = self.counter(is.0);
-        count.known += 1;
-        count.half_open += u64::from(is.1);
+    fn recount(&mut self, was: (u16, Place, bool), is: (u16, Place, bool)) {
+        self.hold(was.0, was.1, was.2, u64::saturating_sub);
+        self.hold(is.0, is.1, is.2, u64::saturating_add);
     }
 
     fn entry(&self, now: Timestamp, sender: u16, fresh: bool, state: &State) -> Entry {

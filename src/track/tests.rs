@@ -243,3 +243,26 @@ fn synproxy_counts_from_the_moment_both_halves_are_joined() {
         Some(Movement::EndToEnd)
     );
 }
+
+#[test]
+fn states_by_path_and_by_none_are_all_states() {
+    let mut tracker = Tracker::new(&Settings::default(), 1);
+    for (i, frame) in frames("life_openbsd6.raw.pcap").iter().enumerate() {
+        let Kind::Pfsync(payload) = dissect(LinkType(101), frame, u32::try_from(frame.len()).unwrap()).kind else {
+            continue;
+        };
+        // Told by both nodes in turn, so that states change hands.
+        feed(&mut tracker, at(0), u16::try_from(i % 2).unwrap(), payload);
+        for node in 0..2 {
+            let (all, held) = (tracker.count(node), tracker.held(node));
+            let sum = |of: fn(&Held) -> u64| held.iter().map(of).sum::<u64>();
+            assert_eq!((all.known, all.half_open), (sum(|h| h.known), sum(|h| h.half_open)));
+        }
+    }
+    let held: Vec<Held> = (0..2).flat_map(|node| tracker.held(node)).collect();
+    // CARP's own states are on no path.
+    assert!(
+        held[0].known + held[2].known > 0 && held[1].known + held[3].known > 0,
+        "{held:?}"
+    );
+}

@@ -59,7 +59,7 @@ pub(crate) fn watched(name: &str, is_it: fn(&Event) -> bool, longer: Duration) -
                     net: "sync".into(),
                     up: true,
                     frames: engine.counters().pfsync,
-                    dropped: 0,
+                    ..Interface::default()
                 }],
                 ..Facts::default()
             };

@@ -82,6 +82,7 @@ pub struct Interface {
     frames: AtomicU64,
     dropped: AtomicU64,
     heard: AtomicI64,
+    alive: AtomicI64,
 }
 
 impl Interface {
@@ -93,6 +94,7 @@ impl Interface {
             frames: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             heard: AtomicI64::new(i64::MIN),
+            alive: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -124,6 +126,16 @@ impl Interface {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// When the one who reads it last came round, on the source's clock.
+    #[must_use]
+    pub fn alive(&self) -> Timestamp {
+        Timestamp::from_nanos(self.alive.load(Ordering::Relaxed))
+    }
+
+    fn came_round(&self, at: Timestamp) {
+        self.alive.store(at.as_nanos(), Ordering::Relaxed);
     }
 
     /// Everything captured until `at` is in the channel.
@@ -188,6 +200,7 @@ impl LiveSource {
         };
         for (interface, (capture, link)) in source.interfaces.iter().zip(captures) {
             interface.heard_until(clock.now());
+            interface.came_round(clock.now());
             let reader = Reader {
                 interface: Arc::clone(interface),
                 options: Arc::clone(&options),

@@ -140,7 +140,9 @@ impl Reader {
                 oldest = oldest.max(start);
             }
             // Waiting for room in the channel is the engine's slowness, not ours.
-            pace.mark(self.clock.now());
+            let now = self.clock.now();
+            pace.mark(now);
+            self.interface.came_round(now);
         }
         Err(Ended)
     }
@@ -169,6 +171,7 @@ impl Reader {
                     return None;
                 }
                 thread::park_timeout(NAP);
+                self.interface.came_round(self.clock.now());
             }
         }
     }

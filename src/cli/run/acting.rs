@@ -10,9 +10,10 @@ use super::journal::Journal;
 use crate::act::actor::{Actor, Deed, Means, News, Task};
 use crate::act::change::{Resumed, What};
 use crate::act::hooks::{Kind, Occasion};
-use crate::act::ledger::Made;
+use crate::act::ledger::{Entry, Made};
 use crate::act::preset::win::Heard;
 use crate::act::probes::Probes;
+use crate::act::thing::Thing;
 use crate::config::{Config, Preset, Probe};
 use crate::control::{Order, Reason, Reply};
 use crate::decide::Role;
@@ -301,8 +302,22 @@ impl Acting {
         self.results.list()
     }
 
+    /// Those that were not counted yet.
+    pub(super) fn fresh(&mut self) -> Vec<ActionResult> {
+        self.results.fresh()
+    }
+
+    /// What was added to the demotion of this host and is not taken back.
+    pub(super) fn own_demotion(&self) -> i64 {
+        let added = |e: &Entry| match e.thing {
+            Thing::Counter { added, .. } => added,
+            _ => 0,
+        };
+        self.actor.entries().iter().map(added).fold(0, i64::saturating_add)
+    }
+
     pub(super) fn ledger(&self) -> Vec<LedgerEntry> {
-        let line = |e: &crate::act::ledger::Entry| LedgerEntry {
+        let line = |e: &Entry| LedgerEntry {
             #[expect(clippy::cast_precision_loss, reason = "Unix seconds fit into an f64")]
             at: e.when as f64,
             action: match e.role {

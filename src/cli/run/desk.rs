@@ -82,6 +82,11 @@ impl Desk {
         Server::start(&control.socket, control.group.as_deref(), board, self.clock, orders)
     }
 
+    /// For those who show the snapshot, and the clock by which it ages.
+    pub(super) fn board(&self) -> (Arc<Board>, Clock) {
+        (Arc::clone(&self.board), self.clock)
+    }
+
     /// The configuration was loaded anew: the new socket is there before the old one goes, or the old one stays.
     pub(super) fn move_to(&mut self, control: &Control) {
         if *control == self.control && self.server.is_some() {
@@ -128,9 +133,13 @@ impl Desk {
             self.orders.carry_out(now, order, engine, acting);
             self.news = true;
         }
+        for result in acting.fresh() {
+            self.history.done(&result);
+        }
         if !self.news && now.since(self.last) < OFTEN {
             return;
         }
+        self.history.tick(now, engine, |t| unix(journal, t));
         let facts = Facts {
             version: env!("CARGO_PKG_VERSION").into(),
             started: unix(journal, self.started),
@@ -142,6 +151,7 @@ impl Desk {
             ledger: acting.ledger(),
             actions: acting.results(),
             probes: acting.probes(engine, |t| unix(journal, t)),
+            own_demotion: acting.own_demotion(),
         };
         let status = Status::of(engine, &self.history, facts, now, |t| unix(journal, t));
         if self.board.publish(status, self.clock.now()) {
@@ -156,6 +166,7 @@ fn unix(journal: &Journal, at: Timestamp) -> f64 {
 }
 
 fn interfaces(source: &LiveSource, plan: &Plan) -> Vec<Interface> {
+    let now = source.now();
     let segment = |i: usize| plan.settings.segments.get(i).map_or("?", |s| s.name.as_str());
     let interface = |i: &Arc<crate::capture::live::Interface>| Interface {
         interface: i.name().to_owned(),
@@ -166,6 +177,7 @@ fn interfaces(source: &LiveSource, plan: &Plan) -> Vec<Interface> {
         up: i.is_up(),
         frames: i.frames(),
         dropped: i.dropped(),
+        behind: now.since(i.alive()).as_secs_f64(),
     };
     source.interfaces().iter().map(interface).collect()
 }

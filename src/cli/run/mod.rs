@@ -14,6 +14,7 @@ pub(super) mod plan;
 mod service;
 mod signals;
 mod state;
+mod web;
 
 pub(super) use layout::start as start_log;
 
@@ -41,6 +42,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use web::{NoWeb, Outlets};
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -57,6 +59,8 @@ pub(super) struct Args {
     /// The control socket, instead of `socket` in [control] of the configuration
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    #[command(flatten)]
+    web: web::Flags,
     /// Decide, but do nothing
     #[arg(long)]
     dry_run: bool,
@@ -119,6 +123,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
             tracing::error!("the system has no thread or pipe left ({e}): see the limits of processes and files");
             Ok(exit::UNAVAILABLE)
         }
+        Err(Unstarted::Web(e)) => Ok(e.report()),
     }
 }
 
@@ -127,6 +132,7 @@ enum Unstarted {
     Source(SourceError),
     Control(ServerError),
     Threads(io::Error),
+    Web(NoWeb),
 }
 
 /// Says why there is no source, and returns the exit code.
@@ -145,6 +151,7 @@ struct Daemon {
     desk: Desk,
     acting: Acting,
     service: Service,
+    outlets: Outlets,
 }
 
 impl Daemon {
@@ -155,6 +162,8 @@ impl Daemon {
         let desk = desk.map_err(Unstarted::Control)?;
         let mut acting = Acting::start(&plan.config, args.dry_run).map_err(Unstarted::Threads)?;
         plan.settings.policy.live = acting.live();
+        let zone = common.zone();
+        let outlets = Outlets::open(&args.web, &plan.config.web, desk.board(), zone).map_err(Unstarted::Web)?;
         let counts = Counts::new(common.verbose > 0, source.now());
         let journal = Journal::new(common.zone());
         let mut engine = fresh(&plan.settings);
@@ -171,6 +180,7 @@ impl Daemon {
             desk,
             acting,
             service: Service::new(),
+            outlets,
         })
     }
 
@@ -310,6 +320,7 @@ impl Daemon {
         let sentence = self.acting.sentence(&plan.config);
         tracing::info!("{sentence}");
         self.service.says(&sentence);
+        self.outlets.move_to(&args.web, &plan.config.web);
         self.plan = plan;
     }
 }

@@ -90,7 +90,7 @@ fn status(second: u32, health: &str) -> Status {
             net: "sync".into(),
             up: true,
             frames: 1234,
-            dropped: 0,
+            ..Interface::default()
         }],
         verdicts: vec![Verdict {
             at: NOW - 90.0,

@@ -15,17 +15,38 @@ use tracing::Level;
 /// Results that are kept for the snapshot.
 const KEPT: usize = 50;
 
-/// The last of them, oldest first.
+/// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Results(VecDeque<ActionResult>);
+pub(super) struct Results {
+    /// The last of them, oldest first, but for notifications that worked.
+    last: VecDeque<ActionResult>,
+    /// All that were not counted yet.
+    fresh: Vec<ActionResult>,
+}
 
 impl Results {
     /// Says it and keeps it. Who is told of everything need not be told of, as long as that works.
     pub(super) fn note(&mut self, now: Timestamp, news: &News, journal: &Journal) {
+        let at = json::seconds(journal.unix(now));
+        let result = ActionResult {
+            at,
+            seq: match news.task {
+                Task::Decision(_, seq) => seq,
+                _ => 0,
+            },
+            action: news.task.as_str().into(),
+            ok: news.ok,
+            seconds: news.took.as_secs_f64(),
+            text: news.text.clone(),
+        };
+        self.fresh.push(result.clone());
         if news.task == Task::Notify && news.ok {
             return;
         }
-        let at = json::seconds(journal.unix(now));
+        self.last.push_back(result);
+        if self.last.len() > KEPT {
+            self.last.pop_front();
+        }
         let level = if news.ok { Level::INFO } else { Level::WARN };
         let json = json!({
             "at": at,
@@ -38,24 +59,15 @@ impl Results {
         for line in &news.lines {
             tracing::info!("{line}");
         }
-        self.0.push_back(ActionResult {
-            at,
-            seq: match news.task {
-                Task::Decision(_, seq) => seq,
-                _ => 0,
-            },
-            action: news.task.as_str().into(),
-            ok: news.ok,
-            seconds: news.took.as_secs_f64(),
-            text: news.text.clone(),
-        });
-        if self.0.len() > KEPT {
-            self.0.pop_front();
-        }
+    }
+
+    /// What was not counted yet.
+    pub(super) fn fresh(&mut self) -> Vec<ActionResult> {
+        std::mem::take(&mut self.fresh)
     }
 
     pub(super) fn list(&self) -> Vec<ActionResult> {
-        self.0.iter().cloned().collect()
+        self.last.iter().cloned().collect()
     }
 }
 

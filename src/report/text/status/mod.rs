@@ -11,6 +11,7 @@ mod tests;
 use super::grid::{plain, print_health, right};
 use super::words::{Clock, count, duration, wrap};
 use super::{Look, Style};
+use crate::status::headline::told;
 use crate::status::{Node, Path, Status};
 use crate::time::Timestamp;
 use std::fmt::Write as _;
@@ -143,7 +144,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
     right(&mut table, &[4, 5, 6]);
     print_health(page.look, &table, out);
     // What the first sentence says need not be said again.
-    let mut told = headline::told(page);
+    let mut told = told(page.status);
     for n in &page.status.nodes {
         let several = n.paths.len() > 1;
         for p in n.paths.iter().filter(|p| p.health != "up") {

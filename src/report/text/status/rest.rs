@@ -6,7 +6,7 @@ use super::super::Style;
 use super::super::grid::{plain, print, print_health, right};
 use super::super::words::{count, counted, duration};
 use super::{Page, length};
-use crate::status::Master;
+use crate::status::story::who;
 
 /// Writes it.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
@@ -59,13 +59,6 @@ fn segments(page: &Page<'_>, out: &mut String) {
         };
         out.push_str(&line);
         out.push('\n');
-    }
-}
-
-pub(super) fn who(m: &Master) -> String {
-    match &m.name {
-        Some(name) => name.clone(),
-        None => format!("{} (foreign)", m.address),
     }
 }
 

@@ -87,6 +87,7 @@ fn well() -> Status {
             up: true,
             frames: 1234,
             dropped: 0,
+            ..Interface::default()
         }],
         ..Status::default()
     }

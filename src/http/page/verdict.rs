@@ -1,0 +1,68 @@
+//! The first sentence, and a line about the daemon itself.
+
+use super::View;
+use super::html::Html;
+use crate::status::Status;
+use crate::status::headline::{Times as _, Tone, acts, headline};
+
+/// For the tab of the browser: few words, the worst first.
+pub(super) fn title(view: &View) -> String {
+    let s = &view.status;
+    let worst = |health: &str| {
+        s.nodes
+            .iter()
+            .find(|n| n.health == health)
+            .map(|n| n.label().to_owned())
+    };
+    let split = s.unsynchronised.last().is_some_and(|u| u.to.is_none());
+    let what = if s.stuck {
+        "STUCK".into()
+    } else if let Some(node) = worst("down") {
+        format!("{node} DOWN")
+    } else if split {
+        "UNSYNCHRONISED".into()
+    } else if let Some(node) = worst("suspect") {
+        format!("{node} in doubt")
+    } else {
+        return "pfwatch".into();
+    };
+    format!("{what} - pfwatch")
+}
+
+pub(super) fn write(view: &View, out: &mut Html) {
+    let (tone, text) = headline(&view.status, &view.words);
+    let class = match tone {
+        Tone::Bad => "bad",
+        Tone::Warn => "warn",
+        Tone::Good => "good",
+        Tone::Plain => "plain",
+    };
+    out.raw("<section id=\"verdict\" class=\"").raw(class).raw("\">\n<h1>");
+    out.text(&text).raw(".</h1>\n<p>");
+    out.text(&about(view)).raw("</p>\n</section>\n");
+}
+
+fn about(view: &View) -> String {
+    let s = &view.status;
+    let mut parts = vec![beside(s)];
+    if let Some(m) = &s.maintenance {
+        let end = m.until.map(|t| format!(" until {}", view.words.time(t)));
+        parts.push(format!("MAINTENANCE{}", end.unwrap_or_default()));
+    }
+    parts.push(if acts(s) { "acts" } else { "observes only" }.into());
+    parts.push(format!("pfwatch {} for {}", s.version, view.words.ago(s.started)));
+    parts.push(view.words.moment());
+    parts.join(" \u{b7} ")
+}
+
+fn beside(s: &Status) -> String {
+    let Some(me) = s.nodes.iter().find(|n| n.me) else {
+        return "beside no node".into();
+    };
+    match s.role.as_str() {
+        "unknown" => format!("beside {}, which is in no known role", me.label()),
+        // Decided, and left undone.
+        word @ ("promoted" | "demoted") if !acts(s) => format!("beside {}, which would be {word}", me.label()),
+        word => format!("beside {}, which is {word}", me.label()),
+    }
+}

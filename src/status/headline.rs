@@ -1,0 +1,180 @@
+//! Is all well? One sentence about the pair, without its full stop.
+//!
+//! Asked by every page that shows a snapshot, so that all of them say the same. The worst comes first: what makes everything
+//! else untrue, then what is down, then what is doubtful. Knows nothing of time zones: whoever asks brings the words for times.
+
+use super::{Node, Path, Status};
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Something is broken.
+    Bad,
+    /// Something is doubtful, or is not as it should be.
+    Warn,
+    /// Traffic flows.
+    Good,
+    /// Nothing can be said.
+    Plain,
+}
+
+/// Words for times.
+pub trait Times {
+    /// A moment, given in Unix seconds.
+    fn time(&self, at: f64) -> String;
+    /// How long ago that is.
+    fn ago(&self, at: f64) -> String;
+    /// So many seconds.
+    fn length(&self, seconds: f64) -> String;
+}
+
+/// See the module.
+pub fn headline(status: &Status, times: &impl Times) -> (Tone, String) {
+    if status.stuck {
+        let text = format!(
+            "The daemon is STUCK: its loop has not moved for {}, so nothing below can be relied on; restart it",
+            times.length(status.age)
+        );
+        return (Tone::Bad, text);
+    }
+    let found = [
+        broken(status, times),
+        apart(status, times),
+        ours(status),
+        doubtful(status),
+    ];
+    if let Some(found) = found.into_iter().flatten().next() {
+        return found;
+    }
+    match well(status, times) {
+        Some(text) => (Tone::Good, format!("All is well: {text}")),
+        None => {
+            let text = "Nothing speaks against any firewall, but too little passes to say that all is well";
+            (Tone::Plain, text.into())
+        }
+    }
+}
+
+/// The path that the sentence is about, if it is about one.
+#[must_use]
+pub fn told(status: &Status) -> Option<&Path> {
+    let node = status.nodes.iter().find(|n| n.health == "down")?;
+    let path = node.paths.iter().find(|p| p.critical && p.health == "down");
+    path.filter(|_| !status.stuck)
+}
+
+/// Decisions are carried out.
+#[must_use]
+pub fn acts(status: &Status) -> bool {
+    status.acts && !status.dry_run
+}
+
+fn broken(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
+    let down = |n: &&Node| n.health == "down";
+    let node = status.nodes.iter().find(down)?;
+    let path = told(status)?;
+    let since = path
+        .since
+        .map(|t| format!(" since {} ({} ago)", times.time(t), times.ago(t)));
+    let reason = path.reason.as_ref().map(|r| format!(": {r}"));
+    let others = match status.nodes.iter().filter(down).count() - 1 {
+        0 => String::new(),
+        1 => "; and 1 node more".into(),
+        n => format!("; and {n} nodes more"),
+    };
+    let text = format!(
+        "{} is DOWN{}{}{others}",
+        node.label(),
+        since.unwrap_or_default(),
+        reason.unwrap_or_default()
+    );
+    Some((Tone::Bad, text))
+}
+
+fn apart(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
+    let since = status.unsynchronised.last().filter(|s| s.to.is_none())?.from;
+    let text = format!(
+        "CARP is unsynchronised since {} ({} ago): different nodes are master",
+        times.time(since),
+        times.ago(since)
+    );
+    Some((Tone::Bad, text))
+}
+
+/// What is wrong with this host.
+fn ours(s: &Status) -> Option<(Tone, String)> {
+    if let Some(why) = &s.unable {
+        return Some((Tone::Bad, format!("Nothing will be done, though it should be: {why}")));
+    }
+    if let Some(p) = s.probes.iter().find(|p| p.about == "self" && p.state == "down") {
+        let text = format!(
+            "The probe {} is down: this node does not reach as far as it should",
+            p.name
+        );
+        return Some((Tone::Bad, text));
+    }
+    if let Some(i) = s.interfaces.iter().find(|i| !i.up) {
+        let text = format!("Nothing is heard on {} ({}): it is down or gone", i.interface, i.net);
+        return Some((Tone::Bad, text));
+    }
+    if acts(s) && (s.role == "promoted" || s.role == "demoted") {
+        let text = format!("This node was {} by pfwatch, and that is not taken back yet", s.role);
+        return Some((Tone::Warn, text));
+    }
+    None
+}
+
+fn doubtful(s: &Status) -> Option<(Tone, String)> {
+    if s.nodes.is_empty() {
+        let text = "No pfsync is heard yet, so nothing can be said about any firewall";
+        return Some((Tone::Warn, text.into()));
+    }
+    let doubt = |n: &&Node| n.paths.iter().any(|p| p.health == "suspect");
+    if let Some(node) = s.nodes.iter().find(doubt) {
+        let path = node.paths.iter().find(|p| p.health == "suspect");
+        let reason = path.and_then(|p| p.reason.as_ref()).map(|r| format!(": {r}"));
+        let text = format!("{} is in doubt{}", node.label(), reason.unwrap_or_default());
+        return Some((Tone::Warn, text));
+    }
+    let aside = |n: &&Node| n.paths.iter().any(|p| p.health == "down");
+    if let Some(node) = s.nodes.iter().find(aside) {
+        let text = format!(
+            "No firewall is down, but {} is on a path that is not critical",
+            node.label()
+        );
+        return Some((Tone::Warn, text));
+    }
+    if s.frames.pfsync == 0 {
+        let text = "No pfsync is heard: look whether that is the right interface, and whether pfsync is on";
+        return Some((Tone::Warn, text.into()));
+    }
+    let silent: Vec<&str> = s.nodes.iter().filter(|n| n.frames == 0).map(Node::label).collect();
+    if !silent.is_empty() {
+        let text = format!("Nothing was ever heard of {}", silent.join(" and "));
+        return Some((Tone::Warn, text));
+    }
+    let lost = s.nodes.iter().find(|n| n.cause.as_deref() == Some("sync lost"));
+    if let Some(node) = lost {
+        let text = format!(
+            "Nothing is heard of {} any more, though it advertises: look at the sync link",
+            node.label()
+        );
+        return Some((Tone::Warn, text));
+    }
+    None
+}
+
+/// Through whom traffic passes, if that is known.
+fn well(status: &Status, times: &impl Times) -> Option<String> {
+    let last = |n: &Node| n.paths.iter().filter_map(|p| p.last_end_to_end).reduce(f64::max);
+    let up: Vec<String> = status
+        .nodes
+        .iter()
+        .filter(|n| n.health == "up")
+        .map(|n| match last(n) {
+            Some(t) => format!("{} (last round trip {} ago)", n.label(), times.ago(t)),
+            None => n.label().to_owned(),
+        })
+        .collect();
+    (!up.is_empty()).then(|| format!("traffic passes end to end through {}", up.join(" and ")))
+}

@@ -1,0 +1,185 @@
+//! What would happen next: what would be done if something failed now, and what keeps it from being done.
+//!
+//! Called by `make`. Sentences about the policy's table, made from its role, its limits and its outlook; nobody decides by
+//! them.
+
+#[cfg(test)]
+mod tests;
+
+use super::Facts;
+use crate::decide::{Outlook, Role};
+use crate::engine::Engine;
+use crate::event::Health;
+use crate::settings::Policy;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A sentence without its full stop.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Next {
+    /// What.
+    pub text: String,
+    /// It holds until then.
+    pub until: Option<f64>,
+}
+
+/// See the module.
+pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f64) -> Vec<Next> {
+    let Some(me) = engine.node_ids().find(|n| engine.is_self(*n)) else {
+        return vec![always(
+            "Nothing is ever decided: no node in the configuration has `self = true`",
+        )];
+    };
+    let settings = engine.settings();
+    let limits = &settings.policy;
+    let outlook = engine.outlook();
+    let labels = |own: bool| {
+        engine
+            .node_ids()
+            .filter(move |n| (*n == me) == own)
+            .map(|n| engine.label(n))
+    };
+    let all = Words {
+        me: labels(true).collect(),
+        peers: labels(false).collect::<Vec<_>>().join(" or "),
+        limits,
+        outlook: &outlook,
+    };
+    let mut list = Vec::new();
+    if let Some(m) = &facts.maintenance {
+        list.push(Next {
+            text: "Maintenance: nothing is decided, whatever fails".into(),
+            until: m.until,
+        });
+    }
+    let mut pause = |at: Option<Timestamp>, text: &str| {
+        list.extend(at.map(|t| Next {
+            text: text.into(),
+            until: Some(unix(t)),
+        }));
+    };
+    pause(
+        outlook.paused_until,
+        "Nothing is decided, because pfwatch has just begun or was just blind",
+    );
+    pause(outlook.due, "Something is being confirmed before it is decided");
+    pause(
+        outlook.settles_until,
+        "An action of ours settles; nothing is decided from CARP",
+    );
+    pause(
+        outlook.held_until,
+        "Hold-down: no further promotion, because the last one is too short a while ago",
+    );
+    if outlook.busy {
+        list.push(always(
+            "An action is being carried out; nothing else is decided until it is done",
+        ));
+    }
+    let down = engine
+        .node_ids()
+        .any(|n| n != me && engine.node_health(n).0 == Health::Down);
+    list.extend(all.of_role(engine.role(), down).into_iter().map(always));
+    if outlook.actions.0 > 0 {
+        let (done, most) = outlook.actions;
+        list.push(always(format!(
+            "{done} of at most {most} actions within an hour are used up"
+        )));
+    }
+    if facts.dry_run {
+        list.push(always("None of it is carried out (--dry-run): it is only said"));
+    } else if !facts.acts {
+        list.push(always("None of it is carried out, because this daemon only observes"));
+    }
+    list
+}
+
+fn always(text: impl Into<String>) -> Next {
+    Next {
+        text: text.into(),
+        until: None,
+    }
+}
+
+/// What the sentences are made of.
+struct Words<'a> {
+    me: String,
+    peers: String,
+    limits: &'a Policy,
+    outlook: &'a Outlook,
+}
+
+impl Words<'_> {
+    fn of_role(&self, role: Role, down: bool) -> Vec<String> {
+        let Self { me, peers, .. } = self;
+        let recover = seconds(self.limits.recover);
+        match role {
+            Role::Unknown => vec![format!(
+                "Nothing would be decided: the role of {me} is unknown until CARP is heard"
+            )],
+            _ if peers.is_empty() => vec![format!("Nothing would be decided: {me} knows of no other node")],
+            Role::Backup => self.backup(down),
+            Role::Primary => vec![
+                format!("If traffic through {me} fails, that is only said here: to take over is up to {peers}"),
+                self.demotion(),
+            ],
+            Role::Promoted if self.outlook.stays => vec![format!(
+                "{me} stays promoted until `pfwatch undo`: it was promoted more than once within an hour"
+            )],
+            Role::Promoted if self.outlook.probes.1 => vec![format!(
+                "{me} is restored when every probe about another node has been up for {recover}"
+            )],
+            Role::Promoted => vec![format!(
+                "{me} stays promoted until `pfwatch undo`: no probe tells whether another node is well again"
+            )],
+            Role::Demoted => vec![format!(
+                "{me} is restored when its own probes have been up for {recover}, or when {peers} no longer advertises"
+            )],
+        }
+    }
+
+    fn backup(&self, down: bool) -> Vec<String> {
+        let Self { me, peers, .. } = self;
+        let confirm = seconds(self.limits.confirm);
+        let (torn, in_sync) = if down {
+            (
+                format!("If CARP is unsynchronised while {peers} is down"),
+                format!("As long as CARP is in sync while {peers} is down"),
+            )
+        } else {
+            (
+                format!("If {peers} is down while CARP is unsynchronised"),
+                format!("If {peers} is down while CARP is in sync"),
+            )
+        };
+        let mut list = vec![format!("{torn}, {me} is promoted {confirm} later")];
+        list.push(match (self.outlook.probes.0, self.limits.require_witness) {
+            (true, _) => format!("{in_sync}, {me} is promoted, provided that all probes about {me} answer"),
+            (false, false) => format!("{in_sync}, {me} is promoted (require-witness = false)"),
+            (false, true) => {
+                format!("{in_sync}, that is only said here: no probe shows that traffic would get further from {me}")
+            }
+        });
+        list.push(format!("If {peers} crashes, CARP moves by itself, and nothing is done"));
+        if self.outlook.probes.0 {
+            list.push(self.demotion());
+        }
+        list
+    }
+
+    fn demotion(&self) -> String {
+        let Self { me, .. } = self;
+        if self.outlook.probes.0 {
+            let delay = seconds(self.limits.demote_delay);
+            format!("If a probe about {me} goes down, {me} is demoted: at once as a backup, after {delay} as master")
+        } else {
+            format!("{me} is never demoted: no probe is about it")
+        }
+    }
+}
+
+fn seconds(length: Duration) -> String {
+    format!("{} s", length.as_secs_f64())
+}
