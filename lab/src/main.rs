@@ -1,0 +1,97 @@
+//! `pfwatch-lab`: real packets, real CARP, real faults, in network namespaces of one Linux machine.
+//!
+//! `run` is the laboratory; the other commands are the parts that it starts inside its namespaces, or for eyes. Needs
+//! Linux, root, and iproute2, nftables, ucarp, ping, flock and ps. Sends nothing anywhere but inside its namespaces.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("the laboratory is made of Linux network namespaces; everything else builds without it");
+
+mod bench;
+mod clock;
+mod emit;
+mod error;
+mod net;
+mod traffic;
+
+use bench::guard::Guard;
+use bench::{Bench, Setup};
+use clap::{Parser, Subcommand};
+use error::LabError;
+use net::plan::Place;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// pfwatch on real packets: two firewalls with real CARP in network namespaces, and what goes wrong with them
+#[derive(Parser, Debug)]
+#[command(version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Build a laboratory and let it run until a signal ends it
+    Up(UpArgs),
+    /// End everything that is left of any laboratory
+    Clean,
+    /// (inside a firewall) Announce by pfsync what really passes
+    Emit(emit::Args),
+    /// (inside) Be the clients
+    Clients(traffic::clients::Args),
+    /// (inside) Be the servers
+    Serve(traffic::servers::Args),
+    /// (inside) Be the user, and note what it is like
+    User(traffic::user::Args),
+}
+
+#[derive(clap::Args, Debug)]
+struct UpArgs {
+    /// Laboratories with different tags can run side by side
+    #[arg(long, value_name = "WORD", default_value = "a")]
+    tag: String,
+    /// Who looks after the pair
+    #[arg(long, value_enum, default_value_t = Guard::Observe)]
+    guard: Guard,
+    #[command(flatten)]
+    setup: Setup,
+}
+
+fn main() -> ExitCode {
+    match command(Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = writeln!(std::io::stderr(), "pfwatch-lab: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(command: Command) -> Result<(), LabError> {
+    let end = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&end))?;
+    }
+    match command {
+        Command::Up(args) => up(args, &end),
+        Command::Clean => net::build::down_all(),
+        Command::Emit(args) => emit::run(args, &end),
+        Command::Clients(args) => traffic::clients::run(&args, &end),
+        Command::Serve(args) => traffic::servers::run(&args, &end),
+        Command::User(args) => traffic::user::run(&args, &end),
+    }
+}
+
+fn up(args: UpArgs, end: &AtomicBool) -> Result<(), LabError> {
+    let place = Place { tag: args.tag };
+    let bench = Bench::up(place, args.setup, args.guard)?;
+    writeln!(std::io::stdout(), "{} runs", bench.place.folder().display())?;
+    while !end.load(Ordering::Relaxed) {
+        clock::pause(Duration::from_millis(100));
+    }
+    Ok(())
+}
