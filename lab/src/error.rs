@@ -48,6 +48,12 @@ pub enum LabError {
         /// Where the logs are.
         log: PathBuf,
     },
+    /// Somebody else builds there.
+    #[error("another pfwatch-lab uses {}; end it, or choose another --tag", folder.display())]
+    Busy {
+        /// Where.
+        folder: PathBuf,
+    },
     /// The laboratory cannot be built here.
     #[error("{0}")]
     Missing(String),

@@ -78,12 +78,20 @@ fn command(command: Command) -> Result<(), LabError> {
     }
     match command {
         Command::Up(args) => up(args, &end),
-        Command::Clean => net::build::down_all(),
+        Command::Clean => clean(),
         Command::Emit(args) => emit::run(args, &end),
         Command::Clients(args) => traffic::clients::run(&args, &end),
         Command::Serve(args) => traffic::servers::run(&args, &end),
         Command::User(args) => traffic::user::run(&args, &end),
     }
+}
+
+fn clean() -> Result<(), LabError> {
+    for place in net::build::clean()? {
+        let folder = place.folder();
+        writeln!(std::io::stderr(), "{} is in use: end its pfwatch-lab first", folder.display())?;
+    }
+    Ok(())
 }
 
 fn up(args: UpArgs, end: &AtomicBool) -> Result<(), LabError> {

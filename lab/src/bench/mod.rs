@@ -14,8 +14,9 @@ use crate::net::plan::{Net, Node, Place};
 use crate::net::{build, shell};
 use clap::ValueEnum;
 use guard::Guard;
+use nix::fcntl::Flock;
 use process::{Process, spawn};
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,11 +59,14 @@ pub struct Bench {
     hosts: Vec<Process>,
     emitters: Vec<Process>,
     guards: Vec<Process>,
+    _lock: Flock<File>,
 }
 
 impl Bench {
     /// Builds everything and waits until the clients are served through fw1.
     pub fn up(place: Place, setup: Setup, guard: Guard) -> Result<Self, LabError> {
+        let lock = build::lock(&place)?;
+        empty(&place)?;
         build::up(&place)?;
         let mut bench = Self {
             place,
@@ -71,6 +75,7 @@ impl Bench {
             hosts: Vec::new(),
             emitters: Vec::new(),
             guards: Vec::new(),
+            _lock: lock,
         };
         bench.files()?;
         bench.hosts()?;
@@ -206,6 +211,24 @@ impl Bench {
         }
         Ok(())
     }
+}
+
+/// Logs, ledgers and memories of another run are not ours. The lock stays.
+fn empty(place: &Place) -> Result<(), LabError> {
+    let fail = |source| LabError::File {
+        path: place.folder(),
+        source,
+    };
+    for entry in fs::read_dir(place.folder()).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let removed = match path.file_name() {
+            Some(name) if name == "lock" => Ok(()),
+            _ if path.is_dir() => fs::remove_dir_all(&path),
+            _ => fs::remove_file(&path),
+        };
+        removed.map_err(fail)?;
+    }
+    Ok(())
 }
 
 impl Drop for Bench {

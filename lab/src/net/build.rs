@@ -7,9 +7,10 @@ use super::shell::{line, nft, within};
 use crate::clock;
 use crate::error::LabError;
 use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::fs;
+use std::fs::{self, File};
 use std::time::Duration;
 
 /// No IPv6, so that nothing but what we mean is on the wire; and Linux shall not think about where packets come from.
@@ -28,10 +29,6 @@ const SWITCH: &str = "table bridge lab { \
 /// Builds it.
 pub fn up(place: &Place) -> Result<(), LabError> {
     down(place)?;
-    fs::create_dir_all(place.folder()).map_err(|source| LabError::File {
-        path: place.folder(),
-        source,
-    })?;
     for net in Net::ALL {
         switch(place, net)?;
     }
@@ -128,20 +125,48 @@ pub fn kill_all(namespace: &str) {
 
 /// Takes a laboratory down, whatever is left of it.
 pub fn down(place: &Place) -> Result<(), LabError> {
-    remove(&format!("{}{}-", Place::PREFIX, place.tag))
-}
-
-/// Takes all laboratories of this host down.
-pub fn down_all() -> Result<(), LabError> {
-    remove(Place::PREFIX)
-}
-
-fn remove(prefix: &str) -> Result<(), LabError> {
-    let listed = line("ip netns list")?;
-    let names = listed.lines().filter_map(|l| l.split_whitespace().next());
-    for name in names.filter(|n| n.starts_with(prefix)) {
+    let prefix = place.namespace("");
+    for name in namespaces()?.iter().filter(|n| n.starts_with(&prefix)) {
         kill_all(name);
         line(&format!("ip netns delete {name}"))?;
     }
     Ok(())
+}
+
+/// Takes down what is left of all laboratories of this host that nobody runs any more. Says which are still run.
+pub fn clean() -> Result<Vec<Place>, LabError> {
+    let mut tags: Vec<String> = namespaces()?
+        .iter()
+        .filter_map(|n| n.strip_prefix(Place::PREFIX)?.split_once('-').map(|(tag, _)| tag.to_owned()))
+        .collect();
+    tags.dedup();
+    let mut busy = Vec::new();
+    for place in tags.into_iter().map(|tag| Place { tag }) {
+        match lock(&place) {
+            Ok(_lock) => down(&place)?,
+            Err(LabError::Busy { .. }) => busy.push(place),
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(busy)
+}
+
+/// Whoever builds a laboratory holds this until it is down: two with one tag would take each other down.
+pub fn lock(place: &Place) -> Result<Flock<File>, LabError> {
+    let folder = place.folder();
+    let fail = |source| LabError::File {
+        path: folder.clone(),
+        source,
+    };
+    fs::create_dir_all(&folder).map_err(fail)?;
+    let file = File::create(folder.join("lock")).map_err(fail)?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| LabError::Busy { folder })
+}
+
+fn namespaces() -> Result<Vec<String>, LabError> {
+    let listed = line("ip netns list")?;
+    let names = listed.lines().filter_map(|l| l.split_whitespace().next());
+    let mut names: Vec<String> = names.filter(|n| n.starts_with(Place::PREFIX)).map(str::to_owned).collect();
+    names.sort();
+    Ok(names)
 }
