@@ -11,6 +11,9 @@ use crate::config::model::{Command, Hooks, OnFailure};
 use crate::event::Action;
 use std::time::Duration;
 
+/// So many lines of what a hook says are worth the log.
+const LINES: usize = 20;
+
 /// Which of the lists in `[hooks]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -50,8 +53,10 @@ pub struct Occasion {
     pub event: String,
     /// Counts up, so that who is told twice or late can see it.
     pub seq: u64,
-    /// The node that it is about.
+    /// The node that it is about: its address, as everywhere.
     pub node: String,
+    /// And what the operator calls it.
+    pub name: String,
     /// The path that it is about, if one.
     pub path: String,
     /// Why.
@@ -75,6 +80,7 @@ impl Occasion {
             ("PFWATCH_EVENT", self.event.as_str()),
             ("PFWATCH_SEQ", &self.seq.to_string()),
             ("PFWATCH_NODE", &self.node),
+            ("PFWATCH_NAME", &self.name),
             ("PFWATCH_PATH", &self.path),
             ("PFWATCH_CAUSE", &self.cause),
             ("PFWATCH_ROLE", &self.role),
@@ -142,7 +148,40 @@ impl Report {
         self.hooks.iter().filter(|h| h.failed()).count()
     }
 
-    /// One line for each hook, for the log. What it said is not among it.
+    /// How long all of them took.
+    #[must_use]
+    pub fn took(&self) -> Duration {
+        let took = |hook: &Hook| match &hook.outcome {
+            Outcome::Ran { took, .. } => *took,
+            Outcome::Skipped | Outcome::DryRun => Duration::ZERO,
+        };
+        self.hooks.iter().map(took).sum()
+    }
+
+    /// The first that failed, as a clause.
+    #[must_use]
+    pub fn fault(&self) -> String {
+        let failed = self.hooks.iter().position(Hook::failed);
+        let sentence = failed.and_then(|i| self.sentences().nth(i));
+        sentence.unwrap_or_else(|| "a hook failed".to_owned())
+    }
+
+    /// For the log: a line for each hook, and what it said.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        self.hooks.iter().zip(self.sentences()).flat_map(|(hook, sentence)| {
+            let said = match &hook.outcome {
+                Outcome::Ran { last, .. } => String::from_utf8_lossy(&last.output).into_owned(),
+                Outcome::Skipped | Outcome::DryRun => String::new(),
+            };
+            let said: Vec<&str> = said.lines().filter(|l| !l.trim().is_empty()).collect();
+            let more = said.len().saturating_sub(LINES);
+            let more = (more > 0).then(|| format!("  ({more} more lines)"));
+            let said: Vec<String> = said.iter().take(LINES).map(|l| format!("  {}", l.trim_end())).collect();
+            std::iter::once(sentence).chain(said).chain(more)
+        })
+    }
+
+    /// One line for each hook. What it said is not among it.
     pub fn sentences(&self) -> impl Iterator<Item = String> {
         self.hooks.iter().map(|hook| {
             let name = format!("{} hook `{}`", self.kind.as_str(), shown(&hook.command));
@@ -162,13 +201,27 @@ impl Report {
     }
 }
 
-/// Runs the hooks of an action one after the other.
+/// What would be run.
+#[must_use]
+pub fn would(hooks: &Hooks, kind: Kind) -> Report {
+    let would = |command: &Command| Hook {
+        command: command.clone(),
+        outcome: Outcome::DryRun,
+    };
+    Report {
+        kind,
+        hooks: kind.commands(hooks).iter().map(would).collect(),
+        succeeded: true,
+    }
+}
+
+/// Runs the hooks of an action one after the other. In a dry run only those who are told are run: they see it.
 pub fn carry_out(run: &mut dyn Run, hooks: &Hooks, kind: Kind, occasion: &Occasion) -> Report {
     let env = occasion.env();
     let mut failed = false;
     let mut outcomes = Vec::new();
     for command in kind.commands(hooks) {
-        let outcome = if occasion.dry_run {
+        let outcome = if occasion.dry_run && kind != Kind::Notify {
             Outcome::DryRun
         } else if failed && hooks.on_failure != OnFailure::Continue {
             Outcome::Skipped

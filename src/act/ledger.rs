@@ -76,7 +76,12 @@ struct Book {
     version: u32,
     next: u64,
     entries: Vec<Entry>,
+    /// When this node was promoted within the last hour, in Unix seconds: a restart must not forget that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    promotions: Vec<i64>,
 }
+
+const HOUR: i64 = 3_600;
 
 /// Why the ledger cannot be used. In each case nothing may be done.
 #[derive(Debug, thiserror::Error)]
@@ -162,6 +167,7 @@ impl Ledger {
                 version: VERSION,
                 next: 1,
                 entries: Vec::new(),
+                promotions: Vec::new(),
             },
             Some(Ok(book)) => book,
             Some(Err(Unread::Newer)) => return Err(LedgerError::Newer { place }),
@@ -178,6 +184,12 @@ impl Ledger {
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.book.entries
+    }
+
+    /// The promotions of the last hour before the last action, in Unix seconds.
+    #[must_use]
+    pub fn promotions(&self) -> &[i64] {
+        &self.book.promotions
     }
 
     /// What it makes of this node.
@@ -210,6 +222,10 @@ impl Ledger {
                 phase: Phase::Intent,
             });
             book.next = book.next.saturating_add(1);
+        }
+        book.promotions.retain(|t| (0..HOUR).contains(&when.saturating_sub(*t)));
+        if role == Made::Promoted {
+            book.promotions.push(when);
         }
         let numbers = book.entries.iter().skip(first).map(|e| e.seq).collect();
         self.write(book)?;

@@ -3,6 +3,7 @@
 //! An edge, with threads of its own: nothing here is ever waited for by detection. Decisions come in, results go out, and
 //! the ledger on disk knows what is to be taken back.
 
+pub mod actor;
 pub mod ask;
 pub mod boot;
 pub mod change;

@@ -2,8 +2,8 @@
 //!
 //! Used by `check`, `status` and `order`.
 
-use super::exit;
-use crate::config::{DEFAULT_PATH, socket_in};
+use super::{Failure, exit};
+use crate::config::{Config, DEFAULT_PATH, socket_in};
 use crate::control::client::{self, Absent};
 use crate::control::{Clock, Reason, Reply, Request};
 use std::path::{Path, PathBuf};
@@ -25,6 +25,24 @@ impl Where {
     pub(super) fn socket(&self) -> PathBuf {
         let config = || self.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH));
         self.socket.clone().unwrap_or_else(|| socket_in(config()))
+    }
+
+    /// No daemon listens there; one that hangs does.
+    pub(super) fn nobody(&self) -> bool {
+        let (clock, socket) = (Clock::start(), self.socket());
+        let until = clock.now() + Duration::from_secs(1);
+        let asked = client::ask(&socket, &Request::Check { node: None }, &clock, until);
+        matches!(asked, Err(Absent::Nobody))
+    }
+
+    /// The configuration that was named, or the usual one if there is one.
+    pub(super) fn config(&self) -> Result<Option<Config>, Failure> {
+        let path = match &self.config {
+            Some(path) => path.as_path(),
+            None if self.socket.is_none() && Path::new(DEFAULT_PATH).exists() => Path::new(DEFAULT_PATH),
+            None => return Ok(None),
+        };
+        Config::load(path).map(Some).map_err(Failure::from)
     }
 }
 

@@ -45,6 +45,9 @@ struct Common {
     /// How messages on the standard error look
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     log_format: Format,
+    /// Send messages to syslog (facility daemon) instead of the standard error
+    #[arg(long, global = true)]
+    syslog: bool,
     /// Times in this host's time zone instead of UTC
     #[arg(long, global = true)]
     local: bool,
@@ -113,10 +116,10 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return check::misused(&arguments).filter(|_| is_mistake).unwrap_or(code);
         }
     };
-    match &args.command {
+    let _log = match &args.command {
         Command::Run(command) if command.is_daemon() => run::start_log(&args.common),
-        _ => log::start(args.common.log_format, args.common.verbose),
-    }
+        _ => log::start(&args.common),
+    };
     let result = match &args.command {
         Command::Decode(command) => decode::run(command, &args.common),
         Command::Analyze(command) => analyze::run(command, &args.common),

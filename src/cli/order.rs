@@ -1,11 +1,13 @@
 //! `pfwatch maintenance`, `undo` and `test-hook`: orders to a running daemon.
 //!
-//! The daemon does it and says what it did; this only asks.
+//! The daemon does it and says what it did; this only asks. Where no daemon runs, `undo` takes back itself what the ledger
+//! holds.
 
 use super::ask::{Where, ask, understand};
 use super::output::Stream;
 use super::{Failure, exit};
-use crate::config::parse_duration;
+use crate::act::actor::{self, Means};
+use crate::config::{Config, parse_duration};
 use crate::control::{Reply, Request};
 use clap::ValueEnum;
 use std::time::Duration;
@@ -62,7 +64,31 @@ pub(super) fn maintenance(args: &Maintenance) -> Result<u8, Failure> {
 
 /// Runs `undo`.
 pub(super) fn undo(args: &Undo) -> Result<u8, Failure> {
+    if args.place.nobody()
+        && let Some(config) = args.place.config()?
+    {
+        return undo_alone(&config);
+    }
     order(&args.place, &Request::Undo)
+}
+
+/// Without a daemon. One that starts or hangs meanwhile holds the ledger, and then nothing is done here.
+fn undo_alone(config: &Config) -> Result<u8, Failure> {
+    match actor::undo_alone(&Means::of(config, false)) {
+        Ok(lines) if lines.is_empty() => {
+            let text = "no pfwatch runs, and its ledger holds nothing that is to be taken back\n";
+            Stream::flush(&mut text.as_bytes().to_vec())?;
+            Ok(exit::OK)
+        }
+        Ok(lines) => {
+            Stream::flush(&mut format!("{}\n", lines.join("\n")).into_bytes())?;
+            Ok(exit::OK)
+        }
+        Err(why) => {
+            tracing::error!("{why}");
+            Ok(exit::UNAVAILABLE)
+        }
+    }
 }
 
 /// Runs `test-hook`.

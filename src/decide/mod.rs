@@ -86,6 +86,11 @@ impl Policy {
         self.witnesses.result(now, index, ok);
     }
 
+    /// Each probe's state and since when, in the order of the configuration.
+    pub fn probe_states(&self) -> impl Iterator<Item = (&'static str, Option<Timestamp>)> {
+        self.witnesses.states()
+    }
+
     /// Whether a probe about self fails just now.
     #[must_use]
     pub fn fails(&self, now: Timestamp) -> bool {

@@ -92,6 +92,15 @@ impl Witnesses {
         }
     }
 
+    /// The word for each, and since when.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&'static str, Option<Timestamp>)> {
+        self.states.iter().map(|s| match s.word {
+            Word::Unknown => ("unknown", None),
+            Word::Up => ("up", Some(s.since)),
+            Word::Down => ("down", Some(s.since)),
+        })
+    }
+
     fn of(&self, own: bool) -> impl Iterator<Item = &State> {
         let all = self.about.iter().zip(&self.states);
         all.filter(move |(p, _)| (p.about == About::SelfNode) == own)

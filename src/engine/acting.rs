@@ -4,6 +4,7 @@ use super::Engine;
 use crate::decide::{Fenced, Rival, Role, Signs};
 use crate::event::{Event, Health, NodeId};
 use crate::time::Timestamp;
+use pfsync_proto::Carp;
 
 impl Engine {
     /// Somebody works at the pair, or is done with it.
@@ -41,6 +42,19 @@ impl Engine {
     #[must_use]
     pub fn in_maintenance(&self) -> bool {
         self.policy.in_maintenance()
+    }
+
+    /// What the masters of our vhids that are not this node last advertised, and on which segment: they are in the way of a
+    /// promotion.
+    #[must_use]
+    pub fn masters_beside_me(&self) -> Vec<(usize, Carp)> {
+        let Some(me) = self.me() else { return Vec::new() };
+        self.carp.masters_beside(me).map(|(segment, c)| (segment, *c)).collect()
+    }
+
+    /// Each probe's state, `up`, `down` or `unknown`, and since when, in the order of the configuration.
+    pub fn probe_states(&self) -> impl Iterator<Item = (&'static str, Option<Timestamp>)> {
+        self.policy.probe_states()
     }
 
     /// How far the last fencing of a node is.

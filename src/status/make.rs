@@ -21,6 +21,8 @@ pub struct Facts {
     pub acts: bool,
     /// It was asked not to carry them out.
     pub dry_run: bool,
+    /// Why they are not, though they should be.
+    pub unable: Option<String>,
     /// An operator keeps it from acting.
     pub maintenance: Option<Maintenance>,
     /// Where it listens.
@@ -53,6 +55,7 @@ impl Status {
             stuck: false,
             acts: facts.acts,
             dry_run: facts.dry_run,
+            unable: facts.unable,
             role: engine.role().as_str().into(),
             maintenance: facts.maintenance,
             frames: frames(engine),

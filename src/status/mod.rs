@@ -40,6 +40,9 @@ pub struct Status {
     pub acts: bool,
     /// It was asked not to carry them out.
     pub dry_run: bool,
+    /// Why they are not, though they should be: one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unable: Option<String>,
     /// Of the node that pfwatch runs beside.
     pub role: String,
     /// An operator keeps it from acting.

@@ -314,11 +314,15 @@ fn a_real_daemon_is_asked_and_ordered_about() {
     done("maintenance off", "there was no maintenance");
     done(
         "undo",
-        "no preset and no hooks are configured: there is nothing to take back",
+        "there is nothing to take back: neither a preset in [actions] nor a program in [hooks] is configured",
     );
     let refused = real.run("test-hook promote --dry-run");
     assert_eq!((refused.code, refused.out.as_str()), (69, ""));
-    assert!(refused.err.contains("there is nothing to run"), "{}", refused.err);
+    assert!(
+        refused.err.contains("no promote hooks are configured"),
+        "{}",
+        refused.err
+    );
     let json: Value = serde_json::from_str(&real.run("status --format json").out).unwrap();
     assert_eq!(json["maintenance"], Value::Null);
     assert_eq!(json["interfaces"][0]["interface"], "lo");

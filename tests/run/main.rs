@@ -8,6 +8,8 @@
 mod refusals;
 
 #[cfg(target_os = "linux")]
+mod acting;
+#[cfg(target_os = "linux")]
 mod cut;
 #[cfg(target_os = "linux")]
 mod daemon;

@@ -129,6 +129,7 @@ fn a_dry_run_runs_nothing_and_says_what() {
 #[test]
 fn hooks_are_told_everything() {
     let occasion = Occasion {
+        name: "outer".into(),
         event: "promote".into(),
         seq: 7,
         node: "fw2".into(),
@@ -154,6 +155,7 @@ fn hooks_are_told_everything() {
             "PFWATCH_EVENT=promote",
             "PFWATCH_SEQ=7",
             "PFWATCH_NODE=fw2",
+            "PFWATCH_NAME=outer",
             "PFWATCH_PATH=",
             "PFWATCH_CAUSE=blackhole-forward",
             "PFWATCH_ROLE=promoted",

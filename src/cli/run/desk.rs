@@ -4,6 +4,7 @@
 //! moment later, an order that takes time answers for itself.
 
 use super::super::failure::sentence;
+use super::acting::Acting;
 use super::journal::Journal;
 use super::orders::Orders;
 use super::plan::Plan;
@@ -103,6 +104,11 @@ impl Desk {
         self.news = true;
     }
 
+    /// Something happened that shall be on the board at once.
+    pub(super) const fn news(&mut self) {
+        self.news = true;
+    }
+
     /// An event of the engine.
     pub(super) fn event(&mut self, event: &Event, engine: &Engine, journal: &Journal) {
         self.history.note(event, engine, |t| unix(journal, t));
@@ -113,14 +119,13 @@ impl Desk {
     pub(super) fn tick(
         &mut self,
         now: Timestamp,
-        engine: &Engine,
-        source: &LiveSource,
-        plan: &Plan,
-        journal: &Journal,
+        engine: &mut Engine,
+        acting: &mut Acting,
+        (source, plan, journal): (&LiveSource, &Plan, &Journal),
     ) {
-        self.news |= self.orders.tick(now);
+        self.news |= self.orders.tick(now, engine);
         while let Ok(order) = self.from_clients.try_recv() {
-            self.orders.carry_out(now, order);
+            self.orders.carry_out(now, order, engine, acting);
             self.news = true;
         }
         if !self.news && now.since(self.last) < OFTEN {
@@ -130,7 +135,13 @@ impl Desk {
             version: env!("CARGO_PKG_VERSION").into(),
             started: unix(journal, self.started),
             interfaces: interfaces(source, plan),
-            ..self.orders.facts(|t| unix(journal, t))
+            acts: acting.acts(),
+            dry_run: self.orders.is_dry_run(),
+            unable: acting.unable(),
+            maintenance: self.orders.maintenance(|t| unix(journal, t)),
+            ledger: acting.ledger(),
+            actions: acting.results(),
+            probes: acting.probes(engine, |t| unix(journal, t)),
         };
         let status = Status::of(engine, &self.history, facts, now, |t| unix(journal, t));
         if self.board.publish(status, self.clock.now()) {

@@ -73,6 +73,11 @@ impl Journal {
         Timestamp::from_nanos(at.as_nanos().saturating_add(self.ahead))
     }
 
+    /// Back from Unix time.
+    pub(super) fn engine_time(&self, unix: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(unix.as_nanos().saturating_sub(self.ahead))
+    }
+
     fn clock(&self, at: Timestamp) -> String {
         let at = i128::from(self.unix(at).as_nanos());
         jiff::Timestamp::from_nanosecond(at).map_or_else(|_| String::new(), |at| layout::time(at, &self.zone))
@@ -103,12 +108,12 @@ impl Journal {
         }
     }
 
-    /// One event of the engine, polled `now`.
-    pub(super) fn event(&mut self, now: Timestamp, event: &Event, engine: &Engine) {
+    /// One event of the engine, polled `now`; `acts`: decisions are carried out.
+    pub(super) fn event(&mut self, now: Timestamp, event: &Event, engine: &Engine, acts: bool) {
         match event {
             Event::Node { node, address } => self.node(now, *node, *address, engine),
             Event::Verdict(v) => self.verdict(v, engine),
-            Event::Decision(d) => self.decision(d, engine),
+            Event::Decision(d) => self.decision(d, engine, acts),
             Event::Notice(n) => {
                 let n = Notice {
                     at: self.unix(n.at),
@@ -189,7 +194,7 @@ impl Journal {
         say(level, &text, "verdict", verdict(&v, engine));
     }
 
-    fn decision(&self, d: &Decision, engine: &Engine) {
+    fn decision(&self, d: &Decision, engine: &Engine, acts: bool) {
         let d = Decision {
             at: self.unix(d.at),
             ..d.clone()
@@ -202,7 +207,8 @@ impl Journal {
                 .find(|n| engine.is_self(*n))
                 .map_or_else(|| "this node".into(), |n| engine.label(n)),
         };
-        let text = format!("would {} {whom}: {}", d.action.as_str(), d.reason);
+        let would = if acts { "" } else { "would " };
+        let text = format!("{would}{} {whom}: {}", d.action.as_str(), d.reason);
         say(Level::WARN, &text, "decision", decision(&d, engine));
     }
 

@@ -1,33 +1,43 @@
 //! How a line of the log looks: a time and a sentence, or one JSON object.
 //!
-//! Started once by `cli` in place of the layout of the other commands. Events bring their object with them in a field
+//! Started once by `cli` in place of the layout of the other commands. A thread writes it, so that whoever does not read
+//! the log holds up nobody: what cannot be written in time is dropped. Events bring their object with them in a field
 //! `json`; every other line becomes an object of the event `message`. Reads the wall clock, as a log does: what is
 //! logged about traffic carries its own time, from the source.
 
+use super::super::log::{Held, Sink};
 use super::super::{Common, Format};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::fmt::{self, Write as _};
-use std::io;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_appender::non_blocking::NonBlockingBuilder;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, fmt as lines};
 use tracing_subscriber::registry::LookupSpan;
 
-/// From now on messages go to the standard error, with times. A log tells what happened even if nobody asked for more.
-pub(in crate::cli) fn start(common: &Common) {
+/// So many lines may wait for whoever reads the log; the rest is dropped.
+const WAITING: usize = 4096;
+
+/// From now on messages go to the log, with times. A log tells what happened even if nobody asked for more.
+pub(in crate::cli) fn start(common: &Common) -> Held {
     let level = if common.verbose > 1 { Level::DEBUG } else { Level::INFO };
+    let sink = if common.syslog { Sink::Syslog } else { Sink::stderr() };
     let layout = Layout {
         format: common.log_format,
         zone: common.zone(),
+        sink,
     };
-    let log = lines().with_writer(io::stderr).with_ansi(false).with_max_level(level);
+    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING);
+    let (writer, held) = builder.thread_name("log").finish(sink);
+    let log = lines().with_writer(writer).with_ansi(false).with_max_level(level);
     // A watchdog goes on when whoever reads its log does not.
     let log = log.log_internal_errors(false);
     // Fails only if there is a log already, which then goes on.
     let _ = log.event_format(layout).try_init();
+    Some(held)
 }
 
 /// To the millisecond, with the offset from UTC.
@@ -43,6 +53,7 @@ pub(super) fn time(at: Timestamp, zone: &TimeZone) -> String {
 struct Layout {
     format: Format,
     zone: TimeZone,
+    sink: Sink,
 }
 
 impl<S, N> FormatEvent<S, N> for Layout
@@ -54,6 +65,8 @@ where
         let mut line = Line::default();
         event.record(&mut line);
         let (now, level) = (Timestamp::now(), *event.metadata().level());
+        let priority = self.sink.priority(level);
+        to.write_str(priority.unwrap_or_default())?;
         match self.format {
             Format::Text => {
                 let level = match level {
@@ -61,7 +74,11 @@ where
                     Level::WARN => "warning: ",
                     _ => "",
                 };
-                writeln!(to, "{} {level}{}", time(now, &self.zone), line.text)
+                if priority.is_none() {
+                    // Whoever is told the priority writes down the time himself.
+                    write!(to, "{} ", time(now, &self.zone))?;
+                }
+                writeln!(to, "{level}{}", line.text)
             }
             Format::Json if !line.json.is_empty() => writeln!(to, "{}", line.json),
             Format::Json => {

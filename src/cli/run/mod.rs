@@ -1,14 +1,17 @@
 //! `pfwatch run`: the daemon, in the foreground. It listens, and logs what happens and what should be done about it.
 //!
 //! Owns the loop that a live source and the engine go round in, and the signals. What to listen to is the business of
-//! `plan`, what is said that of `journal` and `counts`, and how it looks that of `layout`. Sends nothing, runs no command.
+//! `plan`, what is done about it that of `acting`, what is said that of `journal` and `counts`, and how it looks that of
+//! `layout`.
 
+mod acting;
 mod counts;
 mod desk;
 mod journal;
 mod layout;
 mod orders;
 mod plan;
+mod service;
 mod signals;
 mod state;
 
@@ -24,14 +27,17 @@ use crate::drive;
 use crate::engine::Engine;
 use crate::settings::Settings;
 use crate::time::Timestamp;
+use acting::Acting;
 use counts::Counts;
 use desk::Desk;
 use journal::Journal;
 use orders::Orders;
 use plan::{Plan, Refused};
+use service::Service;
 use signals::Signals;
 use state::State;
 use std::hash::{BuildHasher, RandomState};
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -109,6 +115,10 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
             tracing::error!("{e}");
             Ok(exit::UNAVAILABLE)
         }
+        Err(Unstarted::Threads(e)) => {
+            tracing::error!("the system has no thread or pipe left ({e}): see the limits of processes and files");
+            Ok(exit::UNAVAILABLE)
+        }
     }
 }
 
@@ -116,6 +126,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
 enum Unstarted {
     Source(SourceError),
     Control(ServerError),
+    Threads(io::Error),
 }
 
 /// Says why there is no source, and returns the exit code.
@@ -132,25 +143,34 @@ struct Daemon {
     counts: Counts,
     state: State,
     desk: Desk,
+    acting: Acting,
+    service: Service,
 }
 
 impl Daemon {
-    fn start(plan: Plan, args: &Args, common: &Common) -> Result<Self, Unstarted> {
+    fn start(mut plan: Plan, args: &Args, common: &Common) -> Result<Self, Unstarted> {
         let source = LiveSource::open(&plan.inputs, plan.options.clone()).map_err(Unstarted::Source)?;
-        let orders = Orders::new(&plan.config, args.dry_run);
-        let desk = Desk::open(&plan.config.control, orders, source.now()).map_err(Unstarted::Control)?;
+        // The socket first: whoever answers on it may be the one who holds the ledger.
+        let desk = Desk::open(&plan.config.control, Orders::new(args.dry_run), source.now());
+        let desk = desk.map_err(Unstarted::Control)?;
+        let mut acting = Acting::start(&plan.config, args.dry_run).map_err(Unstarted::Threads)?;
+        plan.settings.policy.live = acting.live();
         let counts = Counts::new(common.verbose > 0, source.now());
+        let journal = Journal::new(common.zone());
         let mut engine = fresh(&plan.settings);
         let mut state = State::new(args.memory(&plan), source.now());
         state.recall(&mut engine);
+        acting.resume(&mut engine, source.now(), &journal);
         Ok(Self {
             engine,
             state,
-            journal: Journal::new(common.zone()),
+            journal,
             plan,
             source,
             counts,
             desk,
+            acting,
+            service: Service::new(),
         })
     }
 
@@ -158,15 +178,16 @@ impl Daemon {
     /// waits for longer.
     fn watch(&mut self, args: &Args, signals: &Signals) -> u8 {
         tracing::info!("{}", self.plan.listening());
-        let why = if args.dry_run {
-            "--dry-run"
-        } else {
-            "this version never acts"
-        };
-        tracing::info!("observing: nothing will be done ({why})");
+        let sentence = self.acting.sentence(&self.plan.config);
+        tracing::info!("{sentence}");
+        self.service.ready();
+        self.service.says(&sentence);
         while !signals.end.load(Ordering::Relaxed) {
-            if signals.reload.swap(false, Ordering::Relaxed) {
+            // What is being carried out comes to its end under the configuration that it began with.
+            if !self.acting.busy() && signals.reload.swap(false, Ordering::Relaxed) {
+                self.service.reloading();
                 self.reload(args);
+                self.service.ready();
             }
             match drive::step(&mut self.source, &mut self.engine) {
                 Ok(true) => {}
@@ -174,9 +195,14 @@ impl Daemon {
                 Err(e) => return refused(e),
             }
             let now = self.source.now();
+            self.service.tick(now);
             while let Some(event) = self.engine.poll() {
-                self.journal.event(now, &event, &self.engine);
+                self.journal.event(now, &event, &self.engine, self.acting.acts());
                 self.desk.event(&event, &self.engine, &self.journal);
+                self.acting.event(&event, &mut self.engine, &self.journal);
+            }
+            if self.acting.tick(now, &mut self.engine, &self.journal) {
+                self.desk.news();
             }
             if self.counts.is_due(now) {
                 self.tell(now);
@@ -188,10 +214,14 @@ impl Daemon {
                 source,
                 plan,
                 journal,
+                desk,
+                acting,
                 ..
             } = self;
-            self.desk.tick(now, engine, source, plan, journal);
+            desk.tick(now, engine, acting, (source, plan, journal));
         }
+        self.service.stopping();
+        self.acting.end(self.source.now(), &mut self.engine, &self.journal);
         self.state.end(&self.engine);
         self.tell(self.source.now());
         tracing::info!("ended by a signal");
@@ -217,7 +247,7 @@ impl Daemon {
             tracing::warn!("there is no configuration to reload: this was started with --interface alone");
             return;
         }
-        let plan = match args.plan() {
+        let mut plan = match args.plan() {
             Ok(plan) => plan,
             Err(refused) => {
                 refused.report();
@@ -238,6 +268,8 @@ impl Daemon {
             }
         }
         plan.warn();
+        self.acting.reload(&plan.config, args.dry_run);
+        plan.settings.policy.live = self.acting.live();
         let relearn = plan.settings != self.plan.settings;
         if relearn {
             // Who works and what is usual stays true, where nodes, paths and canaries are still called so.
@@ -246,6 +278,9 @@ impl Daemon {
             if let Err(e) = self.engine.recall(&memory, Duration::ZERO) {
                 tracing::error!("what was learned cannot be taken over: {e}");
             }
+            let now = self.source.now();
+            self.acting.resume(&mut self.engine, now, &self.journal);
+            self.desk.orders.resume(now, &mut self.engine);
             self.journal.forget();
             self.counts.forget();
             self.desk.forget();
@@ -272,7 +307,9 @@ impl Daemon {
         }
         self.state.move_to(args.memory(&plan));
         self.desk.move_to(&plan.config.control);
-        self.desk.orders.reload(&plan.config);
+        let sentence = self.acting.sentence(&plan.config);
+        tracing::info!("{sentence}");
+        self.service.says(&sentence);
         self.plan = plan;
     }
 }

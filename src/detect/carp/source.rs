@@ -79,6 +79,11 @@ impl Source {
         }
     }
 
+    /// The last advertisement.
+    pub(super) const fn last_heard(&self) -> &Carp {
+        &self.carp
+    }
+
     /// One more advertisement.
     pub(super) fn hear(&mut self, now: Timestamp, node: Option<NodeId>, carp: &Carp) {
         if self.missed(now) > 3.0 || self.yielded {

@@ -6,6 +6,7 @@ use super::vhid::Vhid;
 use super::{CarpView, OVERDUE};
 use crate::event::NodeId;
 use crate::time::Timestamp;
+use pfsync_proto::Carp;
 use std::collections::BTreeMap;
 
 /// Intervals that must be missed before a segment counts as lost.
@@ -145,6 +146,15 @@ impl CarpView {
         let ours = self.vhids.iter().filter(|(_, v)| v.ours());
         let masters = ours.filter_map(|(key, v)| Some((*key, v.master_source()?.node)));
         masters.filter(move |(_, n)| *n != Some(node))
+    }
+
+    /// What those masters last advertised, and on which segment.
+    pub fn masters_beside(&self, node: NodeId) -> impl Iterator<Item = (usize, &Carp)> + '_ {
+        let ours = self.vhids.iter().filter(|(_, v)| v.ours());
+        let masters = ours.filter_map(|((segment, _), v)| Some((*segment, v.master_source()?)));
+        masters
+            .filter(move |(_, s)| s.node != Some(node))
+            .map(|(segment, s)| (segment, s.last_heard()))
     }
 
     /// Whether a node lost something that it did not give away.

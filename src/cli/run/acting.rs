@@ -1,0 +1,443 @@
+//! Where decisions meet those who carry them out: the actor and the probes on one side, the engine on the other.
+//!
+//! Asked by the loop on every round; nothing here waits but the start, a reload and the end. Says what became of
+//! everything in the log, and keeps the last of it for the snapshot.
+
+use super::journal::{Journal, say};
+use crate::act::actor::{Actor, Deed, Means, News, Task};
+use crate::act::change::{Resumed, What};
+use crate::act::hooks::{Kind, Occasion};
+use crate::act::ledger::Made;
+use crate::act::preset::win::Heard;
+use crate::act::probes::Probes;
+use crate::config::{Config, Preset, Probe};
+use crate::control::{Order, Reason, Reply};
+use crate::decide::Role;
+use crate::engine::Engine;
+use crate::event::{Action, Decision, Event, NodeId, Verdict};
+use crate::report::json;
+use crate::settings::Live;
+use crate::status::{ActionResult, LedgerEntry, Probe as ProbeState};
+use crate::time::Timestamp;
+use serde_json::json;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::time::Duration;
+use tracing::Level;
+
+/// Results that are kept for the snapshot.
+const RESULTS: usize = 50;
+/// What is being carried out when we are to end gets so long to come to its end.
+const LAST: Duration = Duration::from_secs(5);
+/// Answers of probes taken in one round: they come seldom, and a round is short.
+const ANSWERS: usize = 64;
+
+/// See the module.
+pub(super) struct Acting {
+    actor: Actor,
+    probes: Option<Probes>,
+    asked: Vec<Probe>,
+    /// The interface of each segment.
+    segments: Vec<Option<String>>,
+    /// Of each node: the path and the numbers of its last verdict.
+    evidence: BTreeMap<NodeId, (String, String)>,
+    /// Before what happens in this round.
+    role: Role,
+    told: u64,
+    results: VecDeque<ActionResult>,
+    /// Who ordered something that is being carried out, by its ticket.
+    waiting: Vec<(u64, Order)>,
+    /// Who ordered to take back what the engine has now decided to take back.
+    undoing: Option<Order>,
+}
+
+impl Acting {
+    /// Starts everything and takes up the ledger.
+    pub(super) fn start(config: &Config, dry_run: bool) -> io::Result<Self> {
+        let (actor, resumed) = Actor::start(Means::of(config, dry_run))?;
+        if let Some(resumed) = resumed {
+            tell(&resumed);
+        }
+        let mut acting = Self {
+            actor,
+            probes: None,
+            asked: Vec::new(),
+            segments: Vec::new(),
+            evidence: BTreeMap::new(),
+            role: Role::Unknown,
+            told: 0,
+            results: VecDeque::new(),
+            waiting: Vec::new(),
+            undoing: None,
+        };
+        acting.ask(config)?;
+        acting.complain();
+        Ok(acting)
+    }
+
+    /// The configuration was loaded anew; only while not [`Acting::busy`].
+    pub(super) fn reload(&mut self, config: &Config, dry_run: bool) {
+        if let Some(resumed) = self.actor.reload(Means::of(config, dry_run)) {
+            tell(&resumed);
+        }
+        if let Err(e) = self.ask(config) {
+            tracing::error!("the probes cannot be started: {e}");
+        }
+        self.complain();
+    }
+
+    /// Starts the probes, if they are others than before.
+    fn ask(&mut self, config: &Config) -> io::Result<()> {
+        self.segments = config.segments.iter().map(|s| s.interface.clone()).collect();
+        if self.asked == config.probes && self.probes.is_some() {
+            return Ok(());
+        }
+        self.probes = None;
+        self.probes = Some(Probes::start(&config.probes)?);
+        self.asked.clone_from(&config.probes);
+        Ok(())
+    }
+
+    fn complain(&self) {
+        if let Some(why) = self.actor.unable() {
+            tracing::error!("nothing will be done: {why}");
+        }
+    }
+
+    /// Whether and why not, for the log at the start.
+    pub(super) fn sentence(&self, config: &Config) -> String {
+        match (self.actor.idle(), config.actions.preset) {
+            (Some(why), _) => format!("observing: nothing will be done ({why})"),
+            (None, Some(preset)) => format!("acting: decisions are carried out (preset {})", name(preset)),
+            (None, None) => "acting: decisions are carried out (hooks)".into(),
+        }
+    }
+
+    /// What policy is to know of us.
+    pub(super) fn live(&self) -> Live {
+        Live::daemon(self.acts())
+    }
+
+    /// Decisions are carried out.
+    pub(super) fn acts(&self) -> bool {
+        self.actor.idle().is_none()
+    }
+
+    /// Something is being carried out.
+    pub(super) fn busy(&self) -> bool {
+        self.actor.busy()
+    }
+
+    /// A new engine goes on where the ledger stands.
+    pub(super) fn resume(&mut self, engine: &mut Engine, now: Timestamp, journal: &Journal) {
+        let at = |unix: i64| {
+            let unix = Timestamp::from_nanos(unix.saturating_mul(1_000_000_000));
+            journal.engine_time(unix).min(now)
+        };
+        let promotions: Vec<Timestamp> = self.actor.promotions().iter().map(|t| at(*t)).collect();
+        let last = self.actor.entries().last();
+        let role = match last.map(|e| e.role) {
+            Some(Made::Promoted) => Role::Promoted,
+            Some(Made::Demoted) => Role::Demoted,
+            None => Role::Unknown,
+        };
+        let since = last.map_or(now, |e| at(e.when));
+        engine.resume(role, since, &promotions);
+        self.role = engine.role();
+        self.evidence.clear();
+    }
+
+    /// Something came out of the engine.
+    pub(super) fn event(&mut self, event: &Event, engine: &mut Engine, journal: &Journal) {
+        match event {
+            Event::Verdict(v) => self.verdict(v, engine),
+            Event::Decision(d) => self.decision(d, engine, journal),
+            _ => {}
+        }
+    }
+
+    fn verdict(&mut self, v: &Verdict, engine: &Engine) {
+        let path = engine.path_name(v.path);
+        let evidence = json::evidence(&v.evidence).to_string();
+        self.told += 1;
+        let occasion = Occasion {
+            event: v.to.as_str().into(),
+            seq: self.told,
+            path: path.clone(),
+            cause: v.cause.as_str().into(),
+            evidence: evidence.clone(),
+            ..self.occasion(v.node, engine)
+        };
+        self.evidence.insert(v.node, (path, evidence));
+        self.actor.notify(occasion);
+    }
+
+    fn decision(&mut self, d: &Decision, engine: &mut Engine, journal: &Journal) {
+        let (path, evidence) = self.evidence.get(&d.node).cloned().unwrap_or_default();
+        let occasion = Occasion {
+            event: d.action.as_str().into(),
+            seq: d.seq,
+            path,
+            cause: d.cause.into(),
+            evidence,
+            ..self.occasion(d.node, engine)
+        };
+        self.actor.notify(occasion.clone());
+        let when = journal.unix(d.at).as_nanos().div_euclid(1_000_000_000);
+        let masters = match d.action {
+            Action::Promote => self.masters(engine),
+            Action::Demote | Action::Restore | Action::Fence => Vec::new(),
+        };
+        let deed = Deed {
+            seq: d.seq,
+            action: d.action,
+            occasion,
+            masters,
+            when,
+        };
+        // Policy awaits a result only where decisions are carried out at all.
+        if !self.actor.act(deed) {
+            engine.result(d.at, d.seq, false);
+            self.answer_undo(Reply::done(
+                "nothing was changed on this host, so nothing is to be taken back",
+            ));
+        }
+    }
+
+    /// Who is in the way of a promotion.
+    fn masters(&self, engine: &Engine) -> Vec<Heard> {
+        let all = engine.masters_beside_me().into_iter();
+        all.map(|(segment, carp)| Heard {
+            interface: self.segments.get(segment).cloned().flatten(),
+            vhid: carp.vhid,
+            advbase: carp.advbase,
+            advskew: carp.advskew,
+            demotion: carp.demote,
+        })
+        .collect()
+    }
+
+    fn occasion(&self, node: NodeId, engine: &Engine) -> Occasion {
+        Occasion {
+            node: engine.address(node).to_string(),
+            name: engine.label(node),
+            role: engine.role().as_str().into(),
+            previous_role: self.role.as_str().into(),
+            dry_run: !self.acts(),
+            ..Occasion::default()
+        }
+    }
+
+    /// Fetches what the probes and the worker have to say; whether anything was done.
+    pub(super) fn tick(&mut self, now: Timestamp, engine: &mut Engine, journal: &Journal) -> bool {
+        self.role = engine.role();
+        for _ in 0..ANSWERS {
+            let Some(answer) = self.probes.as_ref().and_then(Probes::poll) else {
+                break;
+            };
+            engine.probe(now - answer.ago, answer.probe, answer.ok);
+        }
+        let mut any = false;
+        while let Some(news) = self.actor.poll() {
+            self.news(now, news, engine, journal);
+            any = true;
+        }
+        any
+    }
+
+    fn news(&mut self, now: Timestamp, news: News, engine: &mut Engine, journal: &Journal) {
+        if let Task::Decision(_, seq) = news.task {
+            engine.result(now, seq, news.ok);
+        }
+        self.log(now, &news, journal);
+        let reply = || {
+            let mut text = news.text.clone();
+            for line in &news.lines {
+                text = format!("{text}\n{line}");
+            }
+            if news.ok {
+                Reply::done(text)
+            } else {
+                Reply::refused(Reason::Unable, text)
+            }
+        };
+        if matches!(news.task, Task::Decision(Action::Restore, _)) && self.undoing.is_some() {
+            self.answer_undo(reply());
+        }
+        if let Some(i) = self.waiting.iter().position(|(ticket, _)| *ticket == news.ticket) {
+            self.waiting.swap_remove(i).1.answer(reply());
+        }
+        let quiet = news.task == Task::Notify && news.ok;
+        if !quiet {
+            self.results.push_back(ActionResult {
+                at: json::seconds(journal.unix(now)),
+                seq: match news.task {
+                    Task::Decision(_, seq) => seq,
+                    _ => 0,
+                },
+                action: news.task.as_str().into(),
+                ok: news.ok,
+                seconds: news.took.as_secs_f64(),
+                text: news.text,
+            });
+        }
+        while self.results.len() > RESULTS {
+            self.results.pop_front();
+        }
+    }
+
+    fn log(&self, now: Timestamp, news: &News, journal: &Journal) {
+        // Who is told of everything need not be told of here, as long as that works.
+        if news.task == Task::Notify && news.ok {
+            return;
+        }
+        let level = if news.ok { Level::INFO } else { Level::WARN };
+        let json = json!({
+            "at": json::seconds(journal.unix(now)),
+            "action": news.task.as_str(),
+            "ok": news.ok,
+            "seconds": news.took.as_secs_f64(),
+            "lines": news.lines,
+        });
+        say(level, &news.text, "result", json);
+        for line in &news.lines {
+            tracing::info!("{line}");
+        }
+    }
+
+    fn answer_undo(&mut self, reply: Reply) {
+        if let Some(order) = self.undoing.take() {
+            order.answer(reply);
+        }
+    }
+
+    /// `pfwatch undo`.
+    pub(super) fn undo(&mut self, now: Timestamp, order: Order, engine: &mut Engine) {
+        if self.busy() {
+            let text = "something is being carried out just now: try again in a moment";
+            return order.answer(Reply::refused(Reason::Busy, text));
+        }
+        if engine.undo(now) {
+            // Its decision comes out of the engine in this round and is answered with what became of it.
+            self.undoing = Some(order);
+            return;
+        }
+        let occasion = Occasion {
+            event: Action::Restore.as_str().into(),
+            cause: "operator".into(),
+            role: engine.role().as_str().into(),
+            previous_role: engine.role().as_str().into(),
+            ..Occasion::default()
+        };
+        match self.actor.undo(occasion) {
+            Some(ticket) => self.waiting.push((ticket, order)),
+            None => order.answer(Reply::done(format!(
+                "there is nothing to take back: {}",
+                self.actor.idle().unwrap_or("nothing was done")
+            ))),
+        }
+    }
+
+    /// `pfwatch test-hook`.
+    pub(super) fn test_hook(&mut self, order: Order, action: &str, dry_run: bool, engine: &Engine) {
+        let kind = match action {
+            "promote" => Kind::Action(Action::Promote),
+            "demote" => Kind::Action(Action::Demote),
+            "restore" => Kind::Action(Action::Restore),
+            "notify" => Kind::Notify,
+            _ => {
+                let text = format!("there is no action {action}; there are promote, demote, restore and notify");
+                return order.answer(Reply::refused(Reason::Usage, text));
+            }
+        };
+        if self.busy() {
+            let text = "something is being carried out just now: try again in a moment";
+            return order.answer(Reply::refused(Reason::Busy, text));
+        }
+        let me = engine.node_ids().find(|n| engine.is_self(*n));
+        let occasion = Occasion {
+            event: action.to_owned(),
+            cause: "test".into(),
+            dry_run,
+            ..me.map(|n| self.occasion(n, engine)).unwrap_or_default()
+        };
+        let ticket = self.actor.test(kind, Occasion { dry_run, ..occasion });
+        self.waiting.push((ticket, order));
+    }
+
+    /// We are to end: what is being carried out shall not be cut in the middle.
+    pub(super) fn end(&mut self, now: Timestamp, engine: &mut Engine, journal: &Journal) {
+        self.probes = None;
+        if self.busy() {
+            tracing::info!("waiting for what is being carried out");
+        }
+        while self.busy() {
+            let Some(news) = self.actor.wait(LAST) else {
+                tracing::warn!(
+                    "it did not come to its end; the next start, or `pfwatch undo`, takes back what is half done"
+                );
+                break;
+            };
+            self.news(now, news, engine, journal);
+        }
+        if let Some(entry) = self.actor.entries().last() {
+            tracing::warn!(
+                "this node stays {}: the next start goes on from there, `pfwatch undo` takes it back",
+                entry.role
+            );
+        }
+    }
+
+    /// Why decisions are not carried out though they should be.
+    pub(super) fn unable(&self) -> Option<String> {
+        self.actor.unable().map(str::to_owned)
+    }
+
+    pub(super) fn results(&self) -> Vec<ActionResult> {
+        self.results.iter().cloned().collect()
+    }
+
+    pub(super) fn ledger(&self) -> Vec<LedgerEntry> {
+        let line = |e: &crate::act::ledger::Entry| LedgerEntry {
+            #[expect(clippy::cast_precision_loss, reason = "Unix seconds fit into an f64")]
+            at: e.when as f64,
+            action: match e.role {
+                Made::Promoted => "promote".into(),
+                Made::Demoted => "demote".into(),
+            },
+            text: e.thing.to_string(),
+        };
+        self.actor.entries().iter().map(line).collect()
+    }
+
+    pub(super) fn probes(&self, engine: &Engine, unix: impl Fn(Timestamp) -> f64) -> Vec<ProbeState> {
+        let states = engine.probe_states();
+        let all = self.asked.iter().zip(states);
+        all.map(|(probe, (state, since))| ProbeState {
+            name: probe.name.clone(),
+            about: probe.about.clone(),
+            state: state.into(),
+            since: since.map(&unix),
+        })
+        .collect()
+    }
+}
+
+fn name(preset: Preset) -> &'static str {
+    let named = Preset::ALL.iter().find(|(_, p)| *p == preset);
+    named.map_or("?", |(name, _)| name)
+}
+
+/// What the ledger of an earlier run means now.
+fn tell(resumed: &Resumed) {
+    for outcome in &resumed.outcomes {
+        if matches!(outcome.what, What::Failed(_) | What::NotOurs(_) | What::Unclear { .. }) {
+            tracing::warn!("{outcome}");
+        } else {
+            tracing::info!("{outcome}");
+        }
+    }
+    if let Some(role) = resumed.role {
+        tracing::warn!("this node is {role} by an earlier run, and goes on so");
+    }
+}
