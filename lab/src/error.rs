@@ -54,6 +54,9 @@ pub enum LabError {
         /// Where.
         folder: PathBuf,
     },
+    /// A signal.
+    #[error("ended by a signal")]
+    Ended,
     /// The laboratory cannot be built here.
     #[error("{0}")]
     Missing(String),

@@ -11,6 +11,7 @@ mod clock;
 mod emit;
 mod error;
 mod net;
+mod play;
 mod traffic;
 
 use bench::guard::Guard;
@@ -35,6 +36,8 @@ struct Args {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Break everything, and measure what comes of it
+    Run(play::runner::Args),
     /// Build a laboratory and let it run until a signal ends it
     Up(UpArgs),
     /// End everything that is left of any laboratory
@@ -77,6 +80,7 @@ fn command(command: Command) -> Result<(), LabError> {
         signal_hook::flag::register(signal, Arc::clone(&end))?;
     }
     match command {
+        Command::Run(args) => run(&args, &end),
         Command::Up(args) => up(args, &end),
         Command::Clean => clean(),
         Command::Emit(args) => emit::run(args, &end),
@@ -94,9 +98,17 @@ fn clean() -> Result<(), LabError> {
     Ok(())
 }
 
-fn up(args: UpArgs, end: &AtomicBool) -> Result<(), LabError> {
+fn run(args: &play::runner::Args, end: &Arc<AtomicBool>) -> Result<(), LabError> {
+    let wrong = play::runner::run(args, end)?;
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(LabError::Missing(format!("not as it must be: {}", wrong.join("; "))))
+}
+
+fn up(args: UpArgs, end: &Arc<AtomicBool>) -> Result<(), LabError> {
     let place = Place { tag: args.tag };
-    let bench = Bench::up(place, args.setup, args.guard)?;
+    let bench = Bench::up(place, args.setup, args.guard, end)?;
     writeln!(std::io::stdout(), "{} runs", bench.place.folder().display())?;
     while !end.load(Ordering::Relaxed) {
         clock::pause(Duration::from_millis(100));

@@ -66,7 +66,7 @@ pub fn pfwatch(place: &Place, node: Node, guard: Guard) -> String {
     for net in Net::SHARED {
         probe(&format!("{} {}", peer.name(), net.name()), peer.name(), &net.own(node), &net.own(peer));
     }
-    let _ = writeln!(text, "[actions]\npreset = \"ucarp\"\nledger = \"{folder}/{}.ledger\"\n", node.name());
+    let _ = writeln!(text, "[actions]\npreset = \"ucarp\"\nrecover = \"10s\"\nledger = \"{folder}/{}.ledger\"\n", node.name());
     let _ = writeln!(text, "[hooks]\non-failure = \"escalate\"");
     for action in ["promote", "demote", "restore"] {
         let _ = writeln!(text, "{action} = [[\"{folder}/carp\", \"-f\", \"{folder}/{}.carp\", \"{action}\"]]", node.name());

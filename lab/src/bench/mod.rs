@@ -15,10 +15,13 @@ use crate::net::{build, shell};
 use clap::ValueEnum;
 use guard::Guard;
 use nix::fcntl::Flock;
+use nix::unistd::Pid;
 use process::{Process, spawn};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The scripts that are shipped: the laboratory uses exactly these.
@@ -59,12 +62,13 @@ pub struct Bench {
     hosts: Vec<Process>,
     emitters: Vec<Process>,
     guards: Vec<Process>,
+    end: Arc<AtomicBool>,
     _lock: Flock<File>,
 }
 
 impl Bench {
     /// Builds everything and waits until the clients are served through fw1.
-    pub fn up(place: Place, setup: Setup, guard: Guard) -> Result<Self, LabError> {
+    pub fn up(place: Place, setup: Setup, guard: Guard, end: &Arc<AtomicBool>) -> Result<Self, LabError> {
         let lock = build::lock(&place)?;
         empty(&place)?;
         build::up(&place)?;
@@ -75,6 +79,7 @@ impl Bench {
             hosts: Vec::new(),
             emitters: Vec::new(),
             guards: Vec::new(),
+            end: Arc::clone(end),
             _lock: lock,
         };
         bench.files()?;
@@ -186,6 +191,14 @@ impl Bench {
         Ok(())
     }
 
+    /// Every ucarp of a node.
+    #[must_use]
+    pub fn ucarps(&self, node: Node) -> Vec<Pid> {
+        let mut all = build::pids(&self.place.namespace(node.name()));
+        all.retain(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|c| c == "ucarp\n"));
+        all
+    }
+
     /// Waits until the user was served for so long without a break.
     pub fn until_served(&self, length: Duration) -> Result<(), LabError> {
         self.until("the user is served", PATIENCE, |b| service::served(&b.service_file(), length))
@@ -207,7 +220,19 @@ impl Bench {
                     log: self.place.folder(),
                 });
             }
-            clock::pause(Duration::from_millis(50));
+            self.pause(Duration::from_millis(100))?;
+        }
+        Ok(())
+    }
+
+    /// Waits, unless a signal ends everything.
+    pub fn pause(&self, length: Duration) -> Result<(), LabError> {
+        let begun = clock::now();
+        while let Some(left) = length.checked_sub(begun.elapsed()).filter(|l| !l.is_zero()) {
+            if self.end.load(Ordering::Relaxed) {
+                return Err(LabError::Ended);
+            }
+            clock::pause(left.min(Duration::from_millis(100)));
         }
         Ok(())
     }
