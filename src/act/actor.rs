@@ -4,12 +4,13 @@
 //! the ledger themselves. Judges nothing: what is to be done was decided, whether it can be done is the system's to say.
 //! Whoever is only told (`notify`) has a queue of his own, so that he delays no action.
 
+mod alone;
 mod perform;
 #[cfg(test)]
 mod tests;
 
 use super::boot::{Boot, this_boot};
-use super::change::{self, Hands, Resumed};
+use super::change::Resumed;
 use super::hooks::{self, Kind, Occasion, Report};
 use super::ledger::disk::FileDisk;
 use super::ledger::{Entry, Ledger};
@@ -20,11 +21,12 @@ use super::stop::{Stopped, pair};
 use super::system::System;
 use crate::config::model::{Actions, Config, Hooks, Preset};
 use crate::event::Action;
-use perform::Operator;
 use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+pub use alone::undo_alone;
 
 /// What the configuration gives to act with.
 #[derive(Clone, Debug, PartialEq)]
@@ -216,7 +218,7 @@ impl Actor {
         let boot = this_boot(&mut run).map_err(|e| in_full(&e))?;
         let disk = FileDisk::open(&self.means.actions.ledger).map_err(|e| in_full(&e))?;
         let mut ledger = Ledger::open(Box::new(disk)).map_err(|e| in_full(&e))?;
-        let resumed = resume(&mut ledger, &boot, &self.means.hooks, &mut run, self.hands.clone());
+        let resumed = alone::resume(&mut ledger, &boot, &self.means.hooks, &mut run, self.hands.clone());
         let run = Box::new(run);
         Ok((Tools { ledger, boot, run }, resumed))
     }
@@ -337,54 +339,6 @@ impl Actor {
         self.tickets += 1;
         self.tickets
     }
-}
-
-/// Takes back everything in a ledger that no daemon holds.
-///
-/// # Errors
-/// It cannot be opened, or something could not be taken back; a sentence.
-pub fn undo_alone(means: &Means) -> Result<Vec<String>, String> {
-    if !means.actions.ledger.exists() {
-        return Ok(Vec::new());
-    }
-    let (_stop, stopped) = pair().map_err(|e| e.to_string())?;
-    let mut run = System::new(stopped.clone());
-    let boot = this_boot(&mut run).map_err(|e| in_full(&e))?;
-    let disk = FileDisk::open(&means.actions.ledger).map_err(|e| in_full(&e))?;
-    let ledger = Ledger::open(Box::new(disk)).map_err(|e| in_full(&e))?;
-    let mut tools = Tools {
-        ledger,
-        boot,
-        run: Box::new(System::new(stopped)),
-    };
-    let occasion = Occasion {
-        event: Action::Restore.as_str().into(),
-        cause: "operator".into(),
-        ..Occasion::default()
-    };
-    let became = perform::take_back(&occasion, &means.hooks, &mut tools, &mut run);
-    if became.ok {
-        Ok(became.lines)
-    } else {
-        Err(became.lines.join("; "))
-    }
-}
-
-/// What a ledger from before means now.
-fn resume(ledger: &mut Ledger, boot: &Boot, hooks: &Hooks, run: &mut dyn Run, stopped: Stopped) -> Resumed {
-    let mut other = System::new(stopped);
-    let occasion = Occasion {
-        event: Action::Restore.as_str().into(),
-        cause: "restart".into(),
-        ..Occasion::default()
-    };
-    let mut operator = Operator::new(&mut other, hooks, &occasion);
-    let mut hands = Hands {
-        run,
-        hooks: &mut operator,
-        boot,
-    };
-    change::resume(ledger, &mut hands)
 }
 
 fn told(ticket: u64, task: Task, report: Report) -> News {

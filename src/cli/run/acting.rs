@@ -3,7 +3,10 @@
 //! Asked by the loop on every round; nothing here waits but the start, a reload and the end. Says what became of
 //! everything in the log, and keeps the last of it for the snapshot.
 
-use super::journal::{Journal, say};
+mod results;
+mod words;
+
+use super::journal::Journal;
 use crate::act::actor::{Actor, Deed, Means, News, Task};
 use crate::act::change::{Resumed, What};
 use crate::act::hooks::{Kind, Occasion};
@@ -14,19 +17,15 @@ use crate::config::{Config, Preset, Probe};
 use crate::control::{Order, Reason, Reply};
 use crate::decide::Role;
 use crate::engine::Engine;
-use crate::event::{Action, Decision, Event, NodeId, Verdict};
-use crate::report::json;
+use crate::event::{Action, Decision, Event};
 use crate::settings::Live;
 use crate::status::{ActionResult, LedgerEntry, Probe as ProbeState};
 use crate::time::Timestamp;
-use serde_json::json;
-use std::collections::{BTreeMap, VecDeque};
+use results::{Results, reply};
 use std::io;
 use std::time::Duration;
-use tracing::Level;
+use words::Words;
 
-/// Results that are kept for the snapshot.
-const RESULTS: usize = 50;
 /// What is being carried out when we are to end gets so long to come to its end.
 const LAST: Duration = Duration::from_secs(5);
 /// Answers of probes taken in one round: they come seldom, and a round is short.
@@ -39,12 +38,8 @@ pub(super) struct Acting {
     asked: Vec<Probe>,
     /// The interface of each segment.
     segments: Vec<Option<String>>,
-    /// Of each node: the path and the numbers of its last verdict.
-    evidence: BTreeMap<NodeId, (String, String)>,
-    /// Before what happens in this round.
-    role: Role,
-    told: u64,
-    results: VecDeque<ActionResult>,
+    words: Words,
+    results: Results,
     /// Who ordered something that is being carried out, by its ticket.
     waiting: Vec<(u64, Order)>,
     /// Who ordered to take back what the engine has now decided to take back.
@@ -63,10 +58,8 @@ impl Acting {
             probes: None,
             asked: Vec::new(),
             segments: Vec::new(),
-            evidence: BTreeMap::new(),
-            role: Role::Unknown,
-            told: 0,
-            results: VecDeque::new(),
+            words: Words::default(),
+            results: Results::default(),
             waiting: Vec::new(),
             undoing: None,
         };
@@ -83,6 +76,7 @@ impl Acting {
         if let Err(e) = self.ask(config) {
             tracing::error!("the probes cannot be started: {e}");
         }
+        self.words.dry_run = !self.acts();
         self.complain();
     }
 
@@ -143,57 +137,35 @@ impl Acting {
         };
         let since = last.map_or(now, |e| at(e.when));
         engine.resume(role, since, &promotions);
-        self.role = engine.role();
-        self.evidence.clear();
+        self.words.role = engine.role();
+        self.words.dry_run = !self.acts();
+        self.words.forget();
     }
 
     /// Something came out of the engine.
     pub(super) fn event(&mut self, event: &Event, engine: &mut Engine, journal: &Journal) {
         match event {
-            Event::Verdict(v) => self.verdict(v, engine),
+            Event::Verdict(v) => {
+                let occasion = self.words.verdict(v, engine);
+                self.actor.notify(occasion);
+            }
             Event::Decision(d) => self.decision(d, engine, journal),
             _ => {}
         }
     }
 
-    fn verdict(&mut self, v: &Verdict, engine: &Engine) {
-        let path = engine.path_name(v.path);
-        let evidence = json::evidence(&v.evidence).to_string();
-        self.told += 1;
-        let occasion = Occasion {
-            event: v.to.as_str().into(),
-            seq: self.told,
-            path: path.clone(),
-            cause: v.cause.as_str().into(),
-            evidence: evidence.clone(),
-            ..self.occasion(v.node, engine)
-        };
-        self.evidence.insert(v.node, (path, evidence));
-        self.actor.notify(occasion);
-    }
-
     fn decision(&mut self, d: &Decision, engine: &mut Engine, journal: &Journal) {
-        let (path, evidence) = self.evidence.get(&d.node).cloned().unwrap_or_default();
-        let occasion = Occasion {
-            event: d.action.as_str().into(),
-            seq: d.seq,
-            path,
-            cause: d.cause.into(),
-            evidence,
-            ..self.occasion(d.node, engine)
-        };
+        let occasion = self.words.decision(d, engine);
         self.actor.notify(occasion.clone());
-        let when = journal.unix(d.at).as_nanos().div_euclid(1_000_000_000);
-        let masters = match d.action {
-            Action::Promote => self.masters(engine),
-            Action::Demote | Action::Restore | Action::Fence => Vec::new(),
-        };
         let deed = Deed {
             seq: d.seq,
             action: d.action,
             occasion,
-            masters,
-            when,
+            masters: match d.action {
+                Action::Promote => self.masters(engine),
+                Action::Demote | Action::Restore | Action::Fence => Vec::new(),
+            },
+            when: journal.unix(d.at).as_nanos().div_euclid(1_000_000_000),
         };
         // Policy awaits a result only where decisions are carried out at all.
         if !self.actor.act(deed) {
@@ -217,20 +189,9 @@ impl Acting {
         .collect()
     }
 
-    fn occasion(&self, node: NodeId, engine: &Engine) -> Occasion {
-        Occasion {
-            node: engine.address(node).to_string(),
-            name: engine.label(node),
-            role: engine.role().as_str().into(),
-            previous_role: self.role.as_str().into(),
-            dry_run: !self.acts(),
-            ..Occasion::default()
-        }
-    }
-
     /// Fetches what the probes and the worker have to say; whether anything was done.
     pub(super) fn tick(&mut self, now: Timestamp, engine: &mut Engine, journal: &Journal) -> bool {
-        self.role = engine.role();
+        self.words.role = engine.role();
         for _ in 0..ANSWERS {
             let Some(answer) = self.probes.as_ref().and_then(Probes::poll) else {
                 break;
@@ -239,69 +200,22 @@ impl Acting {
         }
         let mut any = false;
         while let Some(news) = self.actor.poll() {
-            self.news(now, news, engine, journal);
+            self.news(now, &news, engine, journal);
             any = true;
         }
         any
     }
 
-    fn news(&mut self, now: Timestamp, news: News, engine: &mut Engine, journal: &Journal) {
+    fn news(&mut self, now: Timestamp, news: &News, engine: &mut Engine, journal: &Journal) {
         if let Task::Decision(_, seq) = news.task {
             engine.result(now, seq, news.ok);
         }
-        self.log(now, &news, journal);
-        let reply = || {
-            let mut text = news.text.clone();
-            for line in &news.lines {
-                text = format!("{text}\n{line}");
-            }
-            if news.ok {
-                Reply::done(text)
-            } else {
-                Reply::refused(Reason::Unable, text)
-            }
-        };
-        if matches!(news.task, Task::Decision(Action::Restore, _)) && self.undoing.is_some() {
-            self.answer_undo(reply());
+        self.results.note(now, news, journal);
+        if matches!(news.task, Task::Decision(Action::Restore, _)) {
+            self.answer_undo(reply(news));
         }
         if let Some(i) = self.waiting.iter().position(|(ticket, _)| *ticket == news.ticket) {
-            self.waiting.swap_remove(i).1.answer(reply());
-        }
-        let quiet = news.task == Task::Notify && news.ok;
-        if !quiet {
-            self.results.push_back(ActionResult {
-                at: json::seconds(journal.unix(now)),
-                seq: match news.task {
-                    Task::Decision(_, seq) => seq,
-                    _ => 0,
-                },
-                action: news.task.as_str().into(),
-                ok: news.ok,
-                seconds: news.took.as_secs_f64(),
-                text: news.text,
-            });
-        }
-        while self.results.len() > RESULTS {
-            self.results.pop_front();
-        }
-    }
-
-    fn log(&self, now: Timestamp, news: &News, journal: &Journal) {
-        // Who is told of everything need not be told of here, as long as that works.
-        if news.task == Task::Notify && news.ok {
-            return;
-        }
-        let level = if news.ok { Level::INFO } else { Level::WARN };
-        let json = json!({
-            "at": json::seconds(journal.unix(now)),
-            "action": news.task.as_str(),
-            "ok": news.ok,
-            "seconds": news.took.as_secs_f64(),
-            "lines": news.lines,
-        });
-        say(level, &news.text, "result", json);
-        for line in &news.lines {
-            tracing::info!("{line}");
+            self.waiting.swap_remove(i).1.answer(reply(news));
         }
     }
 
@@ -322,14 +236,7 @@ impl Acting {
             self.undoing = Some(order);
             return;
         }
-        let occasion = Occasion {
-            event: Action::Restore.as_str().into(),
-            cause: "operator".into(),
-            role: engine.role().as_str().into(),
-            previous_role: engine.role().as_str().into(),
-            ..Occasion::default()
-        };
-        match self.actor.undo(occasion) {
+        match self.actor.undo(self.words.undo(engine)) {
             Some(ticket) => self.waiting.push((ticket, order)),
             None => order.answer(Reply::done(format!(
                 "there is nothing to take back: {}",
@@ -354,14 +261,11 @@ impl Acting {
             let text = "something is being carried out just now: try again in a moment";
             return order.answer(Reply::refused(Reason::Busy, text));
         }
-        let me = engine.node_ids().find(|n| engine.is_self(*n));
         let occasion = Occasion {
-            event: action.to_owned(),
-            cause: "test".into(),
             dry_run,
-            ..me.map(|n| self.occasion(n, engine)).unwrap_or_default()
+            ..self.words.order(action, "test", engine)
         };
-        let ticket = self.actor.test(kind, Occasion { dry_run, ..occasion });
+        let ticket = self.actor.test(kind, occasion);
         self.waiting.push((ticket, order));
     }
 
@@ -378,7 +282,7 @@ impl Acting {
                 );
                 break;
             };
-            self.news(now, news, engine, journal);
+            self.news(now, &news, engine, journal);
         }
         if let Some(entry) = self.actor.entries().last() {
             tracing::warn!(
@@ -394,7 +298,7 @@ impl Acting {
     }
 
     pub(super) fn results(&self) -> Vec<ActionResult> {
-        self.results.iter().cloned().collect()
+        self.results.list()
     }
 
     pub(super) fn ledger(&self) -> Vec<LedgerEntry> {

@@ -89,6 +89,9 @@ fn apart(page: &Page<'_>) -> Option<(Style, String)> {
 /// What is wrong with this host.
 fn ours(page: &Page<'_>) -> Option<(Style, String)> {
     let s = page.status;
+    if let Some(why) = &s.unable {
+        return Some((Style::Bad, format!("Nothing will be done, though it should be: {why}")));
+    }
     if let Some(p) = s.probes.iter().find(|p| p.about == "self" && p.state == "down") {
         let text = format!(
             "The probe {} is down: this node does not reach as far as it should",
