@@ -38,6 +38,10 @@ struct Args {
 enum Command {
     /// Break everything, and measure what comes of it
     Run(play::runner::Args),
+    /// Kill pfwatch at random moments of failovers, and look what is left behind
+    Kills(play::kills::Args),
+    /// The table of what `run` wrote down, as Markdown
+    Report(play::report::Args),
     /// Build a laboratory and let it run until a signal ends it
     Up(UpArgs),
     /// End everything that is left of any laboratory
@@ -80,7 +84,9 @@ fn command(command: Command) -> Result<(), LabError> {
         signal_hook::flag::register(signal, Arc::clone(&end))?;
     }
     match command {
-        Command::Run(args) => run(&args, &end),
+        Command::Run(args) => judge(&play::runner::run(&args, &end)?),
+        Command::Kills(args) => judge(&play::kills::run(&args, &end)?),
+        Command::Report(args) => Ok(write!(std::io::stdout(), "{}", play::report::page(&args)?)?),
         Command::Up(args) => up(args, &end),
         Command::Clean => clean(),
         Command::Emit(args) => emit::run(args, &end),
@@ -98,8 +104,7 @@ fn clean() -> Result<(), LabError> {
     Ok(())
 }
 
-fn run(args: &play::runner::Args, end: &Arc<AtomicBool>) -> Result<(), LabError> {
-    let wrong = play::runner::run(args, end)?;
+fn judge(wrong: &[String]) -> Result<(), LabError> {
     if wrong.is_empty() {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use super::process::{Process, spawn};
 use super::{Bench, LabError};
 use crate::net::plan::{Net, Node, TARGET, client};
+use crate::net::shell;
 use clap::ValueEnum;
 use nix::sys::signal::Signal;
 use std::fs;
@@ -86,6 +87,16 @@ impl Bench {
     #[must_use]
     pub fn guard_log(&self, node: Node) -> PathBuf {
         self.place.folder().join(format!("{}.guard.log", node.name()))
+    }
+
+    /// `pfwatch undo` on a node, as an operator would type it; nothing where another guard is.
+    pub fn undo(&self, node: Node) -> Result<(), LabError> {
+        if self.guard != Guard::Pfwatch {
+            return Ok(());
+        }
+        let config = self.place.folder().join(format!("{}.toml", node.name()));
+        let command = format!("{} undo -c {}", self.pfwatch()?.display(), config.display());
+        shell::within(&self.place.namespace(node.name()), &command).map(drop)
     }
 
     /// The pfwatch that is used.

@@ -185,9 +185,9 @@ impl Bench {
             // It may not have it.
             let _ = shell::line(&format!("ip -n {space} address delete {}/32 dev {}", net.shared(), net.name()));
         }
-        for process in self.emitters.iter_mut().chain(&mut self.guards) {
-            process.reap();
-        }
+        let mine = |p: &&mut Process| p.name.starts_with(node.name());
+        self.emitters.iter_mut().chain(&mut self.guards).filter(mine).for_each(Process::reap);
+        self.emitters.retain(|p| !p.name.starts_with(node.name()));
         Ok(())
     }
 

@@ -61,7 +61,7 @@ impl Bench {
     }
 
     /// Guards that have done nothing yet but have learned what they learned before, and a pair that is well.
-    fn fresh(&mut self) -> Result<(), LabError> {
+    pub(super) fn fresh(&mut self) -> Result<(), LabError> {
         for node in Node::ALL {
             self.end_guard(node, true);
         }
@@ -74,7 +74,7 @@ impl Bench {
         self.until_served(WELL)
     }
 
-    fn begin(&mut self, deed: Deed) -> Result<(), LabError> {
+    pub(super) fn begin(&mut self, deed: Deed) -> Result<(), LabError> {
         match deed {
             Deed::Nothing => Ok(()),
             Deed::Break(fault) | Deed::BreakAndRestart(fault) => fault.begin(&self.place),
@@ -127,9 +127,15 @@ impl Bench {
         Ok(moved)
     }
 
-    fn heal(&mut self, deed: Deed) -> Result<(), LabError> {
+    pub(super) fn heal(&mut self, deed: Deed) -> Result<(), LabError> {
         match deed {
             Deed::Nothing | Deed::RestartGuards => Ok(()),
+            Deed::Break(fault @ Fault::Wedge(node)) => {
+                fault.end(&self.place)?;
+                // A node that hangs answers pings all the while, so pfwatch does not know that it is well again: an
+                // operator has to say so.
+                self.undo(node.peer())
+            }
             Deed::Break(fault) | Deed::BreakAndRestart(fault) => fault.end(&self.place),
             Deed::Crash(node) => {
                 for net in Net::ALL {

@@ -1,7 +1,8 @@
 //! The clients of a site: many addresses that open connections and look things up, at a rate.
 //!
-//! Of ten flows six are short connections, three are lookups, one is a session that goes on for some seconds. Openings are
-//! a Poisson process. Some servers are popular and some are not, as everywhere.
+//! Of twenty flows eleven are short connections, six are lookups, two are sessions that go on for some seconds, and one is a
+//! stream from the server to the client. Openings are a Poisson process. Some servers are popular and some are not, as
+//! everywhere.
 
 use super::crowd::Crowd;
 use super::flow::{Kind, Plan};
@@ -54,26 +55,25 @@ fn draw(args: &Args, dice: &mut Dice) -> Plan {
     let server = dice
         .random_range(0..args.servers.max(1))
         .min(dice.random_range(0..args.servers.max(1)));
-    let short = Kind::Tcp {
-        turns: 1,
-        rest: Duration::ZERO,
+    let tcp = |turns, rest| Kind::Tcp {
+        turns,
+        rest: Duration::from_millis(rest),
     };
-    let kind = match dice.random_range(0..10) {
-        0..6 => short,
-        6..9 => Kind::Udp {
-            tries: 3,
-            wait: Duration::from_secs(2),
-        },
-        _ => Kind::Tcp {
-            turns: dice.random_range(5..20),
-            rest: Duration::from_millis(dice.random_range(300..1500)),
-        },
+    let (kind, pieces) = match dice.random_range(0..20) {
+        0..11 => (tcp(1, 0), 1),
+        11..17 => {
+            let (tries, wait) = (3, Duration::from_secs(2));
+            (Kind::Udp { tries, wait }, 1)
+        }
+        17..19 => (tcp(dice.random_range(5..20), dice.random_range(300..1500)), 1),
+        _ => (tcp(1, 0), dice.random_range(25..100)),
     };
     Plan {
         from: plan::client(dice.random_range(0..args.clients.max(1))),
         to: plan::server(server),
         kind,
         size: dice.random_range(100..4000),
+        pieces,
         patience: Duration::from_secs(10),
     }
 }

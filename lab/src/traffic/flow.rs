@@ -15,8 +15,10 @@ pub(super) struct Plan {
     pub(super) from: Ipv4Addr,
     pub(super) to: Ipv4Addr,
     pub(super) kind: Kind,
-    /// Octets of each answer.
-    pub(super) size: u32,
+    /// Octets of each piece of an answer.
+    pub(super) size: u16,
+    /// Pieces of each answer.
+    pub(super) pieces: u16,
     /// Given up when nothing moved for so long.
     pub(super) patience: Duration,
 }
@@ -128,15 +130,16 @@ impl Flow {
 
     fn ask(&mut self, now: Instant) -> Fate {
         self.left -= 1;
-        let size = self.plan.size.clamp(1, LONGEST);
-        let request: [u8; REQUEST] = size.to_be_bytes();
+        let (pieces, size) = (self.plan.pieces.max(1), self.plan.size.clamp(1, LONGEST));
+        let [[a, b], [c, d]] = [pieces.to_be_bytes(), size.to_be_bytes()];
+        let request: [u8; REQUEST] = [a, b, c, d];
         // A lookup that the net refuses is repeated like one that was lost.
         let sent = (&self.socket).write(&request);
         let lookup = matches!(self.plan.kind, Kind::Udp { .. });
         if !lookup && sent.is_err() {
             return Fate::Failed;
         }
-        self.stage = Stage::Waiting(size);
+        self.stage = Stage::Waiting(u32::from(pieces) * u32::from(size));
         self.timer = now
             + match self.plan.kind {
                 Kind::Tcp { .. } => self.plan.patience,
@@ -159,6 +162,7 @@ impl Flow {
         };
         if len < left {
             self.stage = Stage::Waiting(left - len);
+            self.timer = now + self.plan.patience;
             return Fate::Goes;
         }
         if self.left == 0 {

@@ -13,7 +13,9 @@ pub mod user;
 pub const TCP_PORT: u16 = 80;
 /// Where servers answer single packets.
 pub const UDP_PORT: u16 = 53;
-/// A request: how many octets are wanted, as a big-endian number.
+/// A request: how many pieces are wanted, and how many octets in each, as two big-endian numbers.
 const REQUEST: usize = 4;
-/// The longest answer; it fits a socket's buffer, so that a server never has to wait.
-const LONGEST: u32 = 4096;
+/// The longest piece; it fits a socket's buffer, so that a server never has to wait.
+const LONGEST: u16 = 4096;
+/// A server sends a piece so often: a download that is paced, a ticker, a stream.
+const PACE: std::time::Duration = std::time::Duration::from_millis(200);

@@ -57,6 +57,7 @@ pub fn run(args: &Args, end: &Arc<AtomicBool>) -> Result<(), LabError> {
                     rest: Duration::ZERO,
                 },
                 size: 200,
+                pieces: 1,
                 patience: PATIENCE,
             };
             if !crowd.open(plan, next) {
