@@ -99,7 +99,11 @@ fn command(command: Command) -> Result<(), LabError> {
 fn clean() -> Result<(), LabError> {
     for place in net::build::clean()? {
         let folder = place.folder();
-        writeln!(std::io::stderr(), "{} is in use: end its pfwatch-lab first", folder.display())?;
+        writeln!(
+            std::io::stderr(),
+            "{} is in use: end its pfwatch-lab first",
+            folder.display()
+        )?;
     }
     Ok(())
 }

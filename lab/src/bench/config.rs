@@ -64,14 +64,31 @@ pub fn pfwatch(place: &Place, node: Node, guard: Guard) -> String {
     let peer = node.peer();
     probe("beyond the router", "self", &Net::Outside.own(node), &TARGET);
     for net in Net::SHARED {
-        probe(&format!("{} {}", peer.name(), net.name()), peer.name(), &net.own(node), &net.own(peer));
+        probe(
+            &format!("{} {}", peer.name(), net.name()),
+            peer.name(),
+            &net.own(node),
+            &net.own(peer),
+        );
     }
-    let _ = writeln!(text, "[actions]\npreset = \"ucarp\"\nrecover = \"10s\"\nledger = \"{folder}/{}.ledger\"\n", node.name());
+    let _ = writeln!(
+        text,
+        "[actions]\npreset = \"ucarp\"\nrecover = \"10s\"\nledger = \"{folder}/{}.ledger\"\n",
+        node.name()
+    );
     let _ = writeln!(text, "[hooks]\non-failure = \"escalate\"");
     for action in ["promote", "demote", "restore"] {
-        let _ = writeln!(text, "{action} = [[\"{folder}/carp\", \"-f\", \"{folder}/{}.carp\", \"{action}\"]]", node.name());
+        let _ = writeln!(
+            text,
+            "{action} = [[\"{folder}/carp\", \"-f\", \"{folder}/{}.carp\", \"{action}\"]]",
+            node.name()
+        );
     }
-    let _ = writeln!(text, "\n[web]\nlisten = []\n\n[control]\nsocket = \"{folder}/{}.sock\"", node.name());
+    let _ = writeln!(
+        text,
+        "\n[web]\nlisten = []\n\n[control]\nsocket = \"{folder}/{}.sock\"",
+        node.name()
+    );
     debug_assert!(guard != Guard::Nobody || !text.is_empty());
     text
 }

@@ -36,7 +36,12 @@ impl Bench {
         let name = format!("{}.guard", node.name());
         self.guards.retain(|p| p.name != name);
         let folder = self.place.folder();
-        let file = |what: &str| folder.join(format!("{}.{what}", node.name())).to_string_lossy().into_owned();
+        let file = |what: &str| {
+            folder
+                .join(format!("{}.{what}", node.name()))
+                .to_string_lossy()
+                .into_owned()
+        };
         let process = match self.guard {
             Guard::Nobody => return Ok(()),
             Guard::Ping => {

@@ -102,7 +102,8 @@ impl Bench {
     fn files(&self) -> Result<(), LabError> {
         let folder = self.place.folder();
         let write = |path: PathBuf, text: &str, mode: u32| {
-            let done = fs::write(&path, text).and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(mode)));
+            let done =
+                fs::write(&path, text).and_then(|()| fs::set_permissions(&path, fs::Permissions::from_mode(mode)));
             done.map_err(|source| LabError::File { path, source })
         };
         for (name, text) in SCRIPTS {
@@ -111,7 +112,11 @@ impl Bench {
         write(folder.join("ping.sh"), guard::PING_SCRIPT, 0o755)?;
         write(folder.join("password"), "laboratory\n", 0o600)?;
         for node in Node::ALL {
-            write(folder.join(format!("{}.carp", node.name())), &config::carp(&self.place, node), 0o644)?;
+            write(
+                folder.join(format!("{}.carp", node.name())),
+                &config::carp(&self.place, node),
+                0o644,
+            )?;
             let text = config::pfwatch(&self.place, node, self.guard);
             write(folder.join(format!("{}.toml", node.name())), &text, 0o644)?;
         }
@@ -155,10 +160,24 @@ impl Bench {
     pub fn start_emitter(&mut self, node: Node) -> Result<(), LabError> {
         let local = Net::SHARED.map(|n| format!("{},{}", n.own(node), n.shared())).join(",");
         let own = Net::Sync.own(node).to_string();
-        let speech = self.setup.speech.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
+        let speech = self
+            .setup
+            .speech
+            .to_possible_value()
+            .map_or_else(String::new, |v| v.get_name().to_owned());
         let peer = Net::Sync.own(node.peer()).to_string();
         let mut arguments = vec![
-            "emit", "--inside", "inside", "--outside", "outside", "--own", &own, "--local", &local, "--speech", &speech,
+            "emit",
+            "--inside",
+            "inside",
+            "--outside",
+            "outside",
+            "--own",
+            &own,
+            "--local",
+            &local,
+            "--speech",
+            &speech,
         ];
         if self.setup.unicast {
             arguments.extend(["--peer", &peer]);
@@ -183,10 +202,18 @@ impl Bench {
         build::kill_all(&space);
         for net in Net::SHARED {
             // It may not have it.
-            let _ = shell::line(&format!("ip -n {space} address delete {}/32 dev {}", net.shared(), net.name()));
+            let _ = shell::line(&format!(
+                "ip -n {space} address delete {}/32 dev {}",
+                net.shared(),
+                net.name()
+            ));
         }
         let mine = |p: &&mut Process| p.name.starts_with(node.name());
-        self.emitters.iter_mut().chain(&mut self.guards).filter(mine).for_each(Process::reap);
+        self.emitters
+            .iter_mut()
+            .chain(&mut self.guards)
+            .filter(mine)
+            .for_each(Process::reap);
         self.emitters.retain(|p| !p.name.starts_with(node.name()));
         Ok(())
     }
@@ -201,7 +228,9 @@ impl Bench {
 
     /// Waits until the user was served for so long without a break.
     pub fn until_served(&self, length: Duration) -> Result<(), LabError> {
-        self.until("the user is served", PATIENCE, |b| service::served(&b.service_file(), length))
+        self.until("the user is served", PATIENCE, |b| {
+            service::served(&b.service_file(), length)
+        })
     }
 
     /// Waits for something.

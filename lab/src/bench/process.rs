@@ -18,13 +18,7 @@ pub struct Process {
 
 /// Starts a program. What it says is appended to `NAME.log` in the laboratory's folder. `ip netns exec` becomes the program
 /// itself, so the pid is the program's.
-pub fn spawn(
-    place: &Place,
-    space: &str,
-    name: &str,
-    program: &Path,
-    arguments: &[&str],
-) -> Result<Process, LabError> {
+pub fn spawn(place: &Place, space: &str, name: &str, program: &Path, arguments: &[&str]) -> Result<Process, LabError> {
     let path = place.folder().join(format!("{name}.log"));
     let open = || OpenOptions::new().create(true).append(true).open(&path);
     let fail = |source| LabError::File {

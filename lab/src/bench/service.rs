@@ -1,8 +1,8 @@
 //! What the user felt, from what the user wrote.
 
+use crate::clock;
 use crate::error::LabError;
 use crate::traffic::user::{EVERY, PATIENCE};
-use crate::clock;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -65,7 +65,10 @@ pub fn seconds_without(tries: &[Try], from: f64, to: f64) -> f64 {
 /// When the last try of a span failed, if one did.
 #[must_use]
 pub fn last_failure(tries: &[Try], from: f64, to: f64) -> Option<f64> {
-    tries.iter().rfind(|t| t.at >= from && t.at < to && !t.served).map(|t| t.at)
+    tries
+        .iter()
+        .rfind(|t| t.at >= from && t.at < to && !t.served)
+        .map(|t| t.at)
 }
 
 #[cfg(test)]
@@ -74,7 +77,9 @@ mod tests {
 
     #[test]
     fn a_try_counts_for_the_moment_at_which_it_was_made() {
-        let lines = ["10.000 1", "10.100 0", "10.300 1", "10.200 0", "11.000 0", "half", "12 2"];
+        let lines = [
+            "10.000 1", "10.100 0", "10.300 1", "10.200 0", "11.000 0", "half", "12 2",
+        ];
         let mut tries: Vec<Try> = lines.iter().filter_map(|l| parse(l)).collect();
         tries.sort_by(|a, b| a.at.total_cmp(&b.at));
         assert_eq!(tries.len(), 5);

@@ -72,7 +72,10 @@ impl Wire {
 fn is_down(e: &std::io::Error) -> bool {
     matches!(
         e.kind(),
-        ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown | ErrorKind::ConnectionRefused
+        ErrorKind::NetworkUnreachable
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::ConnectionRefused
     )
 }
 

@@ -48,7 +48,9 @@ fn namespace(place: &Place, what: &str) -> Result<String, LabError> {
 
 fn switch(place: &Place, net: Net) -> Result<(), LabError> {
     let name = namespace(place, net.name())?;
-    line(&format!("ip -n {name} link add name switch type bridge stp_state 0 mcast_snooping 0"))?;
+    line(&format!(
+        "ip -n {name} link add name switch type bridge stp_state 0 mcast_snooping 0"
+    ))?;
     line(&format!("ip -n {name} link set switch up"))?;
     nft(&name, SWITCH)
 }
@@ -56,7 +58,9 @@ fn switch(place: &Place, net: Net) -> Result<(), LabError> {
 /// A cable from a namespace to a port of the same name as its owner.
 fn plug(place: &Place, owner: &str, interface: &str, net: Net) -> Result<(), LabError> {
     let (host, switch) = (place.namespace(owner), place.namespace(net.name()));
-    line(&format!("ip link add name {interface} netns {host} type veth peer name {owner} netns {switch}"))?;
+    line(&format!(
+        "ip link add name {interface} netns {host} type veth peer name {owner} netns {switch}"
+    ))?;
     line(&format!("ip -n {switch} link set {owner} master switch up"))?;
     line(&format!("ip -n {host} link set {interface} up"))?;
     Ok(())
@@ -80,12 +84,17 @@ fn hosts(place: &Place) -> Result<(), LabError> {
     for address in all {
         line(&format!("ip -n {clients} address add {address}/16 dev inside"))?;
     }
-    line(&format!("ip -n {clients} route add default via {}", Net::Inside.shared()))?;
+    line(&format!(
+        "ip -n {clients} route add default via {}",
+        Net::Inside.shared()
+    ))?;
 
     let router = namespace(place, "router")?;
     plug(place, "router", "outside", Net::Outside)?;
     let servers = namespace(place, "servers")?;
-    line(&format!("ip link add name far netns {router} type veth peer name near netns {servers}"))?;
+    line(&format!(
+        "ip link add name far netns {router} type veth peer name near netns {servers}"
+    ))?;
     line(&format!("ip -n {router} address add {}/24 dev outside", plan::ROUTER))?;
     line(&format!("ip -n {router} address add {}/24 dev far", plan::ROUTER_FAR))?;
     line(&format!("ip -n {servers} address add {}/24 dev near", plan::TARGET))?;
@@ -94,18 +103,32 @@ fn hosts(place: &Place) -> Result<(), LabError> {
     for address in (0..plan::SERVERS).map(plan::server) {
         line(&format!("ip -n {servers} address add {address}/32 dev lo"))?;
     }
-    line(&format!("ip -n {router} route add {} via {}", plan::SERVERS_NET, plan::TARGET))?;
-    line(&format!("ip -n {router} route add {} via {}", plan::CLIENTS_NET, Net::Outside.shared()))?;
+    line(&format!(
+        "ip -n {router} route add {} via {}",
+        plan::SERVERS_NET,
+        plan::TARGET
+    ))?;
+    line(&format!(
+        "ip -n {router} route add {} via {}",
+        plan::CLIENTS_NET,
+        Net::Outside.shared()
+    ))?;
     line(&format!("ip -n {servers} route add default via {}", plan::ROUTER_FAR))?;
     within(&router, "sysctl -qw net.ipv4.ip_forward=1")?;
-    nft(&router, "table ip lab { set gone { type ipv4_addr; flags interval; }; \
-        chain f { type filter hook forward priority 0; ip daddr @gone drop; ip saddr @gone drop; }; }")
+    nft(
+        &router,
+        "table ip lab { set gone { type ipv4_addr; flags interval; }; \
+        chain f { type filter hook forward priority 0; ip daddr @gone drop; ip saddr @gone drop; }; }",
+    )
 }
 
 /// Everything that runs in a namespace.
 pub fn pids(namespace: &str) -> Vec<Pid> {
     let listed = line(&format!("ip netns pids {namespace}")).unwrap_or_default();
-    listed.split_whitespace().filter_map(|p| p.parse().ok().map(Pid::from_raw)).collect()
+    listed
+        .split_whitespace()
+        .filter_map(|p| p.parse().ok().map(Pid::from_raw))
+        .collect()
 }
 
 /// Ends everything in a namespace, at once.
@@ -137,7 +160,11 @@ pub fn down(place: &Place) -> Result<(), LabError> {
 pub fn clean() -> Result<Vec<Place>, LabError> {
     let mut tags: Vec<String> = namespaces()?
         .iter()
-        .filter_map(|n| n.strip_prefix(Place::PREFIX)?.split_once('-').map(|(tag, _)| tag.to_owned()))
+        .filter_map(|n| {
+            n.strip_prefix(Place::PREFIX)?
+                .split_once('-')
+                .map(|(tag, _)| tag.to_owned())
+        })
         .collect();
     tags.dedup();
     let mut busy = Vec::new();
@@ -166,7 +193,10 @@ pub fn lock(place: &Place) -> Result<Flock<File>, LabError> {
 fn namespaces() -> Result<Vec<String>, LabError> {
     let listed = line("ip netns list")?;
     let names = listed.lines().filter_map(|l| l.split_whitespace().next());
-    let mut names: Vec<String> = names.filter(|n| n.starts_with(Place::PREFIX)).map(str::to_owned).collect();
+    let mut names: Vec<String> = names
+        .filter(|n| n.starts_with(Place::PREFIX))
+        .map(str::to_owned)
+        .collect();
     names.sort();
     Ok(names)
 }

@@ -55,8 +55,11 @@ impl Fault {
             Self::Port(node, net) => dead(place, node, net, "delete"),
             Self::Loss(_, net, _) => {
                 let switch = place.namespace(net.name());
-                nft(&switch, "flush chain bridge lab loss; flush chain bridge lab to; \
-                    add rule bridge lab to oifname @dead drop")
+                nft(
+                    &switch,
+                    "flush chain bridge lab loss; flush chain bridge lab to; \
+                    add rule bridge lab to oifname @dead drop",
+                )
             }
             Self::Wedge(node) => forwarding(place, node, 1),
             Self::Freeze(node) => {
@@ -79,7 +82,10 @@ fn servers(number: u8) -> String {
 
 fn dead(place: &Place, node: Node, net: Net, verb: &str) -> Result<(), LabError> {
     let switch = place.namespace(net.name());
-    nft(&switch, &format!("{verb} element bridge lab dead {{ {} }}", node.name()))
+    nft(
+        &switch,
+        &format!("{verb} element bridge lab dead {{ {} }}", node.name()),
+    )
 }
 
 fn gone(place: &Place, verb: &str, addresses: &str) -> Result<(), LabError> {

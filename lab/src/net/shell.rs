@@ -16,7 +16,11 @@ pub fn run(program: &str, arguments: &[&str]) -> Result<String, LabError> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(fail(if said.is_empty() { output.status.to_string() } else { said }))
+    Err(fail(if said.is_empty() {
+        output.status.to_string()
+    } else {
+        said
+    }))
 }
 
 /// The same with the words of a line as arguments.

@@ -57,7 +57,9 @@ pub fn run(args: &Args, end: &Arc<AtomicBool>) -> Result<Vec<String>, LabError> 
     let found = thread::scope(|scope| {
         let (left, count) = (&left, &count);
         let work = |number| {
-            let place = Place { tag: format!("{}{number}", args.tag) };
+            let place = Place {
+                tag: format!("{}{number}", args.tag),
+            };
             scope.spawn(move || work(args, place, left, count, end))
         };
         let workers: Vec<_> = (0..args.jobs.max(1)).map(work).collect();
@@ -106,7 +108,11 @@ impl Bench {
         let net = Net::SHARED[usize::from(dice.random::<bool>())];
         let moment = Duration::from_millis(dice.random_range(0..(FAULT + HEALING) * 1000));
         // The one that promotes has more to leave behind.
-        let node = if dice.random_range(0..4) == 0 { Node::Fw1 } else { Node::Fw2 };
+        let node = if dice.random_range(0..4) == 0 {
+            Node::Fw1
+        } else {
+            Node::Fw2
+        };
         let again: bool = dice.random();
         let deed = Deed::Break(Fault::Port(Node::Fw1, net));
         let fault = Duration::from_secs(FAULT);
@@ -149,7 +155,11 @@ impl Bench {
             node.name(),
             moment.as_secs_f64()
         );
-        let end = if left.is_empty() { "all is as before".into() } else { differences(self)?.join(", ") };
+        let end = if left.is_empty() {
+            "all is as before".into()
+        } else {
+            differences(self)?.join(", ")
+        };
         writeln!(std::io::stdout(), "{story}: {end}")?;
         Ok((!left.is_empty()).then(|| format!("{story}: {end}")))
     }

@@ -83,7 +83,10 @@ pub(super) fn ready(bench: &Bench) -> Result<bool, LabError> {
             let all = status[list].as_array();
             all.is_some_and(|l| l.iter().all(|v| v[key] == "up"))
         };
-        let passes = status["nodes"].as_array().and_then(|n| n.first()).is_some_and(|n| n["health"] == "up");
+        let passes = status["nodes"]
+            .as_array()
+            .and_then(|n| n.first())
+            .is_some_and(|n| n["health"] == "up");
         // Nothing is decided in its first ten seconds.
         let old = seconds("at") - seconds("started") > 12.0;
         if !(status["role"] == role && passes && old && up("probes", "state")) {

@@ -55,7 +55,10 @@ impl Outcome {
     pub fn wrong(&self, must: Must) -> Vec<String> {
         let mut wrong: Vec<String> = self.left.iter().map(|l| format!("left behind: {l}")).collect();
         let on = |node: Node, action: &str| {
-            let mine = self.acts.iter().filter(|a| a.node == node && a.action == action && a.ok);
+            let mine = self
+                .acts
+                .iter()
+                .filter(|a| a.node == node && a.action == action && a.ok);
             mine.count()
         };
         match must {
@@ -65,7 +68,9 @@ impl Outcome {
                     wrong.push(format!("an address moved: {}", self.doings()));
                 }
                 let [a, b] = Node::ALL;
-                if on(a, "demote") != on(b, "demote") || on(a, "demote") != on(a, "restore") || on(b, "demote") != on(b, "restore")
+                if on(a, "demote") != on(b, "demote")
+                    || on(a, "demote") != on(a, "restore")
+                    || on(b, "demote") != on(b, "restore")
                 {
                     wrong.push(format!("demotions are not equal: {}", self.doings()));
                 }
@@ -89,9 +94,10 @@ impl Outcome {
     /// As a line of the results.
     #[must_use]
     pub fn json(&self) -> Value {
-        let acts = self.acts.iter().map(|a| {
-            json!({"node": a.node.name(), "action": a.action, "after": a.after, "ok": a.ok})
-        });
+        let acts = self
+            .acts
+            .iter()
+            .map(|a| json!({"node": a.node.name(), "action": a.action, "after": a.after, "ok": a.ok}));
         json!({
             "name": self.name,
             "guard": format!("{:?}", self.guard).to_lowercase(),

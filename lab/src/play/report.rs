@@ -41,7 +41,9 @@ fn read(path: &Path) -> Result<Vec<Outcome>, LabError> {
 }
 
 fn of<'a>(all: &'a [Outcome], scenario: &Scenario, guard: Guard) -> Vec<&'a Outcome> {
-    all.iter().filter(|o| o.name == scenario.name && o.guard == guard).collect()
+    all.iter()
+        .filter(|o| o.name == scenario.name && o.guard == guard)
+        .collect()
 }
 
 /// What users feel, beside what they feel without pfwatch.
@@ -100,7 +102,11 @@ fn did(text: &mut String, all: &[Outcome]) {
             _ => format!("{:.1} / {:.1}", median(&down), worst(&down)),
         };
         let left: Vec<&str> = turns.iter().flat_map(|o| o.left.iter().map(String::as_str)).collect();
-        let left = if left.is_empty() { "as before".into() } else { left.join(", ") };
+        let left = if left.is_empty() {
+            "as before".into()
+        } else {
+            left.join(", ")
+        };
         let _ = writeln!(
             text,
             "| {} | {} | {known} | {} | {left} | {} |",
@@ -115,15 +121,22 @@ fn did(text: &mut String, all: &[Outcome]) {
 fn doings(turns: &[&Outcome]) -> String {
     let mut all: BTreeMap<(String, &str), Vec<f64>> = BTreeMap::new();
     for act in turns.iter().flat_map(|o| &o.acts) {
-        all.entry((act.action.clone(), act.node.name())).or_default().push(act.after);
+        all.entry((act.action.clone(), act.node.name()))
+            .or_default()
+            .push(act.after);
     }
-    let mut all: Vec<_> = all.into_iter().map(|(key, at)| (median(&sorted(at.into_iter())), key)).collect();
+    let mut all: Vec<_> = all
+        .into_iter()
+        .map(|(key, at)| (median(&sorted(at.into_iter())), key))
+        .collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let count = |key: &(String, &str)| {
         let same = |a: &&super::outcome::Act| a.action == key.0 && a.node.name() == key.1;
         turns.iter().flat_map(|o| &o.acts).filter(same).count()
     };
-    let words = all.iter().map(|(at, key)| format!("{} {} ({}, {at:.1} s)", key.1, key.0, count(key)));
+    let words = all
+        .iter()
+        .map(|(at, key)| format!("{} {} ({}, {at:.1} s)", key.1, key.0, count(key)));
     let text = words.collect::<Vec<_>>().join("; ");
     if text.is_empty() { "nothing".into() } else { text }
 }

@@ -49,7 +49,9 @@ pub fn run(args: &Args, end: &Arc<AtomicBool>) -> Result<(), LabError> {
         files.extend(lookups.iter().map(|s| PollFd::new(s.as_fd(), PollFlags::POLLIN)));
         files.extend(guests.iter().map(|g| PollFd::new(g.stream.as_fd(), PollFlags::POLLIN)));
         let busy = guests.iter().filter(|g| g.left > 0).map(|g| g.next);
-        let wait = busy.min().map_or(WAIT, |at| at.saturating_duration_since(clock::now()).min(WAIT));
+        let wait = busy
+            .min()
+            .map_or(WAIT, |at| at.saturating_duration_since(clock::now()).min(WAIT));
         let wait = PollTimeout::try_from(wait + Duration::from_micros(999)).unwrap_or(PollTimeout::ZERO);
         match poll(&mut files, wait) {
             Ok(_) | Err(Errno::EINTR) => {}
