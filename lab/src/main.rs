@@ -3,22 +3,12 @@
 //! `run` is the laboratory; the other commands are the parts that it starts inside its namespaces, or for eyes. Needs
 //! Linux, root, and iproute2, nftables, ucarp, ping, flock and ps. Sends nothing anywhere but inside its namespaces.
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("the laboratory is made of Linux network namespaces; everything else builds without it");
-
-mod bench;
-mod clock;
-mod emit;
-mod error;
-mod net;
-mod play;
-mod traffic;
-
-use bench::guard::Guard;
-use bench::{Bench, Setup};
 use clap::{Parser, Subcommand};
-use error::LabError;
-use net::plan::Place;
+use pfwatch_lab::bench::guard::Guard;
+use pfwatch_lab::bench::{Bench, Setup};
+use pfwatch_lab::error::LabError;
+use pfwatch_lab::net::plan::Place;
+use pfwatch_lab::{clock, emit, net, play, traffic};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::Write;
 use std::process::ExitCode;
