@@ -1,6 +1,9 @@
-# pfwatch: what people do with the source. Needs GNU make; everything else is installed where it is missing (.ci/with).
+# pfwatch: what people do with the source. Needs GNU make, `install` and `uninstall` any; everything else is installed where
+# it is missing (.ci/with).
 #
 #   make demo       build it and look at a real failure
+#   make install    binary, manual pages and examples into PREFIX (/usr/local); after `make`, below DESTDIR if that is set
+#   make uninstall  and away again
 #   make test       everything that a change must pass
 #   make bsd-check  the type check for OpenBSD and FreeBSD alone
 #   make fuzz       each fuzz target for FUZZ_SECONDS
@@ -9,7 +12,7 @@
 #   make scoreboard-short   the same in half a minute, as the tests see it
 #   make clean
 
-.PHONY: all demo test fmt lint check bsd-check fuzz scoreboard scoreboard-short scoreboard-years clean
+.PHONY: all install uninstall demo test fmt lint check bsd-check fuzz scoreboard scoreboard-short scoreboard-years clean
 .DEFAULT_GOAL := all
 
 FUZZ_SECONDS ?= 30
@@ -25,8 +28,29 @@ ROUGH_YEARS ?= --rough --years-busy 0.05 --years-office 0.5 --years-branch 2 --y
 PAIR := captures/openbsd-pair
 BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
 
+PREFIX ?= /usr/local
+# Where man(1) looks on OpenBSD, FreeBSD and Linux.
+MANDIR ?= $(PREFIX)/man
+EXAMPLES ?= $(PREFIX)/share/examples/pfwatch
+BIN ?= target/release/pfwatch
+
 all:
 	@.ci/with build cargo build --release --locked
+
+# Builds nothing, so that it can be run as root after somebody else built. Switches nothing on: dist/README.md says how.
+install:
+	@test -x $(BIN) || { echo "there is no $(BIN): run make first" >&2; exit 1; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(EXAMPLES)
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/pfwatch
+	install -m 644 man/pfwatch.toml.5 $(DESTDIR)$(MANDIR)/man5/pfwatch.toml.5
+	install -m 644 man/pfwatch.8 $(DESTDIR)$(MANDIR)/man8/pfwatch.8
+	cp -R dist/. $(DESTDIR)$(EXAMPLES)
+	chmod -R u=rwX,go=rX $(DESTDIR)$(EXAMPLES)
+
+# What the operator made himself (configuration, ledger, scripts in rc.d) stays.
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/pfwatch $(DESTDIR)$(MANDIR)/man5/pfwatch.toml.5 $(DESTDIR)$(MANDIR)/man8/pfwatch.8
+	rm -rf $(DESTDIR)$(EXAMPLES)
 
 # An OpenBSD pair whose active node lost its outside port without losing link, seen from the other node.
 demo: all

@@ -416,6 +416,10 @@ fn what_belongs_together_is_held_together() {
         ),
         ("[fence]\nkind = \"wol\"\nnode = \"fw2\"", "`wol` needs `mac`"),
         (
+            "[fence]\nkind = \"wol\"\nnode = \"fw2\"\nmac = \"02:00:00:00:00:01\"",
+            "`wol` needs `interface`",
+        ),
+        (
             "[fence]\nkind = \"serial-break\"\nnode = \"fw2\"\ndevice = \"/dev/cua00\"\ncommand = \"x\"",
             "line 14: [fence] command: means nothing to kind `serial-break`",
         ),
@@ -662,8 +666,8 @@ prop_compose! {
         config.actions.ledger = format!("/{}", config.segments[0].name).into();
         config.hooks.restore = hooks;
         config.fence = Some(match witness {
-            true => Fence { kind: FenceKind::Command, node: fw2, command: Some(fencing), options_file: None, mac: None, device: None, delay, timeout: every },
-            false => Fence { kind: FenceKind::Wol, node: fw2, command: None, options_file: None, mac: Some([2, mac[0], mac[1], mac[2], mac[3], mac[4]]), device: None, delay, timeout: every },
+            true => Fence { kind: FenceKind::Command, node: fw2, command: Some(fencing), options_file: None, mac: None, interface: None, device: None, delay, timeout: every },
+            false => Fence { kind: FenceKind::Wol, node: fw2, command: None, options_file: None, mac: Some([2, mac[0], mac[1], mac[2], mac[3], mac[4]]), interface: Some("em0".into()), device: None, delay, timeout: every },
         });
         config
     }

@@ -19,7 +19,7 @@ use super::queue::Queue;
 use super::run::Run;
 use super::stop::{Stopped, pair};
 use super::system::System;
-use crate::config::model::{Actions, Config, Hooks, Preset};
+use crate::config::model::{Actions, Config, Fence, Hooks, Preset};
 use crate::event::Action;
 use std::fmt::Write as _;
 use std::io;
@@ -35,6 +35,8 @@ pub struct Means {
     pub actions: Actions,
     /// The operator's programs.
     pub hooks: Hooks,
+    /// The device that switches a peer off.
+    pub fence: Option<Fence>,
     /// Decide, but do nothing.
     pub dry_run: bool,
 }
@@ -46,6 +48,7 @@ impl Means {
         Self {
             actions: config.actions.clone(),
             hooks: config.hooks.clone(),
+            fence: config.fence.clone(),
             dry_run,
         }
     }

@@ -10,6 +10,7 @@ pub mod change;
 mod clock;
 #[cfg(test)]
 mod fake;
+pub mod fence;
 pub mod hooks;
 pub mod ledger;
 pub mod preset;

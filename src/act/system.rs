@@ -12,9 +12,11 @@ use super::clock;
 use super::run::{Done, End, Job, Run};
 use super::stop::Stopped;
 use crate::config::model::Command;
+use nix::unistd::{AccessFlags, access};
 use running::Running;
 use std::ffi::OsStr;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
@@ -85,6 +87,18 @@ fn prepare(job: &Job) -> Result<(process::Command, &str), String> {
     }
     command.envs(job.env.iter().map(|(key, value)| (key, value)));
     Ok((command, name))
+}
+
+/// The program that a command with this name would start, if there is one that we may execute.
+#[must_use]
+pub fn find(name: &str) -> Option<PathBuf> {
+    let may = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(|p| may(p));
+    }
+    let inherited = std::env::var_os("PATH");
+    let folders = path(inherited.as_deref()).map_or(inherited.clone().unwrap_or_default(), Into::into);
+    std::env::split_paths(&folders).map(|f| f.join(name)).find(|p| may(p))
 }
 
 /// What PATH must be set to, if it is not inherited.

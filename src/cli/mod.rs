@@ -8,6 +8,7 @@ mod ask;
 mod bar;
 mod check;
 mod decode;
+mod doctor;
 mod failure;
 mod inputs;
 mod log;
@@ -77,6 +78,8 @@ enum Command {
     Undo(order::Undo),
     /// Let the running daemon run the hooks of an action
     TestHook(order::TestHook),
+    /// Look at this host and listen for a moment: what is wrong with it, its configuration and its networks
+    Doctor(doctor::Args),
     /// Write a capture of firewalls to which something happens, with the truth about it: for drills and tuning
     Simulate(simulate::Args),
 }
@@ -129,6 +132,7 @@ fn run_with(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Maintenance(command) => order::maintenance(command),
         Command::Undo(command) => order::undo(command),
         Command::TestHook(command) => order::test_hook(command),
+        Command::Doctor(command) => doctor::run(command),
         Command::Simulate(command) => simulate::run(command, &args.common),
     };
     result.unwrap_or_else(|failure| failure.report())

@@ -381,18 +381,19 @@ fn fence(config: &Config, cx: &mut Context) {
         ("command", fence.command.is_some()),
         ("options-file", fence.options_file.is_some()),
         ("mac", fence.mac.is_some()),
+        ("interface", fence.interface.is_some()),
         ("device", fence.device.is_some()),
     ];
-    let (kind, needs, may): (_, _, &[&str]) = match fence.kind {
-        FenceKind::Wol => ("wol", "mac", &[]),
-        FenceKind::SerialBreak => ("serial-break", "device", &[]),
-        FenceKind::Agent => ("agent", "command", &["options-file"]),
-        FenceKind::Command => ("command", "command", &[]),
+    let (kind, needs, may): (_, &[&str], &[&str]) = match fence.kind {
+        FenceKind::Wol => ("wol", &["mac", "interface"], &[]),
+        FenceKind::SerialBreak => ("serial-break", &["device"], &[]),
+        FenceKind::Agent => ("agent", &["command"], &["options-file"]),
+        FenceKind::Command => ("command", &["command"], &[]),
     };
     for (key, is_given) in given {
-        if key == needs && !is_given {
-            cx.error_at("fence.kind", format!("`{kind}` needs `{needs}`"));
-        } else if is_given && key != needs && !may.contains(&key) {
+        if needs.contains(&key) && !is_given {
+            cx.error_at("fence.kind", format!("`{kind}` needs `{key}`"));
+        } else if is_given && !needs.contains(&key) && !may.contains(&key) {
             cx.error_at(
                 &format!("fence.{key}"),
                 format!("means nothing to kind `{kind}`; remove it"),

@@ -349,6 +349,8 @@ pub struct Fence {
     pub options_file: Option<PathBuf>,
     /// `wol`: the hardware address.
     pub mac: Option<[u8; 6]>,
+    /// `wol`: the interface on whose network that is.
+    pub interface: Option<String>,
     /// `serial-break`: the tty.
     pub device: Option<PathBuf>,
     /// Head start that this node gives the other, so that two never fence each other at once.

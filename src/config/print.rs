@@ -118,6 +118,7 @@ fn print_fence(out: &mut Printer, fence: &Fence) {
     }
     out.option("options-file", fence.options_file.as_deref().map(Path::to_string_lossy));
     out.option("mac", fence.mac.map(format_mac));
+    out.option("interface", fence.interface.as_deref());
     out.option("device", fence.device.as_deref().map(Path::to_string_lossy));
     out.key("delay", quoted(format_duration(fence.delay)));
     out.key("timeout", quoted(format_duration(fence.timeout)));

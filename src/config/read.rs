@@ -401,6 +401,9 @@ fn fence(cx: &mut Context, t: &Table<'_, '_>) -> Option<Fence> {
     let mac = t
         .get(cx, "mac")
         .and_then(|f| f.parsed(cx, "write a hardware address", parse_mac));
+    let interface = t
+        .get(cx, "interface")
+        .and_then(|f| f.string(cx, r#"write an interface such as "em0""#).map(str::to_owned));
     let device = t
         .get(cx, "device")
         .and_then(|f| f.string(cx, r#"write a tty such as "/dev/cua00""#))
@@ -419,6 +422,7 @@ fn fence(cx: &mut Context, t: &Table<'_, '_>) -> Option<Fence> {
         command,
         options_file,
         mac,
+        interface,
         device,
         delay,
         timeout,

@@ -77,6 +77,7 @@ pub const SECTIONS: &[Section] = &[
             "command",
             "options-file",
             "mac",
+            "interface",
             "device",
             "delay",
             "timeout",

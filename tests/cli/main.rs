@@ -6,6 +6,7 @@ mod analyze;
 mod contract;
 mod control;
 mod decode;
+mod doctor;
 mod service;
 mod simulate;
 mod wrong;

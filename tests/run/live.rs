@@ -90,7 +90,7 @@ fn remembers(config: &Path, state: &Path) {
 }
 
 /// The shipped configuration, run beside fw2, with interfaces.
-fn configuration() -> String {
+pub(super) fn configuration() -> String {
     let pair = fs::read_to_string(shipped("pair.toml")).unwrap();
     let mut text = pair.replace("name = \"fw2\"", "name = \"fw2\"\nself = true");
     assert_ne!(text, pair);

@@ -1,6 +1,7 @@
-//! `pfwatch run`, the real binary: what it refuses, and that it says live what `analyze` says of the same frames.
+//! `pfwatch run`, the real binary: what it refuses, and that it says live what `analyze` says of the same frames. And
+//! `pfwatch doctor`, which listens to the same.
 //!
-//! The live test needs root, iproute2 and unshare, and says so where it is left out. It brings a network
+//! The live tests need root, iproute2 and unshare, and say so where they are left out. Each brings a network
 //! namespace of its own, which disappears with it; nothing is sent anywhere else.
 
 #![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
@@ -13,6 +14,8 @@ mod acting;
 mod cut;
 #[cfg(target_os = "linux")]
 mod daemon;
+#[cfg(target_os = "linux")]
+mod doctor;
 #[cfg(target_os = "linux")]
 mod live;
 #[cfg(target_os = "linux")]

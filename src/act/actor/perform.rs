@@ -4,6 +4,7 @@
 
 use super::{Deed, Means, News, Task, Tools, in_full};
 use crate::act::change::{self, Hands, What};
+use crate::act::fence;
 use crate::act::hooks::{self, Kind, Occasion, Report};
 use crate::act::ledger::{Ledger, Made};
 use crate::act::preset::{self, win};
@@ -92,7 +93,7 @@ pub(super) fn decision(deed: &Deed, means: &Means, tools: &mut Tools, run: &mut 
         Action::Promote => Made::Promoted,
         Action::Demote => Made::Demoted,
         Action::Restore => return take_back(&deed.occasion, &means.hooks, tools, run),
-        Action::Fence => return failed(deed.action, "no fencing device is configured"),
+        Action::Fence => return switch_off(deed, means, run),
     };
     let mut clock = Stopwatch::new(run);
     match plan(role, deed, means, &mut clock) {
@@ -132,6 +133,23 @@ pub(super) fn decision(deed: &Deed, means: &Means, tools: &mut Tools, run: &mut 
                 took,
             }
         }
+    }
+}
+
+/// By the device of the configuration. Nothing of it is in the ledger: it cannot be taken back.
+fn switch_off(deed: &Deed, means: &Means, run: &mut dyn Run) -> Became {
+    let Some(device) = &means.fence else {
+        return failed(deed.action, "no fencing device is configured; see [fence]");
+    };
+    let report = fence::carry_out(run, device, &deed.occasion);
+    let mut lines: Vec<String> = report.sentences().collect();
+    let text = lines.pop().unwrap_or_default();
+    Became {
+        ok: report.succeeded(),
+        text,
+        lines,
+        hooks: Vec::new(),
+        took: report.took,
     }
 }
 

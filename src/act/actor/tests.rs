@@ -1,7 +1,7 @@
 //! The actor with real programs of a folder of its own: what is done, written, taken back and told.
 
 use super::*;
-use crate::config::model::{Command, OnFailure};
+use crate::config::model::{Command, FenceKind, OnFailure};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -41,6 +41,7 @@ impl Host {
                 on_failure: OnFailure::Escalate,
                 ..Hooks::default()
             },
+            fence: None,
             dry_run: false,
         }
     }
@@ -211,6 +212,35 @@ fn who_is_only_told_delays_no_action() {
     actor.notify(Occasion::default());
     actor.act(deed(1, Action::Promote));
     assert!(news(&mut actor).ok);
+}
+
+#[test]
+fn a_peer_is_switched_off_by_the_device_and_failure_is_told() {
+    let host = Host::new();
+    let mut means = host.means();
+    let device = |line: &str| Fence {
+        kind: FenceKind::Command,
+        node: "fw1".into(),
+        command: Some(Command::Shell(line.into())),
+        options_file: None,
+        mac: None,
+        interface: None,
+        device: None,
+        delay: Duration::ZERO,
+        timeout: LONG,
+    };
+    for (fence, ok, says) in [
+        (None, false, "no fencing device is configured"),
+        (Some(device("exit 4")), false, "exit code 4"),
+        (Some(device("true")), true, "was told to stop fw1"),
+    ] {
+        means.fence = fence;
+        let (mut actor, _) = Actor::start(means.clone()).unwrap();
+        assert!(actor.act(deed(7, Action::Fence)));
+        let became = news(&mut actor);
+        assert!(became.ok == ok && became.text.contains(says), "{}", became.text);
+        assert!(actor.entries().is_empty());
+    }
 }
 
 #[test]

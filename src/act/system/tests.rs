@@ -297,3 +297,12 @@ fn a_path_is_given_where_none_is_inherited() {
     assert_eq!(path(Some(OsStr::new(""))), Some(PATH));
     assert_eq!(path(Some(OsStr::new("/bin"))), None);
 }
+
+#[test]
+fn programs_are_found_where_they_would_be_started() {
+    assert!(find("sh").is_some_and(|p| p.ends_with("sh")));
+    assert_eq!(find("/bin/sh"), Some(PathBuf::from("/bin/sh")));
+    for nothing in ["no-such-program", "/no/such/program", "/etc/passwd", "/bin", ""] {
+        assert_eq!(find(nothing), None, "{nothing}");
+    }
+}

@@ -10,7 +10,7 @@ mod desk;
 mod journal;
 mod layout;
 mod orders;
-mod plan;
+pub(super) mod plan;
 mod service;
 mod signals;
 mod state;

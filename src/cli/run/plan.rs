@@ -1,4 +1,5 @@
-//! What to listen to and what to look for: made from the configuration and the arguments, at the start and at each SIGHUP.
+//! What to listen to and what to look for: made from the configuration and the arguments, at the start and at each SIGHUP;
+//! and by `doctor`.
 //!
 //! Reads the configuration and the password files; opens no interface. A plan is whole or there is none.
 
@@ -12,23 +13,23 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// See the module.
-pub(super) struct Plan {
+pub(in crate::cli) struct Plan {
     /// With what the arguments changed in it.
-    pub(super) config: Config,
-    pub(super) settings: Settings,
-    pub(super) inputs: Vec<LiveInput>,
-    pub(super) options: Options,
+    pub(in crate::cli) config: Config,
+    pub(in crate::cli) settings: Settings,
+    pub(in crate::cli) inputs: Vec<LiveInput>,
+    pub(in crate::cli) options: Options,
 }
 
 /// Why there is no plan.
-pub(super) enum Refused {
+pub(in crate::cli) enum Refused {
     Config(Failure),
     Said(String, u8),
 }
 
 impl Refused {
     /// Says it and returns the exit code.
-    pub(super) fn report(&self) -> u8 {
+    pub(in crate::cli) fn report(&self) -> u8 {
         match self {
             Self::Config(failure) => failure.report(),
             Self::Said(text, code) => {
@@ -41,7 +42,7 @@ impl Refused {
 
 impl Plan {
     /// Reads everything that is needed.
-    pub(super) fn make(path: Option<&Path>, interfaces: &[String]) -> Result<Self, Refused> {
+    pub(in crate::cli) fn make(path: Option<&Path>, interfaces: &[String]) -> Result<Self, Refused> {
         let mut config = read(path, interfaces)?;
         if !interfaces.is_empty() {
             config.sync.interfaces = interfaces.to_vec();
@@ -64,51 +65,64 @@ impl Plan {
 
     /// Says what is no mistake but will be missed.
     pub(super) fn warn(&self) {
-        self.warn_of_canaries();
-        let sync = &self.config.sync.interfaces;
-        if sync.iter().all(|name| name.starts_with("pfsync")) {
-            tracing::warn!(
-                "{} shows only what this node sends itself, so nothing will be known of any other: name the physical \
-                 interface of the sync network",
-                sync.join(", ")
-            );
-        }
-        for segment in self.config.segments.iter().filter(|s| s.interface.is_none()) {
-            tracing::warn!(
-                "segment {} has no interface, so its CARP advertisements are not heard: set `interface` in its [[segment]]",
-                segment.name
-            );
-        }
-        if self.config.segments.iter().all(|s| s.interface.is_none()) {
-            tracing::warn!(
-                "no CARP segment is listened to: without CARP there are verdicts, but no role and no decision"
-            );
-        } else if self.config.self_node().is_none() {
-            tracing::warn!("no node has `self = true`: without it there are verdicts, but no role and no decision");
+        for text in self.warnings() {
+            tracing::warn!("{text}");
         }
     }
 
+    /// What is no mistake but will be missed.
+    pub(in crate::cli) fn warnings(&self) -> Vec<String> {
+        let mut all = self.of_canaries();
+        let sync = &self.config.sync.interfaces;
+        if sync.iter().all(|name| name.starts_with("pfsync")) {
+            all.push(format!(
+                "{} shows only what this node sends itself, so nothing will be known of any other: name the physical \
+                 interface of the sync network",
+                sync.join(", ")
+            ));
+        }
+        for segment in self.config.segments.iter().filter(|s| s.interface.is_none()) {
+            all.push(format!(
+                "segment {} has no interface, so its CARP advertisements are not heard: set `interface` in its [[segment]]",
+                segment.name
+            ));
+        }
+        if self.config.segments.iter().all(|s| s.interface.is_none()) {
+            all.push(
+                "no CARP segment is listened to: without CARP there are verdicts, but no role and no decision".into(),
+            );
+        } else if self.config.self_node().is_none() {
+            all.push("no node has `self = true`: without it there are verdicts, but no role and no decision".into());
+        }
+        all
+    }
+
     /// Canaries of which nothing can be expected.
-    fn warn_of_canaries(&self) {
+    fn of_canaries(&self) -> Vec<String> {
         let canaries = &self.config.canaries;
         let max = self.config.detect.max;
-        for c in canaries.iter().filter(|c| c.every.saturating_mul(4) > max) {
-            tracing::warn!(
-                "the canary from {} to {} comes too seldom to prove a failure: three tries must fall into `max` ({}), so let it \
-                 come at least every {}",
-                c.from,
-                c.to,
-                format_duration(max),
-                format_duration(max / 4)
-            );
-        }
+        let seldom = canaries.iter().filter(|c| c.every.saturating_mul(4) > max);
+        let mut all: Vec<String> = seldom
+            .map(|c| {
+                format!(
+                    "the canary from {} to {} comes too seldom to prove a failure: three tries must fall into `max` ({}), so \
+                     let it come at least every {}",
+                    c.from,
+                    c.to,
+                    format_duration(max),
+                    format_duration(max / 4)
+                )
+            })
+            .collect();
         let apart = |i: usize, c: &Canary| canaries.iter().skip(i + 1).any(|o| o.from != c.from && o.to != c.to);
         if !canaries.is_empty() && !canaries.iter().enumerate().any(|(i, c)| apart(i, c)) {
-            tracing::warn!(
+            all.push(
                 "all canaries share a host, so that what is dead may be that host: alone they make a node suspect and never \
                  down; add one from another host to another target"
+                    .into(),
             );
         }
+        all
     }
 
     /// Where is listened, as a sentence.

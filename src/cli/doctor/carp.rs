@@ -1,0 +1,147 @@
+//! Whether CARP is heard on each segment, from whom, and whether it could move.
+
+use super::ear::{Advertiser, Ear};
+use super::finding::{Finding, ok, problem, warning};
+use super::list;
+use super::listen::Heard;
+use crate::config::{Config, Node};
+use crate::event::Event;
+use std::net::IpAddr;
+use std::time::Duration;
+
+const NAME: &str = "carp";
+/// FreeBSD announces a demotion as this advskew.
+const DEMOTED: u8 = 240;
+
+/// See the module.
+pub(super) fn check(config: &Config, heard: &Heard) -> Vec<Finding> {
+    let mut all = look(config, heard.length, &heard.ear);
+    let split = heard.events.iter().rev().find_map(|e| match e {
+        Event::Unsynchronised { since, .. } => Some(since.is_some()),
+        _ => None,
+    });
+    if split == Some(true) {
+        all.push(problem(
+            NAME,
+            "unsynchronised: different nodes are master, so one of them is cut off on a segment; look at ports and switches \
+             of the segment that moved",
+        ));
+    }
+    let counters = heard.engine.counters();
+    if counters.bad_checksum > 0 {
+        let text = format!(
+            "{} advertisements had a wrong checksum: look at the cables and ports of the segments",
+            counters.bad_checksum
+        );
+        all.push(warning(NAME, text));
+    }
+    if counters.carp_on_sync > 0 {
+        all.push(warning(
+            NAME,
+            "CARP is advertised on the sync network, where it does not count: remove that vhid, or describe the network as a \
+             [[segment]]",
+        ));
+    }
+    all.extend(passwords(config, heard));
+    all
+}
+
+fn passwords(config: &Config, heard: &Heard) -> Option<Finding> {
+    const NAME: &str = "passwords";
+    let wrong = heard.engine.counters().bad_hmac;
+    let told = heard.events.iter().find_map(|e| match e {
+        Event::Notice(n) if n.text.contains("do not verify") => Some(n.text.clone()),
+        _ => None,
+    });
+    if wrong > 0 {
+        let text = told.unwrap_or_else(|| format!("{wrong} advertisements do not verify"));
+        return Some(problem(
+            NAME,
+            format!(
+                "{text}; compare `password-file` with `pass` of the carp interfaces, and `local` with their addresses"
+            ),
+        ));
+    }
+    let any = config.password_files().next().is_some() && !heard.ear.advertisers.is_empty();
+    any.then(|| ok(NAME, "every advertisement verifies"))
+}
+
+/// The node in whose lists alone an address stands.
+fn owner(nodes: &[Node], source: IpAddr) -> Option<&Node> {
+    let mut owners = nodes
+        .iter()
+        .filter(|n| n.local.contains(&source) || n.addresses.contains(&source));
+    owners.next().filter(|_| owners.next().is_none())
+}
+
+/// The same of what was heard alone.
+pub(super) fn look(config: &Config, length: Duration, ear: &Ear) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for (i, segment) in config.segments.iter().enumerate() {
+        let Some(interface) = &segment.interface else { continue };
+        let name = &segment.name;
+        let here = ear.advertisers.iter().filter(|((s, ..), _)| *s == i);
+        let here: Vec<(IpAddr, &Advertiser)> = here.map(|((_, source, _), a)| (*source, a)).collect();
+        if here.is_empty() {
+            all.push(if ear.vrrp.contains_key(&i) {
+                problem(NAME, format!("on {name} there is VRRP and no CARP: pfwatch knows CARP masters only"))
+            } else {
+                problem(
+                    NAME,
+                    format!(
+                        "no CARP on {name} ({interface}) in {} s: is any node master there, does the switch pass multicast, \
+                         and pf proto carp?",
+                        length.as_secs()
+                    ),
+                )
+            });
+            continue;
+        }
+        all.extend(on_segment(&config.nodes, name, &here));
+    }
+    all
+}
+
+fn on_segment(nodes: &[Node], segment: &str, here: &[(IpAddr, &Advertiser)]) -> Vec<Finding> {
+    let mut all = Vec::new();
+    let mut masters = Vec::new();
+    for (source, advertiser) in here {
+        let Advertiser { count, carp } = advertiser;
+        let vhid = carp.vhid;
+        let Some(node) = owner(nodes, *source) else {
+            if !nodes.is_empty() {
+                all.push(warning(
+                    NAME,
+                    format!(
+                        "{source} is master of vhid {vhid} on {segment} and stands in `local` of no node alone, so it is no \
+                         witness: add it to the list of its node, or give those firewalls another vhid and password"
+                    ),
+                ));
+            }
+            continue;
+        };
+        masters.push(format!("{} is master of vhid {vhid} ({count} heard)", node.name));
+        if carp.demote > 0 || carp.advskew >= DEMOTED {
+            all.push(warning(
+                NAME,
+                format!(
+                    "{} is master of vhid {vhid} on {segment} although it is demoted (demotion {}, advskew {}): find out why",
+                    node.name, carp.demote, carp.advskew
+                ),
+            ));
+        } else if carp.advskew == 0 {
+            all.push(warning(
+                NAME,
+                format!(
+                    "{} advertises vhid {vhid} on {segment} with advskew 0, so a promotion of the other node cannot win: give \
+                     the primary advskew >= 1",
+                    node.name
+                ),
+            ));
+        }
+    }
+    if !masters.is_empty() {
+        all.push(ok(NAME, format!("on {segment} {}", list(&masters))));
+    }
+    all
+}
