@@ -433,3 +433,45 @@ fn of_three_nodes_exactly_one_promotes() {
         .collect();
     assert_eq!(promoted, vec![NodeId(1)]);
 }
+
+#[test]
+fn in_sync_who_failed_as_master_does_not_take_back_from_who_fails_after_it() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    let master = |health| Situation {
+        mastership: (2, 2),
+        health: vec![(Health::Idle, None), health],
+        ..backup()
+    };
+    let behind = Situation {
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        ..backup()
+    };
+    // What is dead lies beyond the probe's target: first this node is down, then the one that took over from it.
+    run(&mut p, &master((Health::Up, None)), 0.0, 1.0);
+    run(&mut p, &master(down(Cause::BlackholeForward)), 2.0, 3.0);
+    run(&mut p, &backup(), 6.0, 1.0);
+    let mut said = None;
+    for i in 0..300 {
+        let t = 8.0 + f64::from(i) / 10.0;
+        if i % 10 == 0 {
+            p.probe(at(t), 0, true);
+        }
+        let (decision, notice) = p.look(at(t), &behind, &|n: NodeId| format!("fw{}", n.0 + 1));
+        assert_eq!(decision, None);
+        said = said.or(notice);
+    }
+    let said = said.map(|n| n.text).unwrap_or_default();
+    assert!(said.contains("fw2 was down as well when it was master"), "{said}");
+    // Something passed through it again, and then the other one hangs.
+    run(&mut p, &master((Health::Up, None)), 100.0, 1.0);
+    run(&mut p, &backup(), 102.0, 1.0);
+    let mut done = Vec::new();
+    for i in 0..100 {
+        let t = 104.0 + f64::from(i) / 10.0;
+        if i % 10 == 0 {
+            p.probe(at(t), 0, true);
+        }
+        done.extend(p.look(at(t), &behind, &|_| String::new()).0.map(|d| d.action));
+    }
+    assert_eq!(done, [Action::Promote]);
+}

@@ -1,6 +1,5 @@
 //! The files of a firewall: pfwatch.toml and the one for CARP.
 
-use super::guard::Guard;
 use crate::net::plan::{Net, Node, Place, TARGET};
 use std::fmt::Write;
 
@@ -26,7 +25,7 @@ pub fn carp(place: &Place, node: Node) -> String {
 
 /// `pfwatch.toml` of a node.
 #[must_use]
-pub fn pfwatch(place: &Place, node: Node, guard: Guard) -> String {
+pub fn pfwatch(place: &Place, node: Node) -> String {
     let folder = place.folder();
     let folder = folder.display();
     let mut text = String::from("[sync]\ninterface = \"sync\"\n\n");
@@ -89,6 +88,5 @@ pub fn pfwatch(place: &Place, node: Node, guard: Guard) -> String {
         "\n[web]\nlisten = []\n\n[control]\nsocket = \"{folder}/{}.sock\"",
         node.name()
     );
-    debug_assert!(guard != Guard::Nobody || !text.is_empty());
     text
 }

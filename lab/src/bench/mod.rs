@@ -86,7 +86,7 @@ impl Bench {
         bench.hosts()?;
         for node in Node::ALL {
             bench.boot(node)?;
-            bench.until("fw1 has both addresses", PATIENCE, |b| Ok(b.holder(Node::Fw1)?))?;
+            bench.until("fw1 has both addresses", PATIENCE, |b| b.holder(Node::Fw1))?;
         }
         bench.until_served(Duration::from_secs(2))?;
         bench.guard()?;
@@ -117,7 +117,7 @@ impl Bench {
                 &config::carp(&self.place, node),
                 0o644,
             )?;
-            let text = config::pfwatch(&self.place, node, self.guard);
+            let text = config::pfwatch(&self.place, node);
             write(folder.join(format!("{}.toml", node.name())), &text, 0o644)?;
         }
         Ok(())

@@ -86,26 +86,36 @@ fn icmp(octets: &[u8], len: u16) -> Body {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use etherparse::PacketBuilder;
+    use etherparse::{IcmpEchoHeader, Icmpv4Header, TcpHeader, UdpHeader};
+    use pf_sim::frame::{Ends, frame};
+    use std::net::Ipv4Addr;
 
-    const CLIENT: [u8; 4] = [10, 10, 1, 1];
-    const SERVER: [u8; 4] = [198, 51, 100, 1];
+    const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 10, 1, 1);
+    const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+
+    /// An IP packet: a frame without its Ethernet header and its padding.
+    fn packet(src: Ipv4Addr, dst: Ipv4Addr, proto: u8, header: &[u8], len: usize) -> Vec<u8> {
+        let mut payload = header.to_vec();
+        payload.resize(header.len() + len, 1);
+        let ends = Ends { mac: [2; 6], src, dst };
+        let octets = frame([2; 6], ends, (proto, 0), 1, &payload);
+        octets[14..34 + payload.len()].to_vec()
+    }
 
     #[test]
     fn a_syn_with_its_options_as_captured_without_its_end() {
-        let builder = PacketBuilder::ipv4(CLIENT, SERVER, 64)
-            .tcp(40000, 80, 7, 64240)
-            .syn()
-            .options(&[
+        let mut header = TcpHeader::new(40000, 80, 7, 64240);
+        header.syn = true;
+        header
+            .set_options(&[
                 TcpOptionElement::MaximumSegmentSize(1460),
                 TcpOptionElement::WindowScale(7),
             ])
             .unwrap();
-        let mut octets = Vec::new();
-        builder.write(&mut octets, &[0; 600]).unwrap();
+        let mut octets = packet(CLIENT, SERVER, 6, &header.to_bytes(), 600);
         octets.truncate(120);
         let packet = dissect(&octets).unwrap();
-        assert_eq!((packet.src, packet.dst), (CLIENT.into(), SERVER.into()));
+        assert_eq!((packet.src, packet.dst), (IpAddr::V4(CLIENT), IpAddr::V4(SERVER)));
         let segment = Segment {
             ports: [40000, 80],
             flags: flags::SYN,
@@ -121,30 +131,22 @@ mod tests {
 
     #[test]
     fn a_lookup_and_an_echo() {
-        let mut octets = Vec::new();
-        PacketBuilder::ipv4(SERVER, CLIENT, 64)
-            .udp(53, 41000)
-            .write(&mut octets, &[1; 30])
-            .unwrap();
+        let header = UdpHeader::without_ipv4_checksum(53, 41000, 30).unwrap();
+        let octets = packet(SERVER, CLIENT, 17, &header.to_bytes(), 30);
         let ports = [53, 41000];
         assert_eq!(dissect(&octets).unwrap().body, Body::Udp { ports, len: 30 });
-        octets.clear();
-        PacketBuilder::ipv4(CLIENT, SERVER, 64)
-            .icmpv4_echo_request(9, 1)
-            .write(&mut octets, &[1; 56])
-            .unwrap();
+        let echo = IcmpEchoHeader { id: 9, seq: 1 };
+        let header = Icmpv4Header::new(Icmpv4Type::EchoRequest(echo));
+        let octets = packet(CLIENT, SERVER, 1, &header.to_bytes(), 56);
         let (request, id, len) = (true, 9, 56);
         assert_eq!(dissect(&octets).unwrap().body, Body::Echo { request, id, len });
     }
 
     #[test]
     fn cut_octets_are_nothing_and_no_panic() {
-        let mut octets = Vec::new();
-        PacketBuilder::ipv4(CLIENT, SERVER, 64)
-            .tcp(1, 2, 3, 4)
-            .ack(5)
-            .write(&mut octets, &[])
-            .unwrap();
+        let header = TcpHeader::new(1, 2, 3, 4);
+        let octets = packet(CLIENT, SERVER, 6, &header.to_bytes(), 0);
+        assert!(dissect(&octets).is_some());
         for cut in 0..octets.len() {
             assert_eq!(dissect(&octets[..cut]), None, "{cut}");
         }
