@@ -51,8 +51,6 @@ pub struct Policy {
     deeds: Deeds,
     fencing: Fencing,
     pause: Pause,
-    /// As master this node was down itself, and nothing was proven through it since.
-    stuck: bool,
 }
 
 impl Policy {
@@ -74,7 +72,6 @@ impl Policy {
             deeds: Deeds::default(),
             fencing: Fencing::default(),
             pause: Pause::default(),
-            stuck: false,
         }
     }
 
@@ -126,7 +123,6 @@ impl Policy {
     ) -> (Option<Decision>, Option<Notice>) {
         let Some(me) = self.me else { return (None, None) };
         self.take_role(s);
-        self.remember_own(me, s);
         if let Some(notice) = self.news(now, me, s, name) {
             return (None, Some(notice));
         }
@@ -239,15 +235,6 @@ impl Policy {
             (0, _) => Role::Backup,
             _ => self.role, // A transition.
         };
-    }
-
-    /// Who failed as master is no way out for the one that took over, until something passes through it again.
-    fn remember_own(&mut self, me: NodeId, s: &Situation) {
-        match (self.role, s.health.get(me.index()).map(|(h, _)| *h)) {
-            (_, Some(Health::Up)) => self.stuck = false,
-            (Role::Primary | Role::Promoted, Some(Health::Down)) => self.stuck = true,
-            _ => {}
-        }
     }
 
     fn capped(&mut self, now: Timestamp) -> bool {

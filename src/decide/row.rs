@@ -11,8 +11,6 @@ pub enum Unclear {
     Evidence,
     /// Self carries a share of the traffic, and nothing has passed since: it may itself be the one that is cut off.
     OwnTraffic,
-    /// CARP is in sync, and this node failed as well when it was master: what is dead may lie beyond both.
-    SameHere,
     /// Nothing was heard to fail since this node reaches far: what was dead may have lain beyond both, and be over.
     Flap,
     /// Some were answered a moment ago, and the others may only not have tried again.
@@ -178,9 +176,6 @@ impl Unclear {
             Self::Evidence => "CARP is in sync, and what traffic says by itself may be chance".into(),
             Self::OwnTraffic => {
                 format!("nothing has passed through {own} since CARP was torn, which may itself be cut off")
-            }
-            Self::SameHere => {
-                format!("traffic through {own} was down as well when it was master: what is dead may lie beyond both")
             }
             Self::Flap => format!("nothing was heard to fail since the probes about {own} answer"),
             Self::Answers => "some were answered a moment ago, and the others may only not have tried again".into(),

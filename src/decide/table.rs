@@ -103,7 +103,6 @@ impl Policy {
         let reaches = self.witnesses.report() && self.witnesses.up();
         let unclear = match s.torn(peer) {
             true => s.unclear.filter(|why| *why != Unclear::OwnTraffic || !reaches),
-            false if self.stuck => Some(Unclear::SameHere),
             false => (!firm).then_some(Unclear::Evidence),
         };
         if unclear.is_some() {
