@@ -5,6 +5,7 @@
 #   make install    binary, manual pages and examples into PREFIX (/usr/local); after `make`, below DESTDIR if that is set
 #   make uninstall  and away again
 #   make test       everything that a change must pass
+#   make pictures   the pictures of the README anew, by a browser
 #   make bsd-check  the type check for OpenBSD and FreeBSD alone
 #   make fuzz       each fuzz target for FUZZ_SECONDS
 #   make scoreboard pfwatch beside what people use today, on simulated pairs: hours; goes on where it was stopped
@@ -14,7 +15,8 @@
 #   make lab-short  a few of them, as the tests see it: two minutes
 #   make clean
 
-.PHONY: all install uninstall demo test fmt lint check bsd-check fuzz scoreboard scoreboard-short scoreboard-years lab lab-short clean
+.PHONY: all install uninstall demo pictures test fmt lint check bsd-check fuzz scoreboard scoreboard-short scoreboard-years
+.PHONY: lab lab-short clean
 .DEFAULT_GOAL := all
 
 FUZZ_SECONDS ?= 30
@@ -66,6 +68,10 @@ uninstall:
 demo: all
 	target/release/pfwatch analyze $(PAIR)/awan_port_dead.sync.pcap.zst -c $(PAIR)/pair.toml --self 172.16.0.2 \
 		--segment lan=$(PAIR)/awan_port_dead.lan.carp.pcap --segment wan=$(PAIR)/awan_port_dead.wan.carp.pcap
+
+# What the README shows: a page in Chromium and a screen of 96 columns, both of the capture that `demo` looks at.
+pictures:
+	@.ci/with test cargo test --locked --test browser -- --ignored pictures
 
 # One after the other, whatever -j says: they would only wait for cargo's lock. The tests come last, so that what is
 # printed last is their result.

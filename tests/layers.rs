@@ -85,7 +85,15 @@ const ROOMS: &[Room] = &[
             "engine",
             "status",
         ],
-        &["comfy_table", "jiff", "pfsync_proto", "plotters", "serde", "serde_json"],
+        &[
+            "comfy_table",
+            "jiff",
+            "pfsync_proto",
+            "plotters",
+            "ratatui",
+            "serde",
+            "serde_json",
+        ],
     ),
     // Frames as text and JSON: a function of the frame, for `decode`.
     Room::pure("render", &["time", "@capture", "dissect"], &["jiff", "pfsync_proto"]),

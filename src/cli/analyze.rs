@@ -7,13 +7,13 @@ use super::failure::report_problems;
 use super::inputs::{self, SegmentFile};
 use super::look::look;
 use super::output::Target;
-use super::{Common, Failure, Format, exit, nothing};
+use super::{Common, Failure, exit, nothing};
 use crate::capture::Net;
 use crate::capture::file::{FileInfo, FileSource};
 use crate::drive;
 use crate::engine::Engine;
 use crate::event::Health;
-use crate::report::{Report, json, text};
+use crate::report::{Report, html, json, text};
 use clap::ValueEnum;
 use std::path::PathBuf;
 
@@ -32,15 +32,23 @@ pub(super) struct Args {
     /// A capture of a CARP segment; may be given several times
     #[arg(long, value_name = "NAME=FILE", value_parser = inputs::segment_file)]
     segment: Vec<SegmentFile>,
-    /// How the report looks: a page for eyes, or one JSON object
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// How the report looks: text, one JSON object for programs, or one page with charts for a browser and for paper
+    #[arg(long, value_enum, default_value_t = Shape::Text)]
+    format: Shape,
     /// Where the report goes instead of the standard output
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// Exit with 1 if a node was ever so on a critical path
     #[arg(long, value_enum, value_name = "HEALTH")]
     fail_on: Option<FailOn>,
+}
+
+/// How the report looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Shape {
+    Text,
+    Json,
+    Html,
 }
 
 /// What is worth an exit code.
@@ -67,10 +75,11 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
     }
     bar.finish();
     report.finish(source.files(), &mut engine);
+    let worth_reading = engine.counters().pfsync + engine.counters().carp > 0;
     let page = match args.format {
-        Format::Json => (engine.counters().frames > 0).then(|| format!("{}\n", json::render(&report, &engine))),
-        Format::Text => (engine.counters().pfsync + engine.counters().carp > 0)
-            .then(|| text::render(&report, &engine, &look(&target, common.zone()))),
+        Shape::Json => (engine.counters().frames > 0).then(|| format!("{}\n", json::render(&report, &engine))),
+        Shape::Text => worth_reading.then(|| text::render(&report, &engine, &look(&target, common.zone()))),
+        Shape::Html => worth_reading.then(|| html::render(&report, &engine, common.zone())),
     };
     if let Some(page) = page {
         target.write(&page)?;

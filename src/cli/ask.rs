@@ -46,8 +46,32 @@ impl Where {
     }
 }
 
+/// Why there is no answer: a sentence, and the exit code of a command that ends for it.
+pub(super) struct NoAnswer {
+    pub(super) text: String,
+    pub(super) code: u8,
+}
+
+impl NoAnswer {
+    /// Says it, and gives the exit code.
+    pub(super) fn report(self) -> u8 {
+        tracing::error!("{}", self.text);
+        self.code
+    }
+
+    fn new(code: u8, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { text, code }
+    }
+}
+
 /// Asks, and waits for the answer as long as the daemon may take and a moment.
 pub(super) fn ask(place: &Where, request: &Request) -> Result<Vec<u8>, u8> {
+    try_to_ask(place, request).map_err(NoAnswer::report)
+}
+
+/// The same without a word.
+pub(super) fn try_to_ask(place: &Where, request: &Request) -> Result<Vec<u8>, NoAnswer> {
     let (clock, socket) = (Clock::start(), place.socket());
     let until = clock.now() + request.patience() + Duration::from_secs(1);
     client::ask(&socket, request, &clock, until).map_err(|e| absent(&socket, &e))
@@ -55,25 +79,29 @@ pub(super) fn ask(place: &Where, request: &Request) -> Result<Vec<u8>, u8> {
 
 /// The answer, understood; what is refused is said, and is an exit code.
 pub(super) fn understand(line: &[u8]) -> Result<Reply, u8> {
+    try_to_understand(line).map_err(NoAnswer::report)
+}
+
+/// The same without a word.
+pub(super) fn try_to_understand(line: &[u8]) -> Result<Reply, NoAnswer> {
     match serde_json::from_slice(line) {
         Ok(Reply::Refused { reason, text }) => {
-            tracing::error!("{text}");
-            Err(match reason {
+            let code = match reason {
                 Reason::Usage => exit::USAGE,
                 Reason::Permission => exit::PERMISSION,
                 Reason::Busy | Reason::Unable => exit::UNAVAILABLE,
-            })
+            };
+            Err(NoAnswer::new(code, text))
         }
         Ok(reply) => Ok(reply),
         Err(_) => {
-            tracing::error!("the daemon's answer cannot be understood: is it another version of pfwatch?");
-            Err(exit::UNAVAILABLE)
+            let text = "the daemon's answer cannot be understood: is it another version of pfwatch?";
+            Err(NoAnswer::new(exit::UNAVAILABLE, text))
         }
     }
 }
 
-/// Says why there is no answer, and gives the exit code.
-fn absent(socket: &Path, e: &Absent) -> u8 {
+fn absent(socket: &Path, e: &Absent) -> NoAnswer {
     let path = socket.display();
     let text = match e {
         Absent::Nobody => {
@@ -87,9 +115,9 @@ fn absent(socket: &Path, e: &Absent) -> u8 {
             format!("what answers on {path} does not speak as pfwatch does: name another socket with --socket")
         }
     };
-    tracing::error!("{text}");
-    match e {
+    let code = match e {
         Absent::Denied => exit::PERMISSION,
         _ => exit::UNAVAILABLE,
-    }
+    };
+    NoAnswer::new(code, text)
 }

@@ -31,7 +31,7 @@ pub(super) fn look(target: &Target, zone: TimeZone) -> Look {
     }
 }
 
-fn is_dumb() -> bool {
+pub(super) fn is_dumb() -> bool {
     env::var_os("TERM").is_some_and(|t| t == OsStr::new("dumb"))
 }
 

@@ -20,6 +20,7 @@ mod run;
 mod simulate;
 mod status;
 mod usage;
+mod watch;
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use failure::Failure;

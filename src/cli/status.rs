@@ -1,29 +1,14 @@
-//! `pfwatch status`: what the daemon knows, once or again and again.
+//! `pfwatch status`: what the daemon knows, once or, with `--watch`, again and again.
 //!
-//! Asks the daemon; how it looks is the business of `report`. On a terminal `--watch` draws over itself, on a screen of its
-//! own that is gone afterwards; elsewhere one page follows the other.
+//! Asks the daemon; how it looks is the business of `report`, and how it is looked at for long that of `watch`.
 
 use super::ask::{Where, ask, understand};
 use super::look::look;
-use super::output::{Stream, Target};
-use super::{Common, Failure, Format, exit};
-use crate::control::{Reply, Request, pause};
+use super::output::Target;
+use super::{Common, Failure, Format, exit, watch};
+use crate::control::{Reply, Request};
 use crate::report::text::status;
 use serde_json::Value;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use std::env;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-const EVERY: Duration = Duration::from_secs(1);
-/// Another screen, without a cursor, and back.
-const ENTER: &str = "\x1b[?1049h\x1b[?25l";
-const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
-/// To the top; the rest of each line and of the screen is cleared after the new text stands, so that nothing flickers.
-const TOP: &str = "\x1b[H";
-const REST_OF_LINE: &str = "\x1b[K\n";
-const REST: &str = "\x1b[J";
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
@@ -31,7 +16,7 @@ pub(super) struct Args {
     /// For eyes, or everything as one JSON object
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Again each second, until a key such as Ctrl-C ends it
+    /// Again each second: on a terminal a live view, which q ends; elsewhere one page after the other
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
@@ -40,8 +25,11 @@ pub(super) struct Args {
 
 /// Runs.
 pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
+    if args.watch && args.format == Format::Text && watch::can_draw() {
+        return watch::live(&args.place, common);
+    }
     if args.watch {
-        return watch(args, common);
+        return watch::pages(args.format, || page(args, common));
     }
     match page(args, common) {
         Ok(page) => {
@@ -68,38 +56,4 @@ fn page(args: &Args, common: &Common) -> Result<String, u8> {
             Err(exit::UNAVAILABLE)
         }
     }
-}
-
-fn watch(args: &Args, common: &Common) -> Result<u8, Failure> {
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // Without it the screen would stay as it is: a nuisance, and no reason not to look.
-        let _ = signal_hook::flag::register(signal, Arc::clone(&ended));
-    }
-    let dumb = env::var_os("TERM").is_none_or(|t| t == "dumb" || t.is_empty());
-    let draws = Target::Stdout.is_terminal() && args.format == Format::Text && !dumb;
-    let write = |text: &str| Stream::flush(&mut text.as_bytes().to_vec());
-    if draws {
-        write(ENTER)?;
-    }
-    let result = loop {
-        let text = match page(args, common) {
-            Ok(page) if draws => format!("{TOP}{}{REST}", page.replace('\n', REST_OF_LINE)),
-            Ok(page) if args.format == Format::Text => format!("{page}\n"),
-            Ok(page) => page,
-            Err(code) => break Ok(code),
-        };
-        if let Err(e) = write(&text) {
-            break Err(e);
-        }
-        // A signal ends the pause.
-        pause(EVERY);
-        if ended.load(Ordering::Relaxed) {
-            break Ok(exit::OK);
-        }
-    };
-    if draws {
-        write(LEAVE)?;
-    }
-    result
 }

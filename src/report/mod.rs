@@ -1,16 +1,22 @@
 //! What an analysis found, collected from the engine's events and counters, ready to be rendered.
 //!
-//! Filled by `analyze`, rendered by `json` and `text`. Knows no engine internals beyond its accessors.
+//! Filled by `analyze`, rendered by `json`, `text` and `html`. Knows no engine internals beyond its accessors. `text::status`
+//! and `watch` show the snapshot of a daemon instead.
 
+pub mod html;
 pub mod json;
 pub mod margins;
+pub mod series;
+mod tell;
 pub mod text;
+pub mod watch;
 
 use crate::capture::file::FileInfo;
 use crate::engine::Engine;
 use crate::event::{Decision, Event, Notice, Verdict};
 use crate::time::Timestamp;
 use margins::Margins;
+use series::Series;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -31,16 +37,6 @@ pub struct Mastership {
     pub from: Timestamp,
     /// When it ended; `None` = still so.
     pub to: Option<Timestamp>,
-}
-
-/// Evidence per second (or more, in long captures) of one (node, path).
-#[derive(Clone, Debug, Default)]
-pub struct Series {
-    /// Round trips per column.
-    pub end_to_end: Vec<u32>,
-    /// Everything else that was tried or moved, per column.
-    pub other: Vec<u32>,
-    last: (u64, u64),
 }
 
 /// Everything that an analysis shows.
@@ -164,13 +160,7 @@ impl Report {
                 self.series.push(vec![Series::default(); node.paths.len()]);
             }
             for (series, p) in self.series[i].iter_mut().zip(&node.paths) {
-                let is = (p.end_to_end, p.attempt + p.forward + p.reverse);
-                let new = (is.0 - series.last.0, is.1 - series.last.1);
-                if new != (0, 0) {
-                    series.last = is;
-                    put(&mut series.end_to_end, self.filling, new.0);
-                    put(&mut series.other, self.filling, new.1);
-                }
+                series.take(self.filling, p);
             }
         }
         let column = |step: Duration| {
@@ -178,25 +168,9 @@ impl Report {
         };
         while column(self.step) >= MAX_COLUMNS {
             self.step *= 2;
-            for s in self.series.iter_mut().flatten() {
-                s.end_to_end = halve(&s.end_to_end);
-                s.other = halve(&s.other);
-            }
+            self.series.iter_mut().flatten().for_each(Series::halve);
         }
         self.filling = column(self.step);
         self.due = first + self.step * u32::try_from(self.filling + 1).unwrap_or(u32::MAX);
     }
-}
-
-fn put(list: &mut Vec<u32>, column: usize, n: u64) {
-    if list.len() <= column {
-        list.resize(column + 1, 0);
-    }
-    list[column] = list[column].saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
-}
-
-fn halve(list: &[u32]) -> Vec<u32> {
-    list.chunks(2)
-        .map(|c| c.iter().fold(0, |a: u32, b| a.saturating_add(*b)))
-        .collect()
 }

@@ -18,16 +18,16 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A daemon that knows what it is told.
-struct Daemon {
-    folder: TempDir,
-    clock: Clock,
-    board: Arc<Board>,
+pub(crate) struct Daemon {
+    pub(crate) folder: TempDir,
+    pub(crate) clock: Clock,
+    pub(crate) board: Arc<Board>,
     _server: Server,
     _orders: Receiver<Order>,
 }
 
 impl Daemon {
-    fn new(status: Status) -> Self {
+    pub(crate) fn new(status: Status) -> Self {
         let (folder, clock) = (TempDir::new().unwrap(), Clock::start());
         // From the past, so that time can be made to have gone by.
         let board = Arc::new(Board::new(status, clock.now()));
@@ -47,7 +47,7 @@ impl Daemon {
         assert!(self.board.publish((*self.board.read(before).0).clone(), before));
     }
 
-    fn socket(&self) -> String {
+    pub(crate) fn socket(&self) -> String {
         self.folder.path().join("s").display().to_string()
     }
 
@@ -56,7 +56,7 @@ impl Daemon {
     }
 }
 
-fn pair() -> Status {
+pub(crate) fn pair() -> Status {
     let node = |name: &str, health: &str| Node {
         address: format!("address of {name}"),
         name: Some(name.into()),

@@ -7,8 +7,11 @@ mod contract;
 mod control;
 mod decode;
 mod doctor;
+mod html;
 mod service;
 mod simulate;
+#[cfg(target_os = "linux")]
+mod watch;
 mod wrong;
 
 use assert_cmd::Command;

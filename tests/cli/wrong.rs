@@ -56,9 +56,9 @@ fn usage() {
         &["--fromat", "similar", "--format"],
     );
     says(
-        &run(["analyze", "x", "--format", "html"]),
+        &run(["analyze", "x", "--format", "pdf"]),
         2,
-        &["html", "[possible values: text, json]"],
+        &["pdf", "[possible values: text, json, html]"],
     );
     says(
         &run(["analyze", "x", "--fail-on", "up"]),

@@ -4,21 +4,21 @@
 //! says of them.
 
 mod advice;
+pub(super) mod bars;
 mod close;
 mod grid;
 mod headline;
 mod plot;
 pub mod status;
-mod stays;
 mod tables;
 mod timeline;
-mod words;
 
 use super::Report;
+use super::tell::words::{self, Clock};
+use super::tell::{Tale, Tone as Style};
 use crate::engine::Engine;
 use jiff::tz::TimeZone;
 use std::fmt::Write as _;
-use words::Clock;
 
 /// How the page may look.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Look {
 impl Look {
     fn paint(&self, style: Style, text: &str) -> String {
         if self.colour {
-            format!("\x1b[{}m{text}\x1b[0m", style.code())
+            format!("\x1b[{}m{text}\x1b[0m", code(style))
         } else {
             text.to_owned()
         }
@@ -54,35 +54,21 @@ impl Look {
     }
 }
 
-/// What colours mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    Bad,
-    Warn,
-    Good,
-    Strong,
-    Faint,
-}
-
-impl Style {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Bad => "1;31",
-            Self::Warn => "33",
-            Self::Good => "32",
-            Self::Strong => "1",
-            Self::Faint => "2",
-        }
+const fn code(style: Style) -> &'static str {
+    match style {
+        Style::Bad => "1;31",
+        Style::Warn => "33",
+        Style::Good => "32",
+        Style::Strong => "1",
+        Style::Faint => "2",
     }
 }
 
 /// Everything that the parts of the page look at.
 #[derive(Clone, Copy)]
 struct Page<'a> {
-    report: &'a Report,
-    engine: &'a Engine,
+    tale: Tale<'a>,
     look: &'a Look,
-    clock: &'a Clock,
 }
 
 impl Page<'_> {
@@ -100,12 +86,9 @@ impl Page<'_> {
 pub fn render(report: &Report, engine: &Engine, look: &Look) -> String {
     let mut out = String::new();
     let clock = Clock::new(look.zone.clone(), report.span.map(|(first, _)| first));
-    let page = Page {
-        report,
-        engine,
-        look,
-        clock: &clock,
-    };
+    let (clock, look) = (&clock, look);
+    let tale = Tale { report, engine, clock };
+    let page = Page { tale, look };
     headline::write(&page, &mut out);
     tables::write(&page, &mut out);
     plot::write(&page, &mut out);

@@ -3,25 +3,20 @@
 //! Own bars rather than `textplots`: that draws curves on a braille canvas of one series and has no room for marks, while
 //! here several rows must stand exactly below each other.
 
-use super::stays;
+use super::bars::block;
 use super::{Page, Style};
 use crate::event::NodeId;
+use crate::report::tell::words::{rate, whole};
+use crate::report::tell::{stays, ticks};
 use crate::time::Timestamp;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-const ASCII: [char; 9] = [' ', '.', ':', '-', '=', '+', '*', '%', '#'];
 /// In front of the bars, and behind them.
 const LEFT: usize = 11;
 const RIGHT: usize = 12;
 /// A label of the axis every so many columns, at least.
 const APART: u64 = 12;
-/// Distances between labels, in seconds.
-const NICE: [u64; 18] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 604_800,
-];
-
 /// Time as columns.
 struct Axis {
     first: Timestamp,
@@ -43,51 +38,52 @@ impl Axis {
 
 /// Writes it, if there is anything to see.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
-    let Some((first, last)) = page.report.span else { return };
+    let Some((first, last)) = page.tale.report.span else {
+        return;
+    };
     let length = last.since(first);
-    let have = usize::try_from(length.as_nanos() / page.report.step.as_nanos().max(1)).unwrap_or(0) + 1;
+    let have = usize::try_from(length.as_nanos() / page.tale.report.step.as_nanos().max(1)).unwrap_or(0) + 1;
     let room = page.look.width.saturating_sub(LEFT + RIGHT).max(10);
     let merged = have.div_ceil(room);
     let Ok(factor) = u32::try_from(merged) else { return };
     let axis = Axis {
         first,
         merged,
-        step: page.report.step * factor,
+        step: page.tale.report.step * factor,
         columns: have.div_ceil(merged),
     };
-    let series = page.report.series.iter().flatten();
-    let proven = series
-        .clone()
-        .flat_map(|s| sums(&s.end_to_end, merged))
+    let series = page.tale.report.series.iter().flatten();
+    let proven = series.clone().flat_map(|s| sums(s.proven(), merged)).max().unwrap_or(0);
+    let rest = series
+        .flat_map(|s| sums(&s.unproven(), merged).collect::<Vec<_>>())
         .max()
         .unwrap_or(0);
-    let rest = series.flat_map(|s| sums(&s.other, merged)).max().unwrap_or(0);
     if proven == 0 && rest == 0 {
         return;
     }
     page.heading(out, "PROGRESS: round trips proven, and messages that prove none");
-    for n in page.engine.node_ids() {
-        let Some(paths) = page.report.series.get(n.index()) else {
+    for n in page.tale.engine.node_ids() {
+        let Some(paths) = page.tale.report.series.get(n.index()) else {
             continue;
         };
         for (path, s) in paths.iter().enumerate() {
-            if s.end_to_end.is_empty() && s.other.is_empty() {
+            if s.is_empty() {
                 continue;
             }
-            let _ = writeln!(out, "{}, {}", page.engine.label(n), page.engine.path_name(path));
-            row(page, out, &axis, ("  proven", Style::Good), &s.end_to_end, proven);
-            row(page, out, &axis, ("  unproven", Style::Warn), &s.other, rest);
+            let _ = writeln!(
+                out,
+                "{}, {}",
+                page.tale.engine.label(n),
+                page.tale.engine.path_name(path)
+            );
+            row(page, out, &axis, ("  proven", Style::Good), s.proven(), proven);
+            row(page, out, &axis, ("  unproven", Style::Warn), &s.unproven(), rest);
             marks(page, out, &axis, n, path);
         }
     }
-    ticks(page, out, &axis);
+    axis_line(page, out, &axis);
     let (down, up) = signs(page);
-    let length = axis.step.as_secs();
-    let length = if length < 60 {
-        format!("{length} s")
-    } else {
-        super::words::duration(axis.step)
-    };
+    let length = whole(axis.step);
     let legend = format!("one column is {length}; {down} down, {up} no longer down, D decision about it");
     let _ = writeln!(out, "{:LEFT$}{}", "", page.look.paint(Style::Faint, &legend));
 }
@@ -98,45 +94,18 @@ fn sums(list: &[u32], merged: usize) -> impl Iterator<Item = u64> {
 }
 
 fn row(page: &Page<'_>, out: &mut String, axis: &Axis, (label, style): (&str, Style), list: &[u32], top: u64) {
-    let blocks = if page.look.unicode { BLOCKS } else { ASCII };
     let mut bars = String::new();
     let (mut own_top, mut columns) = (0, 0);
     for sum in sums(list, axis.merged).take(axis.columns) {
         // Whatever is there at all shall be seen.
         let level = if top == 0 { 0 } else { (sum * 8).div_ceil(top).min(8) };
-        bars.push(
-            usize::try_from(level)
-                .ok()
-                .and_then(|l| blocks.get(l))
-                .copied()
-                .unwrap_or(' '),
-        );
+        bars.push(block(usize::try_from(level).unwrap_or(0), page.look.unicode));
         own_top = own_top.max(sum);
         columns += 1;
     }
     bars.extend(std::iter::repeat_n(' ', axis.columns - columns));
-    let rate = rate(own_top, axis.step);
-    let _ = writeln!(out, "{label:LEFT$}{} {rate}", page.look.paint(style, &bars));
-}
-
-/// In the unit in which it is a number.
-fn rate(n: u64, within: Duration) -> String {
-    if n == 0 {
-        return "none".into();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a number of two digits is shown")]
-    let per_second = n as f64 / within.as_secs_f64().max(0.001);
-    let units = [(1.0, "s"), (60.0, "min"), (3_600.0, "h"), (86_400.0, "d")];
-    let (factor, unit) = units
-        .into_iter()
-        .find(|(f, _)| per_second * f >= 0.95)
-        .unwrap_or((86_400.0, "d"));
-    let number = per_second * factor;
-    if number < 9.95 {
-        format!("max {number:.1}/{unit}")
-    } else {
-        format!("max {number:.0}/{unit}")
-    }
+    let top = rate(own_top, axis.step).map_or_else(|| "none".into(), |rate| format!("max {rate}"));
+    let _ = writeln!(out, "{label:LEFT$}{} {top}", page.look.paint(style, &bars));
 }
 
 const fn signs(page: &Page<'_>) -> (char, char) {
@@ -147,7 +116,7 @@ const fn signs(page: &Page<'_>) -> (char, char) {
 fn marks(page: &Page<'_>, out: &mut String, axis: &Axis, node: NodeId, path: usize) {
     let (down, up) = signs(page);
     let mut found: Vec<(Timestamp, char, Style)> = Vec::new();
-    for s in stays::stays(page.report)
+    for s in stays::stays(page.tale.report)
         .iter()
         .filter(|s| s.verdict.node == node && s.verdict.path == path)
     {
@@ -157,7 +126,8 @@ fn marks(page: &Page<'_>, out: &mut String, axis: &Axis, node: NodeId, path: usi
         }
     }
     found.extend(
-        page.report
+        page.tale
+            .report
             .decisions
             .iter()
             .filter(|d| d.node == node)
@@ -189,36 +159,19 @@ fn marks(page: &Page<'_>, out: &mut String, axis: &Axis, node: NodeId, path: usi
     let _ = writeln!(out, "{:LEFT$}{text}", "");
 }
 
-fn ticks(page: &Page<'_>, out: &mut String, axis: &Axis) {
+fn axis_line(page: &Page<'_>, out: &mut String, axis: &Axis) {
     let wanted = axis.step.as_secs().max(1).saturating_mul(APART);
-    let distance = NICE.iter().copied().find(|n| *n >= wanted).unwrap_or(wanted);
-    let how = match distance {
-        ..60 => "%H:%M:%S",
-        60..86_400 => "%H:%M",
-        _ => "%m-%d",
-    };
     let mut line = String::new();
-    let unit = i64::try_from(distance)
-        .unwrap_or(i64::MAX)
-        .saturating_mul(1_000_000_000);
-    let mut at = axis
-        .first
-        .as_nanos()
-        .div_euclid(unit)
-        .saturating_add(1)
-        .saturating_mul(unit);
     let end = axis.first + axis.step * u32::try_from(axis.columns).unwrap_or(u32::MAX);
-    while at < end.as_nanos() {
-        let moment = Timestamp::from_nanos(at);
-        let label = format!("|{}", page.clock.format(moment, how));
+    for (moment, label) in ticks::ticks(page.tale.clock, axis.first, end, wanted) {
+        let label = format!("|{label}");
         let column = axis.column(moment);
         if line.chars().count() <= column && column + label.len() <= axis.columns + RIGHT {
             let _ = write!(line, "{:1$}{label}", "", column - line.chars().count());
         }
-        at = at.saturating_add(unit);
     }
     if line.is_empty() {
-        line = format!("|{}", page.clock.second(axis.first));
+        line = format!("|{}", page.tale.clock.second(axis.first));
     }
     let _ = writeln!(out, "{:LEFT$}{}", "", page.look.paint(Style::Faint, &line));
 }

@@ -3,45 +3,27 @@
 //! Called once by the page. Counts nothing itself.
 
 use super::grid::{plain, print, print_health, right};
-use super::words::{count, counted, duration};
+use super::words::{count, counted};
 use super::{Page, Style};
 use crate::capture::Net;
+use crate::report::tell::input;
 use std::fmt::Write as _;
 
 /// Writes them.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
-    input(page, out);
+    read(page, out);
     nodes(page, out);
     paths(page, out);
 }
 
-fn input(page: &Page<'_>, out: &mut String) {
-    let c = page.engine.counters();
+fn read(page: &Page<'_>, out: &mut String) {
+    let c = page.tale.engine.counters();
     out.push('\n');
-    if let Some((first, last)) = page.report.span {
-        let same_day = page.clock.date(first) == page.clock.date(last);
-        let to = if same_day {
-            page.clock.second(last)
-        } else {
-            page.clock.format(last, "%Y-%m-%d %H:%M:%S")
-        };
-        let from = page.clock.format(first, "%Y-%m-%d %H:%M:%S");
-        let length = duration(last.since(first));
-        let _ = writeln!(out, "{from} to {to} {} ({length})", page.clock.name);
+    if let Some(span) = input::span(&page.tale) {
+        let _ = writeln!(out, "{span}");
     }
-    let mut parts = vec![format!("{} pfsync", count(c.pfsync))];
-    let more = [
-        (c.carp - c.vrrp, "CARP"),
-        (c.vrrp, "VRRP"),
-        (c.other, "other"),
-        (c.unsupported, "of a link type that cannot be read"),
-    ];
-    parts.extend(
-        more.iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("{} {what}", count(*n))),
-    );
-    let from = match page.report.files.as_slice() {
+    let parts = input::kinds(&page.tale);
+    let from = match page.tale.report.files.as_slice() {
         [one] => format!(" in {}", one.path.display()),
         _ => String::new(),
     };
@@ -50,35 +32,22 @@ fn input(page: &Page<'_>, out: &mut String) {
         &format!("{}{from}: {}", counted(c.frames, "frame"), parts.join(", ")),
         2,
     );
-    if page.report.files.len() > 1 {
+    if page.tale.report.files.len() > 1 {
         let mut table = plain(page.look);
-        for f in &page.report.files {
+        for f in &page.tale.report.files {
             let net = match f.net {
                 Net::Sync => "sync",
-                Net::Segment(i) => page.engine.segment_name(i),
+                Net::Segment(i) => page.tale.engine.segment_name(i),
             };
             table.add_row([format!("  {net}"), count(f.frames), f.path.display().to_string()]);
         }
         right(&mut table, &[1]);
         print(&table, out);
     }
-    let mut errors: Vec<String> = c
-        .errors
-        .iter()
-        .map(|(kind, n)| format!("{} {}", count(*n), kind.as_str()))
+    let errors: Vec<String> = input::errors(&page.tale)
+        .into_iter()
+        .map(|(n, what)| format!("{} {what}", count(n)))
         .collect();
-    let more = [
-        (c.bad_checksum, "CARP with a wrong checksum"),
-        (c.bad_hmac, "CARP with a wrong password"),
-        (c.carp_on_sync, "CARP on the sync net, not on its segments"),
-        (c.foreign, "from more senders than are remembered"),
-        (c.clamped, "with a time before the frame before it"),
-    ];
-    errors.extend(
-        more.iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, what)| format!("{} {what}", count(*n))),
-    );
     if !errors.is_empty() {
         let mut lines = String::new();
         page.paragraph(&mut lines, &format!("errors: {}", errors.join(", ")), 2);
@@ -89,7 +58,7 @@ fn input(page: &Page<'_>, out: &mut String) {
 }
 
 fn nodes(page: &Page<'_>, out: &mut String) {
-    if page.engine.node_ids().next().is_none() {
+    if page.tale.engine.node_ids().next().is_none() {
         return;
     }
     page.heading(out, "NODES");
@@ -105,20 +74,20 @@ fn nodes(page: &Page<'_>, out: &mut String) {
         "half-open",
         "now",
     ]);
-    for n in page.engine.node_ids() {
-        let Some(c) = page.engine.counters().nodes.get(n.index()) else {
+    for n in page.tale.engine.node_ids() {
+        let Some(c) = page.tale.engine.counters().nodes.get(n.index()) else {
             continue;
         };
-        let flows = page.engine.flows(n);
+        let flows = page.tale.engine.flows(n);
         let versions: Vec<String> = (0..64)
             .filter(|v| c.versions >> v & 1 == 1)
             .map(|v| format!("v{v}"))
             .collect();
         let heard = c.frames > 0;
         table.add_row([
-            page.engine.label(n),
-            page.engine.address(n).to_string(),
-            if page.engine.is_self(n) {
+            page.tale.engine.label(n),
+            page.tale.engine.address(n).to_string(),
+            if page.tale.engine.is_self(n) {
                 "yes".into()
             } else {
                 String::new()
@@ -132,7 +101,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
             count(c.messages.values().sum()),
             count(flows.known),
             count(flows.half_open),
-            page.engine.node_health(n).0.as_str().to_owned(),
+            page.tale.engine.node_health(n).0.as_str().to_owned(),
         ]);
     }
     right(&mut table, &[4, 5, 6, 7]);
@@ -140,7 +109,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
 }
 
 fn paths(page: &Page<'_>, out: &mut String) {
-    if page.engine.node_ids().next().is_none() {
+    if page.tale.engine.node_ids().next().is_none() {
         return;
     }
     page.heading(out, "PATHS");
@@ -156,27 +125,32 @@ fn paths(page: &Page<'_>, out: &mut String) {
         "now",
     ]);
     let one_day = page
+        .tale
         .report
         .span
-        .is_some_and(|(a, b)| page.clock.date(a) == page.clock.date(b));
-    for n in page.engine.node_ids() {
-        let Some(c) = page.engine.counters().nodes.get(n.index()) else {
+        .is_some_and(|(a, b)| page.tale.clock.date(a) == page.tale.clock.date(b));
+    for n in page.tale.engine.node_ids() {
+        let Some(c) = page.tale.engine.counters().nodes.get(n.index()) else {
             continue;
         };
         for (i, p) in c.paths.iter().enumerate() {
             let how = if one_day { "%H:%M:%S%.3f" } else { "%m-%d %H:%M:%S" };
             let last = p
                 .last_end_to_end
-                .map_or_else(|| "never".into(), |t| page.clock.format(t, how));
-            let health = page.engine.path_health(n, i).map_or("unknown", |h| h.health.as_str());
-            let name = page.engine.path_name(i);
-            let name = if page.engine.is_critical(i) {
+                .map_or_else(|| "never".into(), |t| page.tale.clock.format(t, how));
+            let health = page
+                .tale
+                .engine
+                .path_health(n, i)
+                .map_or("unknown", |h| h.health.as_str());
+            let name = page.tale.engine.path_name(i);
+            let name = if page.tale.engine.is_critical(i) {
                 name
             } else {
                 format!("{name} (not critical)")
             };
             table.add_row([
-                page.engine.label(n),
+                page.tale.engine.label(n),
                 name,
                 count(p.attempt),
                 count(p.forward),

@@ -12,14 +12,12 @@ const LINES: usize = 12;
 
 /// Writes it.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
-    let mut all = collect(page);
+    let all = newest(page);
     if all.is_empty() {
         return;
     }
-    // Stable: what happened at one time stays in its order.
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
     page.look.heading(out, "LAST EVENTS");
-    for (at, style, text) in all.iter().rev().take(LINES) {
+    for (at, style, text) in all.iter().take(LINES) {
         let time = page.time(*at);
         let indent = time.chars().count() + 2;
         for (i, line) in wrap(text, page.look.width.saturating_sub(indent), 0).iter().enumerate() {
@@ -32,7 +30,16 @@ pub(super) fn write(page: &Page<'_>, out: &mut String) {
     }
 }
 
-type Line = (f64, Option<Style>, String);
+pub(super) type Line = (f64, Option<Style>, String);
+
+/// All of them, newest first.
+pub(super) fn newest(page: &Page<'_>) -> Vec<Line> {
+    let mut all = collect(page);
+    // Stable: what happened at one time stays in its order.
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all.reverse();
+    all
+}
 
 fn collect(page: &Page<'_>) -> Vec<Line> {
     let s = page.status;

@@ -24,7 +24,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut String) {
     out.push_str(&lines.replace(MAINTENANCE, &page.look.paint(Style::Warn, MAINTENANCE)));
 }
 
-fn sentence(page: &Page<'_>) -> (Style, String) {
+pub(super) fn sentence(page: &Page<'_>) -> (Style, String) {
     let s = page.status;
     if s.stuck {
         let text = format!(
@@ -167,7 +167,7 @@ fn well(page: &Page<'_>) -> Option<String> {
 }
 
 /// What the daemon is and does.
-fn about(page: &Page<'_>) -> String {
+pub(super) fn about(page: &Page<'_>) -> String {
     let s = page.status;
     let me = s.nodes.iter().find(|n| n.me);
     let mut parts = vec![match me {

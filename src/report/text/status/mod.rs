@@ -8,9 +8,9 @@ mod rest;
 #[cfg(test)]
 mod tests;
 
-use super::Look;
 use super::grid::{plain, print_health, right};
 use super::words::{Clock, count, duration, wrap};
+use super::{Look, Style};
 use crate::status::{Node, Path, Status};
 use crate::time::Timestamp;
 use std::fmt::Write as _;
@@ -71,6 +71,30 @@ pub fn render(status: &Status, look: &Look) -> String {
     rest::write(&page, &mut out);
     events::write(&page, &mut out);
     out
+}
+
+/// What the live view says too.
+pub(in crate::report) struct Said {
+    /// The first sentence, with its full stop.
+    pub(in crate::report) first: (Style, String),
+    /// What the daemon is and does.
+    pub(in crate::report) about: String,
+    /// What happened, newest first: when, how grave, what.
+    pub(in crate::report) events: Vec<(String, Option<Style>, String)>,
+}
+
+/// The sentences without the page.
+pub(in crate::report) fn said(status: &Status, look: &Look) -> Said {
+    let clock = Clock::new(look.zone.clone(), Some(moment(status.at)));
+    let clock = &clock;
+    let page = Page { status, look, clock };
+    let (tone, first) = headline::sentence(&page);
+    let events = events::newest(&page).into_iter();
+    Said {
+        first: (tone, format!("{first}.")),
+        about: headline::about(&page),
+        events: events.map(|(at, tone, text)| (page.time(at), tone, text)).collect(),
+    }
 }
 
 /// When it last answered, on any path.

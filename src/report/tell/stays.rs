@@ -1,6 +1,6 @@
 //! Verdicts as stays: from when until when a node had a health.
 //!
-//! Used by headline, timeline and plot, which tell of times rather than of changes.
+//! Used by headline, timeline and plots, which tell of times rather than of changes.
 
 use crate::event::{Health, NodeId, Verdict};
 use crate::report::Report;
@@ -13,29 +13,29 @@ const PRELUDE: Duration = Duration::from_secs(5);
 
 /// One health of one node on one path, for a while.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stay<'a> {
+pub(in crate::report) struct Stay<'a> {
     /// How it began.
-    pub(super) verdict: &'a Verdict,
+    pub(in crate::report) verdict: &'a Verdict,
     /// The health before, leaving out what lasted no time.
-    pub(super) from: Health,
+    pub(in crate::report) from: Health,
     /// When it ended; none: it had not when the input ended.
-    pub(super) until: Option<Timestamp>,
+    pub(in crate::report) until: Option<Timestamp>,
     /// What came then.
-    pub(super) next: Option<Health>,
+    pub(in crate::report) next: Option<Health>,
 }
 
 impl Stay<'_> {
     /// How long, if it ended.
-    pub(super) fn length(&self) -> Option<Duration> {
+    pub(in crate::report) fn length(&self) -> Option<Duration> {
         Some(self.until?.since(self.verdict.at))
     }
 
-    pub(super) fn is_down(&self) -> bool {
+    pub(in crate::report) fn is_down(&self) -> bool {
         self.verdict.to == Health::Down
     }
 
     /// A suspicion that led to `down` at once.
-    pub(super) fn is_prelude(&self) -> bool {
+    pub(in crate::report) fn is_prelude(&self) -> bool {
         self.verdict.to == Health::Suspect
             && self.next == Some(Health::Down)
             && self.length().is_some_and(|l| l <= PRELUDE)
@@ -43,7 +43,7 @@ impl Stay<'_> {
 }
 
 /// All stays that lasted, in the order in which they began.
-pub(super) fn stays(report: &Report) -> Vec<Stay<'_>> {
+pub(in crate::report) fn stays(report: &Report) -> Vec<Stay<'_>> {
     let mut before = BTreeMap::<(NodeId, usize), usize>::new();
     let mut all: Vec<Stay<'_>> = Vec::new();
     for verdict in &report.verdicts {
@@ -69,6 +69,6 @@ pub(super) fn stays(report: &Report) -> Vec<Stay<'_>> {
 }
 
 /// The time of the last input.
-pub(super) fn end(report: &Report) -> Timestamp {
+pub(in crate::report) fn end(report: &Report) -> Timestamp {
     report.span.map_or(Timestamp::MIN, |(_, last)| last)
 }

@@ -1,6 +1,6 @@
 //! Times, durations, numbers and lines as people read them.
 //!
-//! Used by every part of the page. Knows nothing of reports.
+//! Used by every part of the pages. Knows nothing of reports.
 
 use crate::time::Timestamp;
 use jiff::Zoned;
@@ -8,14 +8,14 @@ use jiff::tz::TimeZone;
 use std::time::Duration;
 
 /// Times of day in one zone.
-pub(super) struct Clock {
+pub(in crate::report) struct Clock {
     zone: TimeZone,
     /// What the zone is called at the time of the capture.
-    pub(super) name: String,
+    pub(in crate::report) name: String,
 }
 
 impl Clock {
-    pub(super) fn new(zone: TimeZone, at: Option<Timestamp>) -> Self {
+    pub(in crate::report) fn new(zone: TimeZone, at: Option<Timestamp>) -> Self {
         let mut clock = Self {
             zone,
             name: String::new(),
@@ -29,32 +29,32 @@ impl Clock {
         Some(at.to_zoned(self.zone.clone()))
     }
 
-    pub(super) fn format(&self, at: Timestamp, how: &str) -> String {
+    pub(in crate::report) fn format(&self, at: Timestamp, how: &str) -> String {
         self.zoned(at)
             .map_or_else(|| at.to_string(), |z| z.strftime(how).to_string())
     }
 
-    pub(super) fn date(&self, at: Timestamp) -> String {
+    pub(in crate::report) fn date(&self, at: Timestamp) -> String {
         self.format(at, "%Y-%m-%d")
     }
 
     /// To the millisecond.
-    pub(super) fn exact(&self, at: Timestamp) -> String {
+    pub(in crate::report) fn exact(&self, at: Timestamp) -> String {
         self.format(at, "%H:%M:%S%.3f")
     }
 
     /// To the hundredth, rounded.
-    pub(super) fn hundredth(&self, at: Timestamp) -> String {
+    pub(in crate::report) fn hundredth(&self, at: Timestamp) -> String {
         self.format(at + Duration::from_millis(5), "%H:%M:%S%.2f")
     }
 
-    pub(super) fn second(&self, at: Timestamp) -> String {
+    pub(in crate::report) fn second(&self, at: Timestamp) -> String {
         self.format(at, "%H:%M:%S")
     }
 }
 
 /// `0.52 s`, `1.1 s`, `1 min 30 s`, `2 h 5 min`, `3 d 4 h`.
-pub(super) fn duration(d: Duration) -> String {
+pub(in crate::report) fn duration(d: Duration) -> String {
     let s = d.as_secs_f64();
     if s < 0.995 {
         return format!("{s:.2} s");
@@ -78,8 +78,16 @@ pub(super) fn duration(d: Duration) -> String {
     }
 }
 
+/// `40 s`, `1 min 30 s`: without fractions.
+pub(in crate::report) fn whole(d: Duration) -> String {
+    match d.as_secs() {
+        s @ ..60 => format!("{s} s"),
+        s => duration(Duration::from_secs(s)),
+    }
+}
+
 /// Digits in groups of three.
-pub(super) fn count(n: u64) -> String {
+pub(in crate::report) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -92,13 +100,33 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// `1 frame`, `2 frames`.
-pub(super) fn counted(n: u64, noun: &str) -> String {
+pub(in crate::report) fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+/// `12/s`, `1.5/min`: in the unit in which it is a number; nothing if there was nothing.
+pub(in crate::report) fn rate(n: u64, within: Duration) -> Option<String> {
+    if n == 0 {
+        return None;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a number of two digits is shown")]
+    let per_second = n as f64 / within.as_secs_f64().max(0.001);
+    let units = [(1.0, "s"), (60.0, "min"), (3_600.0, "h"), (86_400.0, "d")];
+    let (factor, unit) = units
+        .into_iter()
+        .find(|(f, _)| per_second * f >= 0.95)
+        .unwrap_or((86_400.0, "d"));
+    let number = per_second * factor;
+    Some(if number < 9.95 {
+        format!("{number:.1}/{unit}")
+    } else {
+        format!("{number:.0}/{unit}")
+    })
 }
 
 /// Lines of at most `width` columns, all but the first shorter by `indent`; a word that is longer stays whole. A number
 /// and what belongs to it (`1 min`, `65 %`) are not torn apart.
-pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
+pub(in crate::report) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
     let room = |lines: &[String]| {
@@ -124,13 +152,15 @@ pub(super) fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     lines
 }
 
+/// What is never torn from the number before it.
+pub(in crate::report) fn is_unit(word: &str) -> bool {
+    matches!(word, "s" | "min" | "h" | "d" | "%")
+}
+
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|w| !w.is_empty()) {
-        let unit = matches!(
-            word.trim_end_matches([',', ';', ':', '.', ')']),
-            "s" | "min" | "h" | "d" | "%"
-        );
+        let unit = is_unit(word.trim_end_matches([',', ';', ':', '.', ')']));
         match pieces.last_mut() {
             Some(last) if unit && last.ends_with(|c: char| c.is_ascii_digit()) => {
                 last.push(' ');

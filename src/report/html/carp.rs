@@ -1,0 +1,124 @@
+//! CARP over time: who was master of what, and when different nodes were.
+//!
+//! Called once by the page.
+
+use super::super::Mastership;
+use super::super::tell::stays;
+use super::super::tell::words::{count, duration};
+use super::Page;
+use super::axis::Axis;
+use super::lane::{self, Piece};
+use super::markup::Markup;
+use crate::time::Timestamp;
+
+/// A forger can announce any number of virtual hosts, and let them move about.
+const MOST: usize = 32;
+/// Nodes that are told apart by pattern; all are by name.
+const CLASSES: [&str; 4] = ["node-a", "node-b", "node-c", "node-d"];
+
+/// Writes it.
+pub(super) fn write(page: &Page<'_>, m: &mut Markup) {
+    let report = page.tale.report;
+    let Some(axis) = page.axis.as_ref().filter(|_| !report.masters.is_empty()) else {
+        return;
+    };
+    let splits = splits(page, axis);
+    m.element("section", &[("class", "carp")], |m| {
+        m.words("h2", "", "Who was CARP master");
+        m.element("article", &[], |m| {
+            m.element("div", &[("class", "charts")], |m| {
+                super::flags(page, m, |_| true);
+                if !splits.is_empty() {
+                    lane::write(m, "unsynchronised", &splits, &[]);
+                }
+                let over: Vec<Piece> = splits.iter().take(MOST).map(frame).collect();
+                for ((segment, vhid), masters) in report.masters.iter().take(MOST) {
+                    let label = format!("{} vhid {vhid}", page.tale.engine.segment_name(*segment));
+                    lane::write(m, &label, &lane::bounded(masterships(page, axis, masters)), &over);
+                }
+                axis.write(m, &page.tale.clock.name);
+            });
+            let left_out = report.masters.len().saturating_sub(MOST);
+            if left_out > 0 {
+                let text = format!("{} more virtual hosts are left out.", count(left_out as u64));
+                m.words("p", "note", &text);
+            }
+            if !splits.is_empty() {
+                m.words(
+                    "p",
+                    "note",
+                    "Unsynchronised: virtual hosts that move together have different masters, so each node gets a part of the traffic.",
+                );
+            }
+        });
+    });
+}
+
+fn splits(page: &Page<'_>, axis: &Axis) -> Vec<Piece> {
+    let end = stays::end(page.tale.report);
+    let piece = |(from, to): &(Timestamp, Option<Timestamp>)| {
+        let lasted = duration(to.unwrap_or(end).since(*from));
+        Piece {
+            from: axis.percent(*from),
+            to: to.map_or(100.0, |to| axis.percent(to)),
+            class: "split",
+            text: lasted.clone(),
+            title: format!("unsynchronised from {} for {lasted}", page.tale.clock.exact(*from)),
+        }
+    };
+    lane::bounded(page.tale.report.unsynchronised.iter().map(piece).collect())
+}
+
+/// The same, to be laid over what it concerns.
+fn frame(split: &Piece) -> Piece {
+    Piece {
+        class: "over",
+        text: String::new(),
+        title: String::new(),
+        ..split.clone()
+    }
+}
+
+fn masterships(page: &Page<'_>, axis: &Axis, masters: &[Mastership]) -> Vec<Piece> {
+    let engine = page.tale.engine;
+    let end = stays::end(page.tale.report);
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut free: Option<Timestamp> = None;
+    for master in masters {
+        if let Some(free) = free.filter(|free| *free < master.from) {
+            pieces.push(nobody(page, axis, free, master.from));
+        }
+        let owner = engine.owner(master.address);
+        let class = owner.map_or("foreign", |n| CLASSES.get(n.index()).copied().unwrap_or("node-d"));
+        let name = owner.map_or_else(|| format!("{} (foreign)", master.address), |n| engine.label(n));
+        let lasted = duration(master.to.unwrap_or(end).since(master.from));
+        pieces.push(Piece {
+            from: axis.percent(master.from),
+            to: master.to.map_or(100.0, |to| axis.percent(to)),
+            class,
+            title: format!(
+                "{name} ({}) is master from {} for {lasted}",
+                master.address,
+                page.tale.clock.exact(master.from)
+            ),
+            text: name,
+        });
+        free = master.to;
+    }
+    if let Some(free) = free {
+        pieces.push(nobody(page, axis, free, end));
+    }
+    pieces.retain(|p| p.to > p.from);
+    pieces
+}
+
+fn nobody(page: &Page<'_>, axis: &Axis, from: Timestamp, to: Timestamp) -> Piece {
+    let lasted = duration(to.since(from));
+    Piece {
+        from: axis.percent(from),
+        to: axis.percent(to),
+        class: "nobody",
+        text: "nobody".into(),
+        title: format!("nobody advertises from {} for {lasted}", page.tale.clock.exact(from)),
+    }
+}

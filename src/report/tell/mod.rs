@@ -1,0 +1,35 @@
+//! What a report tells, in sentences: shared by the pages for a terminal and for a browser, so that both say the same.
+//!
+//! Reads a finished report and its engine. Knows neither columns nor colours nor markup, only how grave a thing is.
+
+pub(super) mod advice;
+pub(super) mod close;
+pub(super) mod deeds;
+pub(super) mod headline;
+pub(super) mod input;
+pub(super) mod stays;
+pub(super) mod ticks;
+pub(super) mod timeline;
+pub(super) mod words;
+
+use super::Report;
+use crate::engine::Engine;
+use words::Clock;
+
+/// Everything that the sentences are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Tale<'a> {
+    pub(super) report: &'a Report,
+    pub(super) engine: &'a Engine,
+    pub(super) clock: &'a Clock,
+}
+
+/// How grave a thing is, or how much of a by-word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Bad,
+    Warn,
+    Good,
+    Strong,
+    Faint,
+}
