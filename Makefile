@@ -146,11 +146,12 @@ lab:
 	@rm -f target/lab.jsonl
 	-target/release/pfwatch-lab run --repeats $(LAB_REPEATS) --jobs $(LAB_JOBS) --results target/lab.jsonl
 	-target/release/pfwatch-lab kills --times $(LAB_KILLS) --jobs $(LAB_JOBS) >target/lab-kills.txt
-	@{ target/release/pfwatch-lab report target/lab.jsonl; echo; echo "## Killed"; echo; \
+	@{ target/release/pfwatch-lab report --note 'Made by `make lab LAB_REPEATS=$(LAB_REPEATS) LAB_JOBS=$(LAB_JOBS)`.' target/lab.jsonl; echo; echo "## Killed"; echo; \
 	echo "\`pfwatch-lab kills --times $(LAB_KILLS)\`:"; echo; tail -n 1 target/lab-kills.txt; } >docs/lab-results.md
 	@echo "docs/lab-results.md"
 
 lab-short:
+	@.ci/with test cargo build --locked -p pfwatch
 	@.ci/with test cargo test --locked -p pfwatch-lab --test short -- --nocapture
 
 clean:

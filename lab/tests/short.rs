@@ -4,6 +4,7 @@
 //! `CI` is set nothing is left out.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What must be there beside root. `.ci/with test` installs it on Debian.
@@ -35,26 +36,35 @@ fn say(what: &str) {
     let _ = writeln!(std::io::stderr(), "{what}");
 }
 
+/// Whoever tests the whole workspace has just built the daemon; whoever tests the laboratory alone may not have.
+fn daemon(lab: &Path) {
+    if lab.with_file_name("pfwatch").exists() {
+        return;
+    }
+    let mut build = Command::new(env!("CARGO"));
+    build.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--package",
+        "pfwatch",
+        "--bin",
+        "pfwatch",
+    ]);
+    if lab.parent().is_some_and(|folder| folder.ends_with("release")) {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success());
+}
+
 #[test]
 fn real_failures_on_a_real_pair() {
     if let Some(why) = missing() {
         assert!(std::env::var_os("CI").is_none(), "{why}");
         return say(&format!("the laboratory is left out: {why}"));
     }
-    // The daemon of this very source, beside the laboratory's program.
-    let built = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--package",
-            "pfwatch",
-            "--bin",
-            "pfwatch",
-        ])
-        .status();
-    assert!(built.unwrap().success());
     let lab = env!("CARGO_BIN_EXE_pfwatch-lab");
+    daemon(Path::new(lab));
     let status = Command::new(lab)
         .args(["run", "--short", "--jobs", "4", "--tag", "test"])
         .status();

@@ -15,6 +15,9 @@ pub struct Args {
     /// Lines that `run --results` wrote
     #[arg(value_name = "FILE", required = true)]
     results: Vec<PathBuf>,
+    /// How they were made: a line below the title
+    #[arg(long, value_name = "TEXT", default_value = "Made by `make lab`.")]
+    note: String,
 }
 
 /// The page.
@@ -23,14 +26,14 @@ pub fn page(args: &Args) -> Result<String, LabError> {
     for path in &args.results {
         all.extend(read(path)?);
     }
-    let mut text = String::from(HEAD);
+    let mut text = format!(
+        "# The laboratory's results\n\n{} [How it is built and how to read this](lab.md).\n",
+        args.note
+    );
     feel(&mut text, &all);
     did(&mut text, &all);
     Ok(text)
 }
-
-const HEAD: &str = "# The laboratory's results\n\n\
-Made by `make lab`. [How it is built and how to read this](lab.md).\n";
 
 fn read(path: &Path) -> Result<Vec<Outcome>, LabError> {
     let text = fs::read_to_string(path).map_err(|source| LabError::File {
@@ -49,8 +52,8 @@ fn of<'a>(all: &'a [Outcome], scenario: &Scenario, guard: Guard) -> Vec<&'a Outc
 /// What users feel, beside what they feel without pfwatch.
 fn feel(text: &mut String, all: &[Outcome]) {
     *text += "\n## Seconds without service\n\n\
-        Median / worst of so many turns, until the fault was healed; \"never\" means that service did not return before that, and in \
-        brackets stands how long that was. A plus is what it cost to go back.\n\n\
+        Median / worst until the fault was healed (of so many turns). \"never\": service did not return before that, after so many \
+        seconds of tries that failed. A plus is what it cost to go back.\n\n\
         | what happens | with pfwatch | ucarp alone | ping script, every 10 s |\n|---|---|---|---|\n";
     for scenario in CATALOGUE {
         let cells = [Guard::Pfwatch, Guard::Nobody, Guard::Ping].map(|guard| cell(&of(all, scenario, guard)));
