@@ -31,7 +31,7 @@ pub enum Deed {
 pub enum Must {
     /// Service is back in so many seconds, by the median.
     Return(f64),
-    /// Nothing is done at all.
+    /// Nothing is done at all, and nobody is called suspect or down.
     Nothing,
     /// No address moves and nobody is promoted or fenced. Who is demoted is restored, and it is the same on both.
     Stay,

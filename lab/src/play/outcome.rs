@@ -62,7 +62,14 @@ impl Outcome {
             mine.count()
         };
         match must {
-            Must::Nothing if !self.acts.is_empty() => wrong.push(format!("done: {}", self.doings())),
+            Must::Nothing => {
+                if !self.acts.is_empty() {
+                    wrong.push(format!("done: {}", self.doings()));
+                }
+                if self.alarms > 0 {
+                    wrong.push(format!("said: {} times suspect or down", self.alarms));
+                }
+            }
             Must::Stay => {
                 if self.moved || self.count("promote") + self.count("fence") > 0 {
                     wrong.push(format!("an address moved: {}", self.doings()));
@@ -76,7 +83,7 @@ impl Outcome {
                 }
             }
             Must::Return(_) if self.back.is_none() => wrong.push("service did not return".into()),
-            Must::Nothing | Must::Return(_) | Must::Measured => {}
+            Must::Return(_) | Must::Measured => {}
         }
         wrong
     }

@@ -208,7 +208,8 @@ mod tests {
     fn what_is_done_where_nothing_may_be_done_is_wrong() {
         let turn = turn("sync-port", 0.0, Some(0.0));
         assert!(turn.wrong(Must::Measured).is_empty());
-        assert_eq!(turn.wrong(Must::Nothing), ["done: fw2 promote after 3.0 s"]);
+        let wrong = ["done: fw2 promote after 3.0 s", "said: 2 times suspect or down"];
+        assert_eq!(turn.wrong(Must::Nothing), wrong);
         assert_eq!(turn.wrong(Must::Stay).len(), 1);
     }
 
