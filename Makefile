@@ -11,9 +11,12 @@
 #   make scoreboard pfwatch beside what people use today, on simulated pairs: hours; goes on where it was stopped
 #   make scoreboard-years   years of healthy firewalls, and how often they were called dead: hours
 #   make scoreboard-short   the same in half a minute, as the tests see it
+#   make lab        real packets, real CARP and real faults in network namespaces (Linux, root): an hour and a half
+#   make lab-short  a few of them, as the tests see it: two minutes
 #   make clean
 
-.PHONY: all install uninstall demo pictures test fmt lint check bsd-check fuzz scoreboard scoreboard-short scoreboard-years clean
+.PHONY: all install uninstall demo pictures test fmt lint check bsd-check fuzz scoreboard scoreboard-short scoreboard-years
+.PHONY: lab lab-short clean
 .DEFAULT_GOAL := all
 
 FUZZ_SECONDS ?= 30
@@ -28,6 +31,14 @@ RISKY_YEARS ?= --risk 365,8766 --years-busy 0.02 --years-office 0.1 --years-bran
 ROUGH_YEARS ?= --rough --years-busy 0.05 --years-office 0.5 --years-branch 2 --years-night 2 --years-canary 1
 PAIR := captures/openbsd-pair
 BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
+
+# Turns of the first scenarios of the laboratory, and how many of it run side by side.
+LAB_REPEATS ?= 10
+LAB_JOBS ?= 3
+LAB_KILLS ?= 100
+# The laboratory is made of Linux network namespaces; all else is for every system.
+ELSEWHERE := --exclude pfwatch-lab
+PACKAGES := $(if $(filter Linux,$(shell uname -s)),,$(ELSEWHERE))
 
 PREFIX ?= /usr/local
 # Where man(1) looks on OpenBSD, FreeBSD and Linux.
@@ -75,19 +86,19 @@ fmt:
 	@.ci/with test cargo fmt --all --check
 
 lint:
-	@.ci/with test cargo clippy --locked --workspace --all-targets -- -D warnings
+	@.ci/with test cargo clippy --locked --workspace $(PACKAGES) --all-targets -- -D warnings
 
 # The dev profile is optimised a little (see Cargo.toml): replaying captures needs it, and it still builds in half of
 # the time of the release profile with its LTO.
 check:
-	@.ci/with test cargo test --locked --workspace
+	@.ci/with test cargo test --locked --workspace $(PACKAGES)
 
 # Neither BSD has a std to download here, so std is checked from source by the Rust that Debian packages, with the
 # switch that lets a stable compiler do so. Its own target directory, because two compilers share nothing; cargo makes
 # the second run a matter of a second. LIBPCAP_VER stands in for the library that only a BSD has.
 bsd-check:
 	@RUSTC_BOOTSTRAP=1 LIBPCAP_VER=1.10.4 CARGO_TARGET_DIR=target/bsd .ci/with bsd \
-		cargo check --locked --workspace -Zbuild-std=std,panic_abort $(addprefix --target ,$(BSDS))
+		cargo check --locked --workspace $(ELSEWHERE) -Zbuild-std=std,panic_abort $(addprefix --target ,$(BSDS))
 
 fuzz:
 	@command -v cargo-fuzz >/dev/null 2>&1 || .ci/with build cargo install --locked cargo-fuzz
@@ -127,6 +138,21 @@ scoreboard-years:
 
 scoreboard-short:
 	@.ci/with build cargo run --quiet --locked -p pfwatch-scoreboard -- --short
+
+# What is broken in it is real, so it takes as long as it takes. Results of single turns stay in target/; the table is
+# replaced when all of them are there.
+lab:
+	@.ci/with test cargo build --release --locked -p pfwatch -p pfwatch-lab
+	@rm -f target/lab.jsonl
+	-target/release/pfwatch-lab run --repeats $(LAB_REPEATS) --jobs $(LAB_JOBS) --results target/lab.jsonl
+	-target/release/pfwatch-lab kills --times $(LAB_KILLS) --jobs $(LAB_JOBS) >target/lab-kills.txt
+	@{ target/release/pfwatch-lab report --note 'Made by `make lab LAB_REPEATS=$(LAB_REPEATS) LAB_JOBS=$(LAB_JOBS)`.' target/lab.jsonl; echo; echo "## Killed"; echo; \
+	echo "\`pfwatch-lab kills --times $(LAB_KILLS)\`:"; echo; tail -n 1 target/lab-kills.txt; } >docs/lab-results.md
+	@echo "docs/lab-results.md"
+
+lab-short:
+	@.ci/with test cargo build --locked -p pfwatch
+	@.ci/with test cargo test --locked -p pfwatch-lab --test short -- --nocapture
 
 clean:
 	@.ci/with build cargo clean

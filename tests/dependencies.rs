@@ -31,6 +31,7 @@ fn every_dependency_is_argued() {
         "proto/Cargo.toml",
         "sim/Cargo.toml",
         "scoreboard/Cargo.toml",
+        "lab/Cargo.toml",
     ] {
         let table: toml::Table = read(file).parse().unwrap_or_else(|e| panic!("{file}: {e}"));
         used.extend(named_in(&table));

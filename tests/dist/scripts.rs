@@ -30,7 +30,7 @@ fn scripts() -> Vec<(PathBuf, &'static str)> {
         }
     };
     let all: Vec<_> = files(&dist("")).into_iter().filter_map(shell).collect();
-    assert_eq!(all.len(), 6, "{all:?}");
+    assert_eq!(all.len(), 9, "{all:?}");
     all
 }
 
