@@ -16,25 +16,34 @@ pub use super::protocol::Why as Reason;
 pub struct Order {
     /// What is to be done: `Maintenance`, `Undo` or `TestHook`.
     pub request: Request,
-    answer: SyncSender<Reply>,
+    /// Until it is dropped.
+    answer: Option<SyncSender<Reply>>,
     bell: Bell,
 }
 
 impl Order {
     pub(super) fn new(request: Request, bell: Bell) -> (Self, Receiver<Reply>) {
         let (answer, reply) = sync_channel(1);
-        let order = Self { request, answer, bell };
+        let order = Self {
+            request,
+            answer: Some(answer),
+            bell,
+        };
         (order, reply)
     }
 
     /// Tells whoever asked. Never waits; if nobody listens any more, nobody is told.
     pub fn answer(self, reply: Reply) {
-        let _ = self.answer.try_send(reply);
+        if let Some(answer) = &self.answer {
+            let _ = answer.try_send(reply);
+        }
     }
 }
 
 impl Drop for Order {
     fn drop(&mut self) {
+        // First: whoever is woken and finds neither an answer nor its end would wait for ever.
+        self.answer = None;
         self.bell.ring();
     }
 }
