@@ -535,6 +535,7 @@ impl Engine {
             mastership: me.map_or((0, 0), |me| self.carp.mastership(me)),
             split: split.map(|s| s.since),
             suspect: split.and_then(|s| s.suspect),
+            deaf: self.policy.fails(now) && ids().any(|n| Some(n) != me && self.carp.lost(now, n).is_some()),
             unclear: split.and_then(unclear),
             foreign_master: self.carp.foreign_master(),
             health,

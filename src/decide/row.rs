@@ -76,6 +76,7 @@ pub(super) enum Row {
     Foreign(NodeId),
     NotMyTurn(NodeId),
     Isolated,
+    CutOff,
     OwnTraffic,
     Unclear(NodeId, Unclear),
     Fence(NodeId),
@@ -141,6 +142,13 @@ impl Row {
                 "CARP is unsynchronised and no peer is down so far: nothing to do while a segment, not a node, is \
                  isolated"
                     .into(),
+            ),
+            Self::CutOff => (
+                me,
+                format!(
+                    "a probe about {own} is down and a segment is not heard, while traffic passes through another node: it is \
+                     {own} that is cut off, and as a backup it has nothing to give away"
+                ),
             ),
             Self::OwnTraffic => (
                 me,

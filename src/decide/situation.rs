@@ -45,6 +45,8 @@ pub struct Situation {
     pub split: Option<Timestamp>,
     /// The node that lost a part in that split.
     pub suspect: Option<NodeId>,
+    /// A peer's advertisements are missing on a segment and go on on another; collected while a probe about this node fails.
+    pub deaf: bool,
     /// Why that split is no reason to act, for now.
     pub unclear: Option<Unclear>,
     /// A master that belongs to no configured node.

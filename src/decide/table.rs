@@ -2,7 +2,7 @@
 
 use super::row::{Back, Row};
 use super::{HOUR, Policy, Role, Situation, Unclear};
-use crate::event::{Action, Cause, NodeId};
+use crate::event::{Action, Cause, Health, NodeId};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ impl Policy {
                 .witnesses
                 .recovered(now, recover)
                 .then_some(Row::Restore(Back::Recovered)),
+            Role::Backup if own_down && self.cut_off(me, s) => Some(Row::CutOff),
             // With nobody else to take over, the one that is left is better than none.
             Role::Primary | Role::Backup if own_down && !alone => Some(Row::Demote),
             Role::Primary => s.is_down(me.index()).map(|_| Row::OwnTraffic),
@@ -49,6 +50,16 @@ impl Policy {
                 most.or(s.split.map(|_| Row::Isolated))
             }
         }
+    }
+
+    /// This node's own port is what is dead: it misses a segment, and others carry what there is. What they carry would not
+    /// pass if that segment, or what lies behind it, were dead for all; then all have to stand back alike. Who carries a share
+    /// has to give that away.
+    fn cut_off(&self, me: NodeId, s: &Situation) -> bool {
+        let health = |i: usize| s.health.get(i).map_or(Health::Unknown, |(h, _)| *h);
+        let mut peers = (0..s.health.len()).filter(|&i| i != me.index());
+        let carries_nothing = matches!(health(me.index()), Health::Idle | Health::Unknown);
+        (s.deaf || s.split.is_some()) && carries_nothing && peers.any(|i| health(i) == Health::Up)
     }
 
     /// What is to be done about a peer that is down.

@@ -433,3 +433,37 @@ fn of_three_nodes_exactly_one_promotes() {
         .collect();
     assert_eq!(promoted, vec![NodeId(1)]);
 }
+
+#[test]
+fn a_backup_whose_own_port_is_dead_is_cut_off_and_gives_nothing_away() {
+    let fails = |p: &mut Policy, from: f64| {
+        for i in 0..4 {
+            p.probe(at(from + f64::from(i)), 0, false);
+        }
+    };
+    let torn = Situation {
+        mastership: (1, 2),
+        split: Some(at(2.0)),
+        suspect: Some(NodeId(0)),
+        ..backup()
+    };
+    let deaf = Situation { deaf: true, ..backup() };
+    for cut in [torn, deaf] {
+        let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+        run(&mut p, &backup(), 0.0, 1.0);
+        fails(&mut p, 1.0);
+        assert!(run(&mut p, &cut, 5.0, 3.0).is_empty());
+        // What is dead is dead for the other, too: then both stand back alike, and nothing moves.
+        let both = Situation {
+            health: vec![(Health::Suspect, None), (Health::Idle, None)],
+            ..cut
+        };
+        p.probe(at(8.0), 0, false);
+        assert_eq!(run(&mut p, &both, 8.0, 1.0), [(Action::Demote, 8.0)]);
+    }
+    // Everything is heard, so it lies beyond the segments.
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    fails(&mut p, 1.0);
+    assert_eq!(run(&mut p, &backup(), 5.0, 1.0), [(Action::Demote, 5.0)]);
+}

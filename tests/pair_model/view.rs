@@ -177,6 +177,7 @@ impl View {
             mastership: (mine, all),
             split: split.map(ago),
             suspect: self.suspect().map(node),
+            deaf: self.held(peer).any(|silent| silent) && !self.held(peer).all(|silent| silent),
             unclear: split.filter(|&age| age < 2).map(|_| Unclear::Chance),
             foreign_master: false,
             health: (0..2).map(health).collect(),
