@@ -95,8 +95,6 @@ const ROOMS: &[Room] = &[
             "serde_json",
         ],
     ),
-    // Frames as text and JSON: a function of the frame, for `decode`.
-    Room::pure("render", &["time", "@capture", "dissect"], &["jiff", "pfsync_proto"]),
     // The edges: what is done with it. `status` is the snapshot that outsiders read; only `act` spawns.
     // It shows what the policy would do next, and the states that the tracker holds.
     Room::pure(

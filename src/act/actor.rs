@@ -12,6 +12,7 @@ mod tests;
 use super::boot::{Boot, this_boot};
 use super::change::Resumed;
 use super::hooks::{self, Kind, Occasion, Report};
+use super::in_full;
 use super::ledger::disk::FileDisk;
 use super::ledger::{Entry, Ledger};
 use super::preset::win::Heard;
@@ -21,7 +22,6 @@ use super::stop::{Stopped, pair};
 use super::system::System;
 use crate::config::model::{Actions, Config, Fence, Hooks, Preset};
 use crate::event::Action;
-use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -125,8 +125,6 @@ pub struct News {
     pub text: String,
     /// More of it, a line each.
     pub lines: Vec<String>,
-    /// The hooks that ran.
-    pub hooks: Vec<Report>,
     /// How long it took.
     pub took: Duration,
     /// What is to be taken back from now on; none: as before.
@@ -139,6 +137,21 @@ struct Tools {
     boot: Boot,
     /// For hooks, which run while a plan is being carried out by another.
     run: Box<dyn Run + Send>,
+}
+
+impl Tools {
+    /// Whoever holds `hands` is stopped with them.
+    ///
+    /// # Errors
+    /// The boot is unknown, or the ledger cannot be used; a sentence. Then nothing may be done.
+    fn open(means: &Means, hands: &Stopped) -> Result<Self, String> {
+        let mut run = System::new(hands.clone());
+        let boot = this_boot(&mut run).map_err(|e| in_full(&e))?;
+        let disk = FileDisk::open(&means.actions.ledger).map_err(|e| in_full(&e))?;
+        let ledger = Ledger::open(Box::new(disk)).map_err(|e| in_full(&e))?;
+        let run = Box::new(run);
+        Ok(Self { ledger, boot, run })
+    }
 }
 
 /// See the module. Dropped, it kills what runs.
@@ -217,13 +230,10 @@ impl Actor {
     }
 
     fn open_tools(&self) -> Result<(Tools, Resumed), String> {
+        let mut tools = Tools::open(&self.means, &self.hands)?;
         let mut run = System::new(self.hands.clone());
-        let boot = this_boot(&mut run).map_err(|e| in_full(&e))?;
-        let disk = FileDisk::open(&self.means.actions.ledger).map_err(|e| in_full(&e))?;
-        let mut ledger = Ledger::open(Box::new(disk)).map_err(|e| in_full(&e))?;
-        let resumed = alone::resume(&mut ledger, &boot, &self.means.hooks, &mut run, self.hands.clone());
-        let run = Box::new(run);
-        Ok((Tools { ledger, boot, run }, resumed))
+        let resumed = alone::resume(&self.means.hooks, &mut tools, &mut run);
+        Ok((tools, resumed))
     }
 
     /// Why decisions are not carried out, if so.
@@ -254,12 +264,6 @@ impl Actor {
     #[must_use]
     pub fn busy(&self) -> bool {
         self.open > 0
-    }
-
-    /// Notifications that were dropped, because too many waited.
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.notes.dropped()
     }
 
     /// Carries out a decision. False: nothing is carried out now, see [`Actor::idle`].
@@ -360,7 +364,6 @@ fn told(ticket: u64, task: Task, report: Report) -> News {
         ok: failures == 0 && !report.hooks.is_empty(),
         text,
         lines: report.lines().collect(),
-        hooks: vec![report],
         took,
         ledger: None,
     }
@@ -369,16 +372,4 @@ fn told(ticket: u64, task: Task, report: Report) -> News {
 /// Nobody but the worker locks it, and whatever it was doing, the ledger on disk is whole.
 fn lock(tools: &Mutex<Tools>) -> MutexGuard<'_, Tools> {
     tools.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// With what is behind it.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {source}");
-        next = source.source();
-    }
-    text
 }

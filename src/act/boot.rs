@@ -39,7 +39,7 @@ impl Boot {
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     /// The kernel does not tell.
-    #[error("cannot tell which boot this is, so nothing is done: {0}")]
+    #[error("cannot tell which boot this is, so nothing is done")]
     Ask(#[from] AskError),
     /// /proc is not there.
     #[error("cannot tell which boot this is, so nothing is done: is /proc mounted?")]

@@ -20,3 +20,14 @@ pub mod run;
 pub mod stop;
 pub mod system;
 pub mod thing;
+
+/// An error and its causes as one clause.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        text = format!("{text}: {e}");
+        cause = e.source();
+    }
+    text
+}

@@ -2,10 +2,11 @@
 //!
 //! Called in the queue's thread alone, where waiting is allowed.
 
-use super::{Deed, Means, News, Task, Tools, in_full};
+use super::{Deed, Means, News, Task, Tools};
 use crate::act::change::{self, Hands, What};
 use crate::act::fence;
 use crate::act::hooks::{self, Kind, Occasion, Report};
+use crate::act::in_full;
 use crate::act::ledger::{Ledger, Made};
 use crate::act::preset::{self, win};
 use crate::act::run::Run;
@@ -18,7 +19,6 @@ pub(super) struct Became {
     pub(super) ok: bool,
     pub(super) text: String,
     pub(super) lines: Vec<String>,
-    hooks: Vec<Report>,
     took: Duration,
 }
 
@@ -30,7 +30,6 @@ impl Became {
             ok: self.ok,
             text: self.text,
             lines: self.lines,
-            hooks: self.hooks,
             took: self.took,
             ledger: Some(ledger.entries().to_vec()),
         }
@@ -125,13 +124,7 @@ pub(super) fn decision(deed: &Deed, means: &Means, tools: &mut Tools, run: &mut 
                 ),
             };
             lines.extend(hooks.iter().flat_map(Report::lines));
-            Became {
-                ok,
-                text,
-                lines,
-                hooks,
-                took,
-            }
+            Became { ok, text, lines, took }
         }
     }
 }
@@ -148,7 +141,6 @@ fn switch_off(deed: &Deed, means: &Means, run: &mut dyn Run) -> Became {
         ok: report.succeeded(),
         text,
         lines,
-        hooks: Vec::new(),
         took: report.took,
     }
 }
@@ -172,7 +164,6 @@ fn failed(action: Action, why: &str) -> Became {
         ok: false,
         text: format!("{} failed: {why}", action.as_str()),
         lines: Vec::new(),
-        hooks: Vec::new(),
         took: Duration::ZERO,
     }
 }
@@ -201,7 +192,6 @@ pub(super) fn take_back(occasion: &Occasion, hooks: &Hooks, tools: &mut Tools, r
         ok: stays == 0,
         text,
         lines,
-        hooks,
         took,
     }
 }

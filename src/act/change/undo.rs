@@ -5,7 +5,8 @@
 
 use super::counter::{Step, Told, stands};
 use super::{Hands, shown};
-use crate::act::ledger::{Entry, Ledger, LedgerError, Phase};
+use crate::act::in_full;
+use crate::act::ledger::{Entry, Ledger, Phase};
 use crate::act::thing::{self, Counter, Thing};
 use std::fmt;
 
@@ -42,13 +43,9 @@ pub enum What {
 
 impl Outcome {
     pub(super) fn failed(entry: &Entry, why: &impl std::error::Error) -> Self {
-        let mut words = why.to_string();
-        if let Some(source) = why.source() {
-            words = format!("{words}: {source}");
-        }
         Self {
             entry: entry.clone(),
-            what: What::Failed(words),
+            what: What::Failed(in_full(why)),
         }
     }
 
@@ -196,12 +193,5 @@ impl Amount<'_> {
             now: now.saturating_sub(self.added),
             undone: true,
         }
-    }
-}
-
-fn in_full(error: &LedgerError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
     }
 }

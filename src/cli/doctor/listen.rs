@@ -7,6 +7,7 @@ use super::finding::{Finding, ok, problem};
 use super::list;
 use crate::capture::live::LiveSource;
 use crate::capture::{Input, Source, SourceError};
+use crate::drive;
 use crate::engine::Engine;
 use crate::event::Event;
 use std::slice;
@@ -70,19 +71,12 @@ fn hear(mut source: LiveSource, plan: &Plan, length: Duration) -> Result<Heard, 
         let Heard {
             ear, engine, events, ..
         } = &mut heard;
-        match source.next(engine.next_deadline().min(until))? {
-            Input::Frame(frame) => {
-                ear.frame(&frame);
-                engine.frame(&frame);
-            }
-            Input::Idle(at) => engine.idle(at),
-            Input::Gap {
-                at,
-                length,
-                cause,
-                lost,
-            } => engine.gap(at, length, cause, lost),
-            Input::End => break,
+        let input = source.next(engine.next_deadline().min(until))?;
+        if let Input::Frame(frame) = &input {
+            ear.frame(frame);
+        }
+        if !drive::feed(&input, engine) {
+            break;
         }
         while let Some(event) = engine.poll() {
             if matches!(event, Event::Notice(_) | Event::Unsynchronised { .. }) && events.len() < MOST {

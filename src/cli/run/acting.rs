@@ -32,6 +32,8 @@ const LAST: Duration = Duration::from_secs(5);
 /// Answers of probes taken in one round: they come seldom, and a round is short.
 const ANSWERS: usize = 64;
 
+const BUSY: &str = "something is being carried out just now: try again in a moment";
+
 /// See the module.
 pub(super) struct Acting {
     actor: Actor,
@@ -229,8 +231,7 @@ impl Acting {
     /// `pfwatch undo`.
     pub(super) fn undo(&mut self, now: Timestamp, order: Order, engine: &mut Engine) {
         if self.busy() {
-            let text = "something is being carried out just now: try again in a moment";
-            return order.answer(Reply::refused(Reason::Busy, text));
+            return order.answer(Reply::refused(Reason::Busy, BUSY));
         }
         if engine.undo(now) {
             // Its decision comes out of the engine in this round and is answered with what became of it.
@@ -259,8 +260,7 @@ impl Acting {
             }
         };
         if self.busy() {
-            let text = "something is being carried out just now: try again in a moment";
-            return order.answer(Reply::refused(Reason::Busy, text));
+            return order.answer(Reply::refused(Reason::Busy, BUSY));
         }
         let occasion = Occasion {
             dry_run,

@@ -143,18 +143,18 @@ impl CarpView {
 
     /// The vhids of the nodes of which somebody else is master, as (segment, vhid), and who, where that is known.
     pub fn held_beside(&self, node: NodeId) -> impl Iterator<Item = ((usize, u8), Option<NodeId>)> + '_ {
-        let ours = self.vhids.iter().filter(|(_, v)| v.ours());
-        let masters = ours.filter_map(|(key, v)| Some((*key, v.master_source()?.node)));
-        masters.filter(move |(_, n)| *n != Some(node))
+        self.beside(node).map(|(key, s)| (key, s.node))
     }
 
     /// What those masters last advertised, and on which segment.
     pub fn masters_beside(&self, node: NodeId) -> impl Iterator<Item = (usize, &Carp)> + '_ {
+        self.beside(node).map(|((segment, _), s)| (segment, s.last_heard()))
+    }
+
+    fn beside(&self, node: NodeId) -> impl Iterator<Item = ((usize, u8), &Source)> + '_ {
         let ours = self.vhids.iter().filter(|(_, v)| v.ours());
-        let masters = ours.filter_map(|((segment, _), v)| Some((*segment, v.master_source()?)));
-        masters
-            .filter(move |(_, s)| s.node != Some(node))
-            .map(|(segment, s)| (segment, s.last_heard()))
+        let masters = ours.filter_map(|(key, v)| Some((*key, v.master_source()?)));
+        masters.filter(move |(_, s)| s.node != Some(node))
     }
 
     /// Whether a node lost something that it did not give away.
