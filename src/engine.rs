@@ -540,6 +540,7 @@ impl Engine {
             foreign_master: self.carp.foreign_master(),
             health,
             firm: if_down().map(|n| self.node_firm(n)).collect(),
+            faults: if_down().map(|n| self.fault(now, n)).collect(),
             tries: if_down().map(|n| self.node_tries(n)).collect(),
             gone: ids()
                 .map(|n| {

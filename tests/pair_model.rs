@@ -112,7 +112,7 @@ impl Pair {
             Move::Change(change) => {
                 (self.quiet, self.moves) = (0, 0);
                 self.changes -= 1;
-                self.beyond &= change == Change::Upstream;
+                self.beyond &= matches!(change, Change::Upstream | Change::Beyond);
                 self.world.change(change);
                 if let Change::Power(n, power) = change {
                     self.power(n, power, bounds);
@@ -210,7 +210,7 @@ impl Pair {
     fn is_well(&self) -> bool {
         let w = &self.world;
         let stuck = w.promoted == [true; 2] && w.power.contains(&Power::Wedged);
-        stuck || !w.upstream || !w.cable || !(0..2).any(|n| w.is_sound(n)) || w.carrier().is_some()
+        stuck || !w.upstream || !w.beyond || !w.cable || !(0..2).any(|n| w.is_sound(n)) || w.carrier().is_some()
     }
 }
 

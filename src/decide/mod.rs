@@ -18,7 +18,7 @@ mod witness;
 pub use fence::Fenced;
 pub use outlook::Outlook;
 pub use row::Unclear;
-pub use situation::{Rival, Role, Signs, Situation};
+pub use situation::{Fault, Rival, Role, Signs, Situation};
 
 use crate::event::{Action, Cause, Decision, Health, NodeId, Notice};
 use crate::settings::{Policy as Limits, Probe};
@@ -259,7 +259,12 @@ impl Policy {
         } else {
             "no witness is asked for (require-witness = false)"
         };
-        let reason = format!("{} is down ({}) and {witness}", name(peer), cause.as_str());
+        let fault = match s.fault(peer).filter(|_| !s.torn(peer)) {
+            Some(Fault::Stuck(n)) => format!(", none of the last {n} connections that came in left it again,"),
+            Some(Fault::Missing) => ", its advertisements are missing on a segment,".into(),
+            None => String::new(),
+        };
+        let reason = format!("{} is down ({}){fault} and {witness}", name(peer), cause.as_str());
         let before = (std::mem::replace(&mut self.role, Role::Promoted), None);
         self.promoted.push_back(now);
         self.fencing.forget();

@@ -9,6 +9,8 @@ pub enum Unclear {
     Chance,
     /// CARP is in sync, and what traffic says by itself is not enough.
     Evidence,
+    /// CARP is in sync, and what is dead may lie beyond both nodes.
+    Beyond,
     /// Self carries a share of the traffic, and nothing has passed since: it may itself be the one that is cut off.
     OwnTraffic,
     /// Nothing was heard to fail since this node reaches far: what was dead may have lain beyond both, and be over.
@@ -182,6 +184,11 @@ impl Unclear {
         match self {
             Self::Chance => "its advertisements may be missing by chance".into(),
             Self::Evidence => "CARP is in sync, and what traffic says by itself may be chance".into(),
+            Self::Beyond => {
+                "CARP is in sync and nothing shows that connections get stuck in the other: what is dead may lie \
+                             beyond both"
+                    .into()
+            }
             Self::OwnTraffic => {
                 format!("nothing has passed through {own} since CARP was torn, which may itself be cut off")
             }

@@ -55,6 +55,8 @@ pub struct Situation {
     pub health: Vec<(Health, Option<Cause>)>,
     /// Nodes whose `down` needs no witness besides traffic: in sync, a lost advertisement or ping is none.
     pub firm: Vec<bool>,
+    /// What shows that each node is itself at fault, and not what lies beyond it; collected while somebody is down.
+    pub faults: Vec<Option<Fault>>,
     /// The last try through each node that failed, and the last that got through, where it is down.
     pub tries: Vec<(Timestamp, Timestamp)>,
     /// Nodes whose advertisements are gone from every segment.
@@ -65,6 +67,15 @@ pub struct Situation {
     pub signs: Vec<Signs>,
     /// Where somebody else is master; collected while this node is promoted.
     pub rivals: Vec<Rival>,
+}
+
+/// What no outage beyond both nodes looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// So many connections came in of late, and none of them left again.
+    Stuck(u32),
+    /// Its advertisements are missing on a segment and go on on another.
+    Missing,
 }
 
 /// What is seen of a node beside its traffic.
@@ -95,6 +106,10 @@ impl Situation {
     /// The pair is split, and this node is the one that lost a part.
     pub(super) fn torn(&self, peer: NodeId) -> bool {
         self.split.is_some() && self.suspect == Some(peer)
+    }
+
+    pub(super) fn fault(&self, node: NodeId) -> Option<Fault> {
+        self.faults.get(node.index()).copied().flatten()
     }
 
     pub(super) fn signs(&self, node: NodeId) -> Signs {

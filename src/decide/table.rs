@@ -121,6 +121,10 @@ impl Policy {
         }
         // Of an unreachable peer nothing is heard at all.
         let heard = cause != Cause::Unreachable;
+        let own_fault = s.torn(peer) || !heard || s.fault(peer).is_some();
+        if !own_fault && self.limits.require_witness {
+            return Err((now >= since + self.limits.confirm + SLACK).then_some(Unclear::Beyond));
+        }
         if heard && let Some(reached) = self.reached {
             let (failed, worked) = s.tries.get(peer.index()).copied().unwrap_or((now, Timestamp::MIN));
             // Before this node reached far an outage beyond both is as likely, one that is over now.

@@ -21,6 +21,7 @@ fn backup() -> Situation {
         mastership: (0, 2),
         health: vec![(Health::Up, None), (Health::Idle, None)],
         firm: vec![true; 2],
+        faults: vec![Some(Fault::Stuck(9)); 2],
         gone: vec![false; 2],
         ..Situation::default()
     }
@@ -156,6 +157,40 @@ fn in_sync_traffic_must_say_enough_by_itself() {
 }
 
 #[test]
+fn in_sync_nobody_is_promoted_for_what_may_be_dead_beyond_both() {
+    let limits = |require_witness| Limits {
+        require_witness,
+        ..Limits::default()
+    };
+    let s = |fault| Situation {
+        health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
+        faults: vec![fault, None],
+        ..backup()
+    };
+    let mut p = Policy::new(Some(ME), &limits(true), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let answer = |p: &mut Policy, from: u32| (from..from + 3).for_each(|i| p.probe(at(f64::from(i)), 0, true));
+    answer(&mut p, 1);
+    assert!(run(&mut p, &s(None), 3.1, 0.5).is_empty());
+    answer(&mut p, 4);
+    let name = |n: NodeId| format!("fw{}", n.0 + 1);
+    assert!(
+        p.look(at(6.05), &s(None), &name).1.is_none(),
+        "it is too early for a word"
+    );
+    let (decision, notice) = p.look(at(7.0), &s(None), &name);
+    assert!(decision.is_none() && notice.is_some_and(|n| n.text.contains("beyond both")));
+    let (decision, _) = p.look(at(7.2), &s(Some(Fault::Stuck(12))), &name);
+    let reason = decision.unwrap().reason;
+    assert!(reason.contains("none of the last 12 connections"), "{reason}");
+
+    // Who asks for no witness has said that traffic is enough.
+    let mut p = Policy::new(Some(ME), &limits(false), &[]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    assert_eq!(run(&mut p, &s(None), 3.1, 2.0), vec![(Action::Promote, 4.1)]);
+}
+
+#[test]
 fn an_outage_beyond_both_that_is_over_promotes_nobody() {
     // The probe failed once and answers again; did tries through the peer fail after that?
     let promoted = |failed: f64, worked: f64| {
@@ -254,6 +289,7 @@ fn an_old_corpse_does_not_hide_the_next_outage() {
         mastership: (0, 2),
         health,
         firm: vec![true; 3],
+        faults: vec![Some(Fault::Stuck(9)); 3],
         gone: vec![true, false, false],
         ..Situation::default()
     };
@@ -412,6 +448,7 @@ fn of_three_nodes_exactly_one_promotes() {
             (Health::Idle, None),
         ],
         firm: vec![true; 3],
+        faults: vec![Some(Fault::Stuck(9)); 3],
         gone: vec![false; 3],
         ..Situation::default()
     };

@@ -15,6 +15,7 @@ pub mod near;
 mod outages;
 #[cfg(test)]
 mod pairs;
+pub mod passage;
 pub mod path;
 pub mod rates;
 pub mod reach;
@@ -33,6 +34,7 @@ use crate::track::{HostKey, Observation};
 use canary::Canaries;
 use carp::{CarpView, Split, Witness};
 use carrier::Carrier;
+use passage::Through;
 use path::{PathHealth, Setting};
 use reach::Reach;
 use silence::Silence;
@@ -72,6 +74,7 @@ struct NodeHealth {
     /// Carried traffic (as CARP has it) when last looked.
     active: bool,
     carrier: Carrier,
+    through: Through,
     reach: Reach,
 }
 
@@ -134,6 +137,7 @@ impl Detector {
             grace_until: Timestamp::MIN,
             active: true,
             carrier: Carrier::default(),
+            through: Through::default(),
             reach: Reach::default(),
         });
         self.heard.push(Timestamp::MIN);
@@ -151,6 +155,12 @@ impl Detector {
         self.path(node, path).is_some_and(|p| p.firm(self.threshold))
     }
 
+    /// How many connections came into a node of late, where none of them left it again though they usually do.
+    #[must_use]
+    pub fn stuck(&self, now: Timestamp, node: NodeId) -> Option<u32> {
+        self.nodes.get(node.index())?.through.stuck(now)
+    }
+
     /// Everything about a node on a path.
     #[must_use]
     pub fn path(&self, node: NodeId, path: usize) -> Option<&PathHealth> {
@@ -164,6 +174,7 @@ impl Detector {
             // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
             if n.silence.busy() && n.silence.unusual(now) {
                 n.grace_until = now + GRACE;
+                n.through.restart(now);
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
             // A crash is not how it usually pauses. While its CARP went on, nobody may have talked: that is.
@@ -222,6 +233,9 @@ impl Detector {
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
+        if let Some(passage) = o.passage {
+            n.through.note(now, passage);
+        }
         let failed = !matches!(o.trial, Some((_, Outcome::Success))) && o.delivery != Some(Outcome::Success);
         if now < n.grace_until && failed {
             return;
@@ -299,6 +313,7 @@ impl Detector {
         self.grace_until = now + GRACE;
         for n in &mut self.nodes {
             n.silence.forgive(now);
+            n.through.restart(now);
             n.paths.iter_mut().for_each(|p| p.forgive(now));
         }
     }

@@ -55,6 +55,7 @@ mod tests {
             partner: Some(0),
             whole,
             hosts: None,
+            passage: None,
         }
     }
 

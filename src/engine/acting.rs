@@ -1,10 +1,13 @@
 //! What those who carry decisions out tell the engine, and what policy asks of it once something was carried out.
 
 use super::Engine;
-use crate::decide::{Fenced, Rival, Role, Signs};
+use crate::decide::{Fault, Fenced, Rival, Role, Signs};
 use crate::event::{Event, Health, NodeId};
 use crate::time::Timestamp;
 use pfsync_proto::Carp;
+
+/// What missing advertisements must be worth, in suspicion, to say that a port is dead.
+const NO_CHANCE: f64 = 3.0;
 
 impl Engine {
     /// Somebody works at the pair, or is done with it.
@@ -71,6 +74,13 @@ impl Engine {
                 node.canary = v.to == Health::Down && v.evidence.canaries > 0;
             }
         }
+    }
+
+    /// What shows that a node is itself at fault.
+    pub(super) fn fault(&self, now: Timestamp, node: NodeId) -> Option<Fault> {
+        let missing = || self.carp.lost(now, node).filter(|(worth, _)| *worth >= NO_CHANCE);
+        let stuck = self.detector.stuck(now, node).map(Fault::Stuck);
+        stuck.or_else(|| missing().map(|_| Fault::Missing))
     }
 
     /// Signs of all nodes, where something of ours stands or is watched.

@@ -34,6 +34,15 @@ const NOT_TRAFFIC: [u8; 5] = [112, 240, 2, 103, 89];
 /// A host as the tables know it: octets of its address, IPv4 mapped.
 pub type HostKey = [u8; 16];
 
+/// A connection on its way through a firewall, which makes one state where it comes in and one where it leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    /// It came in.
+    Entered,
+    /// Both its states are there: it went out again.
+    Left,
+}
+
 /// What a message says about one path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Observation {
@@ -51,6 +60,8 @@ pub struct Observation {
     pub whole: Option<Duration>,
     /// Initiator and responder; `None` for a state whose addresses were never heard.
     pub hosts: Option<(HostKey, HostKey)>,
+    /// How far a connection is that was opened just now.
+    pub passage: Option<Passage>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,9 +252,14 @@ impl Tracker {
         let mut entry = self.entry(now, sender, true, state);
         self.pair(now, state, &mut entry);
         let finding = entry.flow.on_insert(sender, state.state_flags, state.packets);
+        let passage = match (entry.pairing, state.direction) {
+            (Pairing::Paired, _) => Some(Passage::Left),
+            (_, Direction::In) => Some(Passage::Entered),
+            _ => None,
+        };
         let observation = self.judge(entry.place, entry.hosts, entry.pairing, finding);
         self.remember(now, state.key, entry);
-        observation
+        observation.map(|o| Observation { passage, ..o })
     }
 
     /// UPD: what the sender knows in full; `bulk` = it answers a bulk request.
@@ -485,6 +501,7 @@ impl Tracker {
             partner,
             whole,
             hosts,
+            passage: None,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::T0;
 use super::world::{SEGMENTS, World};
-use pfwatch::decide::{Rival, Role, Signs, Situation, Unclear};
+use pfwatch::decide::{Fault, Rival, Role, Signs, Situation, Unclear};
 use pfwatch::event::{Cause, Health, NodeId};
 use std::time::Duration;
 
@@ -157,6 +157,11 @@ impl View {
             Verdict::Blackhole => (Health::Down, Some(Cause::BlackholeForward)),
             Verdict::Silence => (Health::Down, Some(Cause::Silence)),
         };
+        let fault = |n: usize| match () {
+            () if w.cable && w.is_stuck(n) => Some(Fault::Stuck(9)),
+            () if self.held(n).any(|silent| silent) && !self.held(n).all(|silent| silent) => Some(Fault::Missing),
+            () => None,
+        };
         let peer = 1 - self.me;
         let signs = |n: usize| Signs {
             advertises: n == peer && self.advertises(w),
@@ -182,6 +187,7 @@ impl View {
             foreign_master: false,
             health: (0..2).map(health).collect(),
             firm: vec![true; 2],
+            faults: (0..2).map(fault).collect(),
             tries: (0..2).map(|n| (ago(w.failed[n]), ago(w.worked[n]))).collect(),
             gone: (0..2).map(|n| self.gone(n)).collect(),
             bulk: None,

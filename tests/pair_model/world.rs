@@ -22,6 +22,8 @@ pub(super) enum Change {
     Port(usize, usize),
     Power(usize, Power),
     Upstream,
+    /// As far as the probes reach all is well.
+    Beyond,
     Cable,
 }
 
@@ -31,6 +33,7 @@ pub(super) struct World {
     pub(super) ports: [[bool; SEGMENTS]; 2],
     pub(super) power: [Power; 2],
     pub(super) upstream: bool,
+    pub(super) beyond: bool,
     pub(super) cable: bool,
     pub(super) promoted: [bool; 2],
     pub(super) demoted: [bool; 2],
@@ -53,6 +56,7 @@ impl World {
             ports: [[true; SEGMENTS]; 2],
             power: [Power::On; 2],
             upstream: true,
+            beyond: true,
             cable: true,
             promoted: [false; 2],
             demoted: [false; 2],
@@ -67,7 +71,7 @@ impl World {
 
     /// All that may change now.
     pub(super) fn changes(&self) -> Vec<Change> {
-        let mut all = vec![Change::Upstream, Change::Cable];
+        let mut all = vec![Change::Upstream, Change::Beyond, Change::Cable];
         for n in 0..2 {
             all.extend((0..SEGMENTS).map(|s| Change::Port(n, s)));
             let powers = [Power::On, Power::Wedged, Power::Off].into_iter();
@@ -91,6 +95,7 @@ impl World {
                 self.power[n] = power;
             }
             Change::Upstream => self.upstream ^= true,
+            Change::Beyond => self.beyond ^= true,
             Change::Cable => self.cable ^= true,
         }
     }
@@ -163,12 +168,17 @@ impl World {
     /// Through whom traffic passes end to end.
     pub(super) fn carrier(&self) -> Option<usize> {
         let n = self.faces(INSIDE)?;
-        (self.faces(OUTSIDE) == Some(n) && self.power[n] == Power::On && self.upstream).then_some(n)
+        (self.faces(OUTSIDE) == Some(n) && self.power[n] == Power::On && self.upstream && self.beyond).then_some(n)
     }
 
     /// Hosts send to it, and nothing comes of it.
     pub(super) fn fails(&self, n: usize) -> bool {
         self.carrier() != Some(n) && (0..SEGMENTS).any(|s| self.faces(s) == Some(n))
+    }
+
+    /// What comes in does not leave it again.
+    pub(super) fn is_stuck(&self, n: usize) -> bool {
+        self.power[n] == Power::Wedged && self.faces(INSIDE) == Some(n)
     }
 
     /// It could carry the traffic if it were master.

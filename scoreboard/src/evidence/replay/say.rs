@@ -52,6 +52,7 @@ impl Replay<'_> {
             partner: None,
             whole: None,
             hosts: Some((*client, *server)),
+            passage: None,
         };
         self.hear(&o);
         o.delivery = None;
@@ -83,6 +84,7 @@ impl Replay<'_> {
                 partner: None,
                 hosts: None,
                 whole: None,
+                passage: None,
             };
             self.detector.repeat(stamp(at(self.slot)), NODE, &o, times);
         }
