@@ -110,20 +110,20 @@ impl Policy {
             return Err(Some(Unclear::Bulk));
         }
         let firm = s.firm.get(peer.index()) == Some(&true);
+        // Of an unreachable peer nothing is heard at all.
+        let heard = cause != Cause::Unreachable;
+        let at_fault = s.torn(peer) || !heard || s.fault(peer).is_some();
         // Who reaches far is not cut off.
         let reaches = self.witnesses.report() && self.witnesses.up();
+        if !at_fault && self.limits.require_witness {
+            return Err((now >= since + self.limits.confirm + SLACK).then_some(Unclear::Beyond));
+        }
         let unclear = match s.torn(peer) {
             true => s.unclear.filter(|why| *why != Unclear::OwnTraffic || !reaches),
-            false => (!firm).then_some(Unclear::Evidence),
+            false => (!at_fault && !firm).then_some(Unclear::Evidence),
         };
         if unclear.is_some() {
             return Err(unclear);
-        }
-        // Of an unreachable peer nothing is heard at all.
-        let heard = cause != Cause::Unreachable;
-        let own_fault = s.torn(peer) || !heard || s.fault(peer).is_some();
-        if !own_fault && self.limits.require_witness {
-            return Err((now >= since + self.limits.confirm + SLACK).then_some(Unclear::Beyond));
         }
         if heard && let Some(reached) = self.reached {
             let (failed, worked) = s.tries.get(peer.index()).copied().unwrap_or((now, Timestamp::MIN));

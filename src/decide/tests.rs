@@ -139,13 +139,18 @@ fn in_sync_a_probe_that_reaches_further_is_the_witness() {
 }
 
 #[test]
-fn in_sync_traffic_must_say_enough_by_itself() {
-    let mut p = Policy::new(Some(ME), &Limits::default(), &[probe(About::SelfNode)]);
+fn in_sync_traffic_must_say_enough_where_it_is_asked_alone() {
+    let limits = Limits {
+        require_witness: false,
+        ..Limits::default()
+    };
+    let mut p = Policy::new(Some(ME), &limits, &[probe(About::SelfNode)]);
     run(&mut p, &backup(), 0.0, 1.0);
     (0..2).for_each(|i| p.probe(at(1.0 + f64::from(i)), 0, true));
     let s = |firm| Situation {
         health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
         firm: vec![firm, false],
+        faults: vec![None; 2],
         ..backup()
     };
     let name = |n: NodeId| format!("fw{}", n.0 + 1);
@@ -180,7 +185,11 @@ fn in_sync_nobody_is_promoted_for_what_may_be_dead_beyond_both() {
     );
     let (decision, notice) = p.look(at(7.0), &s(None), &name);
     assert!(decision.is_none() && notice.is_some_and(|n| n.text.contains("beyond both")));
-    let (decision, _) = p.look(at(7.2), &s(Some(Fault::Stuck(12))), &name);
+    let stuck = Situation {
+        firm: vec![false; 2],
+        ..s(Some(Fault::Stuck(12)))
+    };
+    let (decision, _) = p.look(at(7.2), &stuck, &name);
     let reason = decision.unwrap().reason;
     assert!(reason.contains("none of the last 12 connections"), "{reason}");
 
