@@ -27,14 +27,6 @@ impl Where {
         self.socket.clone().unwrap_or_else(|| socket_in(config()))
     }
 
-    /// No daemon listens there; one that hangs does.
-    pub(super) fn nobody(&self) -> bool {
-        let (clock, socket) = (Clock::start(), self.socket());
-        let until = clock.now() + Duration::from_secs(1);
-        let asked = client::ask(&socket, &Request::Check { node: None }, &clock, until);
-        matches!(asked, Err(Absent::Nobody))
-    }
-
     /// The configuration that was named, or the usual one if there is one.
     pub(super) fn config(&self) -> Result<Option<Config>, Failure> {
         let path = match &self.config {
@@ -50,6 +42,8 @@ impl Where {
 pub(super) struct NoAnswer {
     pub(super) text: String,
     pub(super) code: u8,
+    /// No daemon listens there; one that hangs does.
+    pub(super) nobody: bool,
 }
 
 impl NoAnswer {
@@ -59,31 +53,27 @@ impl NoAnswer {
         self.code
     }
 
+    /// It answered, but not what was asked.
+    pub(super) fn strange() -> Self {
+        let text = "the daemon answered something else: is it another version of pfwatch?";
+        Self::new(exit::UNAVAILABLE, text)
+    }
+
     fn new(code: u8, text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { text, code }
+        let (text, nobody) = (text.into(), false);
+        Self { text, code, nobody }
     }
 }
 
 /// Asks, and waits for the answer as long as the daemon may take and a moment.
-pub(super) fn ask(place: &Where, request: &Request) -> Result<Vec<u8>, u8> {
-    try_to_ask(place, request).map_err(NoAnswer::report)
-}
-
-/// The same without a word.
-pub(super) fn try_to_ask(place: &Where, request: &Request) -> Result<Vec<u8>, NoAnswer> {
+pub(super) fn ask(place: &Where, request: &Request) -> Result<Vec<u8>, NoAnswer> {
     let (clock, socket) = (Clock::start(), place.socket());
     let until = clock.now() + request.patience() + Duration::from_secs(1);
     client::ask(&socket, request, &clock, until).map_err(|e| absent(&socket, &e))
 }
 
-/// The answer, understood; what is refused is said, and is an exit code.
-pub(super) fn understand(line: &[u8]) -> Result<Reply, u8> {
-    try_to_understand(line).map_err(NoAnswer::report)
-}
-
-/// The same without a word.
-pub(super) fn try_to_understand(line: &[u8]) -> Result<Reply, NoAnswer> {
+/// The answer, understood; what is refused has its exit code.
+pub(super) fn understand(line: &[u8]) -> Result<Reply, NoAnswer> {
     match serde_json::from_slice(line) {
         Ok(Reply::Refused { reason, text }) => {
             let code = match reason {
@@ -119,5 +109,9 @@ fn absent(socket: &Path, e: &Absent) -> NoAnswer {
         Absent::Denied => exit::PERMISSION,
         _ => exit::UNAVAILABLE,
     };
-    NoAnswer::new(code, text)
+    NoAnswer {
+        text,
+        code,
+        nobody: matches!(e, Absent::Nobody),
+    }
 }

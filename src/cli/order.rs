@@ -3,7 +3,7 @@
 //! The daemon does it and says what it did; this only asks. Where no daemon runs, `undo` takes back itself what the ledger
 //! holds.
 
-use super::ask::{Where, ask, understand};
+use super::ask::{NoAnswer, Where, ask, understand};
 use super::output::Stream;
 use super::{Failure, exit};
 use crate::act::actor::{self, Means};
@@ -64,12 +64,13 @@ pub(super) fn maintenance(args: &Maintenance) -> Result<u8, Failure> {
 
 /// Runs `undo`.
 pub(super) fn undo(args: &Undo) -> Result<u8, Failure> {
-    if args.place.nobody()
+    let answer = ask(&args.place, &Request::Undo);
+    if answer.as_ref().is_err_and(|no| no.nobody)
         && let Some(config) = args.place.config()?
     {
         return undo_alone(&config);
     }
-    order(&args.place, &Request::Undo)
+    done(answer)
 }
 
 /// Without a daemon. One that starts or hangs meanwhile holds the ledger, and then nothing is done here.
@@ -98,15 +99,17 @@ pub(super) fn test_hook(args: &TestHook) -> Result<u8, Failure> {
 }
 
 fn order(place: &Where, request: &Request) -> Result<u8, Failure> {
-    match ask(place, request).and_then(|line| understand(&line)) {
+    done(ask(place, request))
+}
+
+/// What became of it.
+fn done(answer: Result<Vec<u8>, NoAnswer>) -> Result<u8, Failure> {
+    match answer.and_then(|line| understand(&line)) {
         Ok(Reply::Done { text }) => {
             Stream::flush(&mut format!("{text}\n").into_bytes())?;
             Ok(exit::OK)
         }
-        Ok(_) => {
-            tracing::error!("the daemon answered something else: is it another version of pfwatch?");
-            Ok(exit::UNAVAILABLE)
-        }
-        Err(code) => Ok(code),
+        Ok(_) => Ok(NoAnswer::strange().report()),
+        Err(no) => Ok(no.report()),
     }
 }

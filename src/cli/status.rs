@@ -2,7 +2,7 @@
 //!
 //! Asks the daemon; how it looks is the business of `report`, and how it is looked at for long that of `watch`.
 
-use super::ask::{Where, ask, understand};
+use super::ask::{NoAnswer, Where, ask, understand};
 use super::look::look;
 use super::output::Target;
 use super::{Common, Failure, Format, exit, watch};
@@ -36,12 +36,12 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
             Target::Stdout.write(&page)?;
             Ok(exit::OK)
         }
-        Err(code) => Ok(code),
+        Err(no) => Ok(no.report()),
     }
 }
 
 /// One answer of the daemon, ready to be written.
-fn page(args: &Args, common: &Common) -> Result<String, u8> {
+fn page(args: &Args, common: &Common) -> Result<String, NoAnswer> {
     let line = ask(&args.place, &Request::Status)?;
     let reply = understand(&line)?;
     match (args.format, reply) {
@@ -51,9 +51,6 @@ fn page(args: &Args, common: &Common) -> Result<String, u8> {
             let mut whole: Value = serde_json::from_slice(&line).unwrap_or_default();
             Ok(format!("{}\n", whole["status"].take()))
         }
-        _ => {
-            tracing::error!("the daemon answered something else: is it another version of pfwatch?");
-            Err(exit::UNAVAILABLE)
-        }
+        _ => Err(NoAnswer::strange()),
     }
 }

@@ -4,7 +4,7 @@
 //! whatever ends it: a key, a signal, a terminal that is gone, a panic (by a hook, before the process aborts). Elsewhere one page follows
 //! the other.
 
-use super::ask::{NoAnswer, Where, try_to_ask, try_to_understand};
+use super::ask::{NoAnswer, Where, ask, understand};
 use super::look::{is_dumb, look};
 use super::output::{Stream, Target};
 use super::{Common, Failure, Format, exit};
@@ -35,13 +35,13 @@ pub(super) fn can_draw() -> bool {
 }
 
 /// One page after the other, until there is no answer or a signal comes.
-pub(super) fn pages(format: Format, page: impl Fn() -> Result<String, u8>) -> Result<u8, Failure> {
+pub(super) fn pages(format: Format, page: impl Fn() -> Result<String, NoAnswer>) -> Result<u8, Failure> {
     let ended = signals();
     loop {
         let text = match page() {
             Ok(page) if format == Format::Text => format!("{page}\n"),
             Ok(page) => page,
-            Err(code) => return Ok(code),
+            Err(no) => return Ok(no.report()),
         };
         Stream::flush(&mut text.into_bytes())?;
         // A signal ends the pause.
@@ -163,12 +163,9 @@ fn is_end(key: KeyEvent) -> bool {
 }
 
 fn snapshot(place: &Where) -> Result<Status, NoAnswer> {
-    match try_to_understand(&try_to_ask(place, &Request::Status)?)? {
+    match understand(&ask(place, &Request::Status)?)? {
         Reply::Status { status } => Ok(*status),
-        _ => Err(NoAnswer {
-            text: "the daemon answered something else: is it another version of pfwatch?".into(),
-            code: exit::UNAVAILABLE,
-        }),
+        _ => Err(NoAnswer::strange()),
     }
 }
 

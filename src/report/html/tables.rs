@@ -5,7 +5,7 @@
 use super::super::tell::close::close;
 use super::super::tell::input;
 use super::super::tell::timeline::{Entry, Mark, timeline};
-use super::super::tell::words::{count, counted};
+use super::super::tell::words::{count, counted, file};
 use super::markup::Markup;
 use super::{Page, tone_class};
 use crate::capture::Net;
@@ -215,7 +215,7 @@ fn files(page: &Page<'_>, m: &mut Markup) {
                             m.words("td", "number", &count(f.frames));
                             m.words("td", "time", &time(f.first));
                             m.words("td", "time", &time(f.last));
-                            m.words("td", "path", &f.path.display().to_string());
+                            m.words("td", "path", &file(&f.path));
                         });
                     }
                 });

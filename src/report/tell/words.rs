@@ -6,7 +6,14 @@ use crate::time::Timestamp;
 pub(in crate::report) use crate::time::spell as duration;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
+use std::path::Path;
 use std::time::Duration;
+
+/// A file's name, in which nothing tells a terminal what to do.
+pub(in crate::report) fn file(path: &Path) -> String {
+    let shown = path.display().to_string();
+    shown.replace(char::is_control, "\u{fffd}")
+}
 
 /// Times of day in one zone.
 pub(in crate::report) struct Clock {
@@ -158,6 +165,11 @@ mod tests {
         assert_eq!(count(1_234_567), "1 234 567");
         assert_eq!(wrap("after 1 min 30 s of it", 12, 2), ["after 1 min", "30 s of it"]);
         assert_eq!(wrap("", 10, 0), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_file_name_tells_a_terminal_nothing() {
+        assert_eq!(file(Path::new("a\u{1b}[31mb\n.pcap")), "a\u{fffd}[31mb\u{fffd}.pcap");
     }
 
     #[test]

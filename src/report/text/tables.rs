@@ -3,7 +3,7 @@
 //! Called once by the page. Counts nothing itself.
 
 use super::grid::{plain, print, print_health, right};
-use super::words::{count, counted};
+use super::words::{count, counted, file};
 use super::{Page, Style};
 use crate::capture::Net;
 use crate::report::tell::input;
@@ -24,7 +24,7 @@ fn read(page: &Page<'_>, out: &mut String) {
     }
     let parts = input::kinds(&page.tale);
     let from = match page.tale.report.files.as_slice() {
-        [one] => format!(" in {}", one.path.display()),
+        [one] => format!(" in {}", file(&one.path)),
         _ => String::new(),
     };
     page.paragraph(
@@ -39,7 +39,7 @@ fn read(page: &Page<'_>, out: &mut String) {
                 Net::Sync => "sync",
                 Net::Segment(i) => page.tale.engine.segment_name(i),
             };
-            table.add_row([format!("  {net}"), count(f.frames), f.path.display().to_string()]);
+            table.add_row([format!("  {net}"), count(f.frames), file(&f.path)]);
         }
         right(&mut table, &[1]);
         print(&table, out);
