@@ -72,44 +72,89 @@ fn keep(name: &str, base64: &str) {
     }
 }
 
-#[test]
-fn reports_in_a_browser() {
-    let Some(mut browser) = Browser::start() else {
+fn browser() -> Option<Browser> {
+    let browser = Browser::start();
+    if browser.is_none() {
         assert!(std::env::var_os("CI").is_none(), "no Chromium is installed");
         let _ = writeln!(std::io::stderr(), "left out: no Chromium is installed");
-        return;
-    };
+    }
+    browser
+}
+
+/// Looks at a page by day, by night and on a phone: it says what it must, all of it is to be seen (charts at least so wide), it
+/// asks nobody else and has nothing to complain of.
+fn look_at(browser: &mut Browser, url: &str, name: &str, verdict: &str, wide: u32) {
+    for (look, width, dark) in [("light", 1200, false), ("dark", 1200, true), ("narrow", 390, false)] {
+        browser.screen(width, dark);
+        (browser.requests, browser.said) = (Vec::new(), Vec::new());
+        browser.open(url);
+        let what = format!("{name}, {look}");
+        let said = browser
+            .value("document.querySelector('h1').innerText")
+            .as_str()
+            .unwrap()
+            .replace('\u{a0}', " ");
+        assert!(said.starts_with(verdict), "{what}: {said}");
+        assert_eq!(browser.value("document.compatMode"), json!("CSS1Compat"), "{what}");
+        // Whatever does not fit would have to be looked for.
+        let width = json!(width);
+        assert_eq!(browser.value("document.documentElement.scrollWidth"), width, "{what}");
+        let seen = browser.value(&format!(
+            "[...document.querySelectorAll('svg')].every(s => s.getBoundingClientRect().height >= 15 \
+             && s.getBoundingClientRect().width >= {wide} && s.children.length > 0)"
+        ));
+        assert_eq!(seen, json!(true), "{what}");
+        assert_eq!(light(browser), (!dark, dark), "{what}: paper and ink");
+        keep(&format!("{}-{look}.png", name.replace('/', "-")), &browser.picture());
+        assert!(
+            browser.requests.iter().all(|r| r.starts_with(url)),
+            "{what}: {:?}",
+            browser.requests
+        );
+        assert_eq!(browser.said, [""; 0], "{what}");
+    }
+}
+
+#[test]
+fn reports_in_a_browser() {
+    let Some(mut browser) = browser() else { return };
     let folder = tempfile::tempdir().unwrap();
     for (name, verdict) in PAGES {
         let url = format!("file://{}", report(folder.path(), name).display());
-        for (look, width, dark) in [("light", 1200, false), ("dark", 1200, true), ("narrow", 390, false)] {
-            browser.screen(width, dark);
-            (browser.requests, browser.said) = (Vec::new(), Vec::new());
-            browser.open(&url);
-            let what = format!("{name}, {look}");
-            let said = browser
-                .value("document.querySelector('h1').innerText")
-                .as_str()
-                .unwrap()
-                .replace('\u{a0}', " ");
-            assert!(said.starts_with(verdict), "{what}: {said}");
-            assert_eq!(browser.value("document.compatMode"), json!("CSS1Compat"), "{what}");
-            // Whatever does not fit would have to be looked for.
-            let width = json!(width);
-            assert_eq!(browser.value("document.documentElement.scrollWidth"), width, "{what}");
-            let seen = browser.value(
-                "[...document.querySelectorAll('svg')].every(s => s.getBoundingClientRect().height >= 15 \
-                 && s.getBoundingClientRect().width >= 250 && s.children.length > 0)",
-            );
-            assert_eq!(seen, json!(true), "{what}");
-            assert_eq!(light(&mut browser), (!dark, dark), "{what}: paper and ink");
-            keep(&format!("{}-{look}.png", name.replace('/', "-")), &browser.picture());
-            assert_eq!(browser.requests, [url.as_str()], "{what}");
-            assert_eq!(browser.said, [""; 0], "{what}");
-        }
+        look_at(&mut browser, &url, name, verdict, 250);
+        assert_eq!(browser.requests, [url.as_str()], "{name}");
         let paper = browser.paper();
         keep(&format!("{}.pdf", name.replace('/', "-")), &paper);
         assert!(paper.len() > 20_000, "{name}");
+    }
+}
+
+/// The live page at the moments at which the live view is looked at.
+#[test]
+fn the_live_page_in_a_browser() {
+    let Some(mut browser) = browser() else { return };
+    for (name, moment, verdict) in [
+        (
+            "steady2",
+            screen::watched("openbsd-pair/steady2", |_| false, Duration::ZERO),
+            "All is well: traffic passes end to end through fw1",
+        ),
+        (
+            "servers_dead",
+            screen::watched("openbsd-pair/servers_dead", is_doubt, Duration::from_secs(1)),
+            "fw1 is in doubt: ",
+        ),
+        (
+            "awan_port_dead",
+            screen::watched("openbsd-pair/awan_port_dead", is_decision, Duration::from_secs(24)),
+            "fw1 is DOWN since 01:58:10",
+        ),
+    ] {
+        let web = screen::served(moment.1);
+        let url = format!("http://{}/", web.addresses()[0]);
+        look_at(&mut browser, &url, &format!("page/{name}"), verdict, 150);
+        let torn = browser.value("document.body.innerText.includes('Unsynchronised since')");
+        assert_eq!(torn, json!(name == "awan_port_dead"), "{name}");
     }
 }
 
@@ -135,7 +180,7 @@ fn is_doubt(event: &Event) -> bool {
 fn the_live_view_of_real_failures() {
     let nothing: fn(&Event) -> bool = |_| false;
     let shown = |name: &str, is_it, longer| {
-        let drawn = screen::text(&screen::screen(&screen::watched(name, is_it, longer), 80, 24));
+        let drawn = screen::text(&screen::screen(&screen::watched(name, is_it, longer).0, 80, 24));
         if let Some(folder) = std::env::var_os("PFWATCH_TEST_PICTURES") {
             std::fs::write(
                 Path::new(&folder).join(format!("{}.txt", name.replace('/', "-"))),
@@ -199,16 +244,20 @@ fn pictures() {
     );
     std::fs::create_dir_all(&out).unwrap();
     let name = "openbsd-pair/awan_port_dead";
-    let torn = screen::watched(name, is_decision, Duration::from_secs(24));
+    let (torn, status) = screen::watched(name, is_decision, Duration::from_secs(24));
+    let web = screen::served(status);
+    let live = format!("http://{}/", web.addresses()[0]);
     let terminal = folder.path().join("terminal.html");
     std::fs::write(&terminal, screen::page(&screen::screen(&torn, 96, 25))).unwrap();
-    let report = report(folder.path(), name);
+    let local = |page: &Path| format!("file://{}", page.display());
+    let report = local(&report(folder.path(), name));
     for (file, page, size, scale) in [
         ("report.png", report, Some((860, 920)), 0.9),
-        ("terminal.png", terminal, None, 1.0),
+        ("page.png", live, Some((860, 1085)), 0.9),
+        ("terminal.png", local(&terminal), None, 1.0),
     ] {
         browser.screen(860, false);
-        browser.open(&format!("file://{}", page.display()));
+        browser.open(&page);
         let size = size.unwrap_or_else(|| {
             let size = browser
                 .value("(({width, height}) => [width, height])(document.querySelector('pre').getBoundingClientRect())");

@@ -9,8 +9,10 @@ use pfwatch::config::Config;
 use pfwatch::drive;
 use pfwatch::engine::Engine;
 use pfwatch::event::Event;
+use pfwatch::http::{Options, Source, Web};
 use pfwatch::report::text::Look;
 use pfwatch::report::watch::Watch;
+use pfwatch::status::board::Board;
 use pfwatch::status::history::History;
 use pfwatch::status::{Facts, Interface, Status};
 use pfwatch::time::Timestamp;
@@ -20,10 +22,12 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// Watches beside fw2, a snapshot a second, until so long after the first event that `is_it`; all the way if there is none.
-pub(crate) fn watched(name: &str, is_it: fn(&Event) -> bool, longer: Duration) -> Watch {
+/// Watches beside fw2, a snapshot a second, until so long after the first event that `is_it`; all the way if there is none. The
+/// last snapshot comes with it.
+pub(crate) fn watched(name: &str, is_it: fn(&Event) -> bool, longer: Duration) -> (Watch, Status) {
     let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures");
     let nets = [
         ("sync.pcap.zst", Net::Sync),
@@ -40,6 +44,7 @@ pub(crate) fn watched(name: &str, is_it: fn(&Event) -> bool, longer: Duration) -
     settings.nodes[1].is_self = true;
     let (mut engine, mut history, mut watch) = (Engine::new(settings, 1), History::default(), Watch::default());
     let unix = |t: Timestamp| t.as_secs_f64();
+    let mut last = Status::default();
     let (mut until, mut due, mut started) = (Timestamp::MAX, Timestamp::MIN, None);
     while engine.now() < until && drive::step(&mut source, &mut engine).unwrap() {
         while let Some(event) = engine.poll() {
@@ -51,6 +56,7 @@ pub(crate) fn watched(name: &str, is_it: fn(&Event) -> bool, longer: Duration) -
         let now = engine.now();
         if now >= due {
             due = now + Duration::from_secs(1);
+            history.tick(now, &engine, unix);
             let facts = Facts {
                 version: env!("CARGO_PKG_VERSION").into(),
                 started: unix(*started.get_or_insert(now)),
@@ -63,10 +69,25 @@ pub(crate) fn watched(name: &str, is_it: fn(&Event) -> bool, longer: Duration) -
                 }],
                 ..Facts::default()
             };
-            watch.take(Status::of(&engine, &history, facts, now, unix));
+            last = Status::of(&engine, &history, facts, now, unix);
+            watch.take(last.clone());
         }
     }
-    watch
+    (watch, last)
+}
+
+/// The live page of this snapshot, for as long as it is held.
+pub(crate) fn served(status: Status) -> Web {
+    let source = Source {
+        board: Arc::new(Board::new(status, Timestamp::default())),
+        now: Arc::new(Timestamp::default),
+        zone: jiff::tz::TimeZone::UTC,
+    };
+    let options = Options {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        ..Options::default()
+    };
+    Web::start(&options, source).unwrap()
 }
 
 /// What stands on a screen of that size.
