@@ -1,7 +1,7 @@
 //! What people and programs see of a running daemon: a real Prometheus scrapes it, a real browser opens its page, and every name
 //! in grafana/ is one that it has.
 //!
-//! Needs root for the network namespace, and Prometheus, Chromium, curl, openssl and Python with venv; `.ci/with test` installs
+//! Needs root for the network namespace, and Prometheus, Chromium, tcpreplay, curl, openssl and Python with venv; `.ci/with test` installs
 //! them on Debian. What is missing elsewhere is said, and that test left out.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
