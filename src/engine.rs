@@ -235,6 +235,7 @@ impl Engine {
     pub fn gap(&mut self, at: Timestamp, length: Duration, cause: GapCause, lost: u64) {
         let now = self.advance(at);
         self.counters.gap(cause, length, lost);
+        self.tracker.forgive();
         self.detector.gap(now);
         self.carp.forgive(now);
         self.policy.blind(now);
@@ -503,6 +504,9 @@ impl Engine {
         self.carp.settle(now, &mut self.scratch);
         self.carp_due = self.carp.next_missing(now);
         self.events.extend(self.scratch.drain(..));
+        while let Some(stuck) = self.tracker.stuck(now) {
+            self.detector.stuck(now, &stuck);
+        }
         self.detector.judge(now, &self.carp, &mut self.verdicts);
         self.note_canaries();
         self.events.extend(self.verdicts.drain(..).map(Event::Verdict));

@@ -43,6 +43,8 @@ pub struct Policy {
     pending: Option<(Row, Timestamp)>,
     /// Since when all probes about self answer, after what is pending began.
     reached: Option<Timestamp>,
+    /// Since when the peer that is to be replaced is seen to be itself at fault.
+    shown: Option<Timestamp>,
     said: Option<Row>,
     /// Actions of the last hour.
     acted: VecDeque<Timestamp>,
@@ -66,6 +68,7 @@ impl Policy {
             role: Role::Unknown,
             pending: None,
             reached: None,
+            shown: None,
             said: None,
             acted: VecDeque::new(),
             settle_until: Timestamp::MIN,
@@ -152,9 +155,13 @@ impl Policy {
             Some((old, since)) if old == row => since,
             _ => {
                 self.pending = Some((row, now));
-                self.reached = None;
+                (self.reached, self.shown) = (None, None);
                 now
             }
+        };
+        self.shown = match row {
+            Row::Promote(peer, _) if s.fault(peer).is_shown() => self.shown.or(Some(now)),
+            _ => None,
         };
         if !self.witnesses.answered_since(since) {
             self.reached = None;
@@ -259,10 +266,14 @@ impl Policy {
         } else {
             "no witness is asked for (require-witness = false)"
         };
-        let fault = match s.fault(peer).filter(|_| !s.torn(peer)) {
-            Some(Fault::Stuck(n)) => format!(", none of the last {n} connections that came in left it again,"),
-            Some(Fault::Missing) => ", its advertisements are missing on a segment,".into(),
-            None => String::new(),
+        let fault = match s.fault(peer) {
+            _ if s.torn(peer) => String::new(),
+            Fault::Stuck(all, left) => {
+                let left = if left == 0 { "none".into() } else { left.to_string() };
+                format!(", {left} of the last {all} connections that came in left it again,")
+            }
+            Fault::Missing => ", its advertisements are missing on a segment,".into(),
+            Fault::Untold | Fault::Unseen => String::new(),
         };
         let reason = format!("{} is down ({}){fault} and {witness}", name(peer), cause.as_str());
         let before = (std::mem::replace(&mut self.role, Role::Promoted), None);

@@ -11,6 +11,8 @@ pub enum Unclear {
     Evidence,
     /// CARP is in sync, and what is dead may lie beyond both nodes.
     Beyond,
+    /// The same, where it cannot be told.
+    Untold,
     /// Self carries a share of the traffic, and nothing has passed since: it may itself be the one that is cut off.
     OwnTraffic,
     /// Nothing was heard to fail since this node reaches far: what was dead may have lain beyond both, and be over.
@@ -185,8 +187,10 @@ impl Unclear {
             Self::Chance => "its advertisements may be missing by chance".into(),
             Self::Evidence => "CARP is in sync, and what traffic says by itself may be chance".into(),
             Self::Beyond => {
-                "CARP is in sync and nothing shows that connections get stuck in the other: what is dead may lie \
-                             beyond both"
+                "CARP is in sync and it is not seen to keep what comes in: what is dead may lie beyond both".into()
+            }
+            Self::Untold => {
+                "CARP is in sync and its connections are not heard on both sides: what is dead may lie beyond both"
                     .into()
             }
             Self::OwnTraffic => {

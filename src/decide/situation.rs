@@ -55,8 +55,8 @@ pub struct Situation {
     pub health: Vec<(Health, Option<Cause>)>,
     /// Nodes whose `down` needs no witness besides traffic: in sync, a lost advertisement or ping is none.
     pub firm: Vec<bool>,
-    /// What shows that each node is itself at fault, and not what lies beyond it; collected while somebody is down.
-    pub faults: Vec<Option<Fault>>,
+    /// Whether each node is seen to be itself at fault, and not what lies beyond it; collected while somebody is down.
+    pub faults: Vec<Fault>,
     /// The last try through each node that failed, and the last that got through, where it is down.
     pub tries: Vec<(Timestamp, Timestamp)>,
     /// Nodes whose advertisements are gone from every segment.
@@ -70,10 +70,15 @@ pub struct Situation {
 }
 
 /// What no outage beyond both nodes looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
-    /// So many connections came in of late, and none of them left again.
-    Stuck(u32),
+    /// Nor can it be told: connections are not known to come in and go out.
+    #[default]
+    Untold,
+    /// What comes in leaves again, or nothing new does.
+    Unseen,
+    /// So many connections came in of late, and so many of them left again.
+    Stuck(u32, u32),
     /// Its advertisements are missing on a segment and go on on another.
     Missing,
 }
@@ -102,14 +107,20 @@ pub struct Rival {
     pub place: String,
 }
 
+impl Fault {
+    pub(super) fn is_shown(self) -> bool {
+        matches!(self, Self::Stuck(..) | Self::Missing)
+    }
+}
+
 impl Situation {
     /// The pair is split, and this node is the one that lost a part.
     pub(super) fn torn(&self, peer: NodeId) -> bool {
         self.split.is_some() && self.suspect == Some(peer)
     }
 
-    pub(super) fn fault(&self, node: NodeId) -> Option<Fault> {
-        self.faults.get(node.index()).copied().flatten()
+    pub(super) fn fault(&self, node: NodeId) -> Fault {
+        self.faults.get(node.index()).copied().unwrap_or_default()
     }
 
     pub(super) fn signs(&self, node: NodeId) -> Signs {

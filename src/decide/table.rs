@@ -1,7 +1,7 @@
 //! Which row of the table holds, and whether a promotion that is due may be made now.
 
 use super::row::{Back, Row};
-use super::{HOUR, Policy, Role, Situation, Unclear};
+use super::{Fault, HOUR, Policy, Role, Situation, Unclear};
 use crate::event::{Action, Cause, Health, NodeId};
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -112,11 +112,16 @@ impl Policy {
         let firm = s.firm.get(peer.index()) == Some(&true);
         // Of an unreachable peer nothing is heard at all.
         let heard = cause != Cause::Unreachable;
-        let at_fault = s.torn(peer) || !heard || s.fault(peer).is_some();
+        let shown = self.shown.is_some_and(|t| now >= t + self.limits.confirm);
+        let at_fault = s.torn(peer) || !heard || shown;
         // Who reaches far is not cut off.
         let reaches = self.witnesses.report() && self.witnesses.up();
         if !at_fault && self.limits.require_witness {
-            return Err((now >= since + self.limits.confirm + SLACK).then_some(Unclear::Beyond));
+            let why = match s.fault(peer) {
+                Fault::Untold => Unclear::Untold,
+                _ => Unclear::Beyond,
+            };
+            return Err((now >= since + self.limits.confirm + SLACK).then_some(why));
         }
         let unclear = match s.torn(peer) {
             true => s.unclear.filter(|why| *why != Unclear::OwnTraffic || !reaches),

@@ -21,7 +21,7 @@ fn backup() -> Situation {
         mastership: (0, 2),
         health: vec![(Health::Up, None), (Health::Idle, None)],
         firm: vec![true; 2],
-        faults: vec![Some(Fault::Stuck(9)); 2],
+        faults: vec![Fault::Stuck(9, 0); 2],
         gone: vec![false; 2],
         ..Situation::default()
     }
@@ -150,7 +150,7 @@ fn in_sync_traffic_must_say_enough_where_it_is_asked_alone() {
     let s = |firm| Situation {
         health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
         firm: vec![firm, false],
-        faults: vec![None; 2],
+        faults: vec![Fault::Unseen; 2],
         ..backup()
     };
     let name = |n: NodeId| format!("fw{}", n.0 + 1);
@@ -169,34 +169,46 @@ fn in_sync_nobody_is_promoted_for_what_may_be_dead_beyond_both() {
     };
     let s = |fault| Situation {
         health: vec![down(Cause::BlackholeForward), (Health::Idle, None)],
-        faults: vec![fault, None],
+        faults: vec![fault, Fault::Unseen],
         ..backup()
     };
     let mut p = Policy::new(Some(ME), &limits(true), &[probe(About::SelfNode)]);
     run(&mut p, &backup(), 0.0, 1.0);
     let answer = |p: &mut Policy, from: u32| (from..from + 3).for_each(|i| p.probe(at(f64::from(i)), 0, true));
     answer(&mut p, 1);
-    assert!(run(&mut p, &s(None), 3.1, 0.5).is_empty());
+    assert!(run(&mut p, &s(Fault::Unseen), 3.1, 0.5).is_empty());
     answer(&mut p, 4);
     let name = |n: NodeId| format!("fw{}", n.0 + 1);
     assert!(
-        p.look(at(6.05), &s(None), &name).1.is_none(),
+        p.look(at(6.05), &s(Fault::Unseen), &name).1.is_none(),
         "it is too early for a word"
     );
-    let (decision, notice) = p.look(at(7.0), &s(None), &name);
+    let (decision, notice) = p.look(at(7.0), &s(Fault::Unseen), &name);
     assert!(decision.is_none() && notice.is_some_and(|n| n.text.contains("beyond both")));
     let stuck = Situation {
         firm: vec![false; 2],
-        ..s(Some(Fault::Stuck(12)))
+        ..s(Fault::Stuck(12, 0))
     };
-    let (decision, _) = p.look(at(7.2), &stuck, &name);
-    let reason = decision.unwrap().reason;
+    // Nor for what is seen for a moment.
+    for (when, s) in [(7.2, &stuck), (8.0, &s(Fault::Unseen)), (8.2, &stuck), (9.1, &stuck)] {
+        assert!(p.look(at(when), s, &name).0.is_none(), "{when}");
+    }
+    let reason = p.look(at(9.2), &stuck, &name).0.unwrap().reason;
     assert!(reason.contains("none of the last 12 connections"), "{reason}");
+
+    let mut p = Policy::new(Some(ME), &limits(true), &[probe(About::SelfNode)]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    answer(&mut p, 1);
+    run(&mut p, &s(Fault::Untold), 3.1, 0.5);
+    answer(&mut p, 4);
+    let untold = p.look(at(7.0), &s(Fault::Untold), &name).1.unwrap();
+    assert!(untold.text.contains("not heard on both sides"), "{}", untold.text);
+    assert_eq!(run(&mut p, &s(Fault::Missing), 7.1, 2.0), vec![(Action::Promote, 8.1)]);
 
     // Who asks for no witness has said that traffic is enough.
     let mut p = Policy::new(Some(ME), &limits(false), &[]);
     run(&mut p, &backup(), 0.0, 1.0);
-    assert_eq!(run(&mut p, &s(None), 3.1, 2.0), vec![(Action::Promote, 4.1)]);
+    assert_eq!(run(&mut p, &s(Fault::Unseen), 3.1, 2.0), vec![(Action::Promote, 4.1)]);
 }
 
 #[test]
@@ -298,7 +310,7 @@ fn an_old_corpse_does_not_hide_the_next_outage() {
         mastership: (0, 2),
         health,
         firm: vec![true; 3],
-        faults: vec![Some(Fault::Stuck(9)); 3],
+        faults: vec![Fault::Stuck(9, 0); 3],
         gone: vec![true, false, false],
         ..Situation::default()
     };
@@ -457,7 +469,7 @@ fn of_three_nodes_exactly_one_promotes() {
             (Health::Idle, None),
         ],
         firm: vec![true; 3],
-        faults: vec![Some(Fault::Stuck(9)); 3],
+        faults: vec![Fault::Stuck(9, 0); 3],
         gone: vec![false; 3],
         ..Situation::default()
     };

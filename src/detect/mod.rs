@@ -30,11 +30,10 @@ use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
 use crate::settings::{self, Detect};
 use crate::time::Timestamp;
 use crate::track::flow::Outcome;
-use crate::track::{HostKey, Observation};
+use crate::track::{HostKey, Observation, Stuck};
 use canary::Canaries;
 use carp::{CarpView, Split, Witness};
 use carrier::Carrier;
-use passage::Through;
 use path::{PathHealth, Setting};
 use reach::Reach;
 use silence::Silence;
@@ -74,7 +73,6 @@ struct NodeHealth {
     /// Carried traffic (as CARP has it) when last looked.
     active: bool,
     carrier: Carrier,
-    through: Through,
     reach: Reach,
 }
 
@@ -137,7 +135,6 @@ impl Detector {
             grace_until: Timestamp::MIN,
             active: true,
             carrier: Carrier::default(),
-            through: Through::default(),
             reach: Reach::default(),
         });
         self.heard.push(Timestamp::MIN);
@@ -155,10 +152,23 @@ impl Detector {
         self.path(node, path).is_some_and(|p| p.firm(self.threshold))
     }
 
-    /// How many connections came into a node of late, where none of them left it again though they usually do.
-    #[must_use]
-    pub fn stuck(&self, now: Timestamp, node: NodeId) -> Option<u32> {
-        self.nodes.get(node.index())?.through.stuck(now)
+    /// A connection came into a node and was not heard to leave it.
+    pub fn stuck(&mut self, now: Timestamp, s: &Stuck) {
+        if now < self.grace_until || !self.known(s.path, s.hosts) {
+            return;
+        }
+        let n = self.nodes.get_mut(usize::from(s.node));
+        if let Some(n) = n.filter(|n| n.active && now >= n.grace_until)
+            && let Some(p) = n.paths.get_mut(s.path)
+        {
+            p.through.stuck(now, s.hosts.0, s.hosts.1);
+        }
+    }
+
+    /// Whether both are known to have worked, through whomever: those who never do say nothing about a firewall.
+    fn known(&self, path: usize, (client, server): (HostKey, HostKey)) -> bool {
+        let all = || self.nodes.iter().filter_map(|n| n.paths.get(path));
+        all().any(|p| p.knows(true, &client)) && all().any(|p| p.knows(false, &server))
     }
 
     /// Everything about a node on a path.
@@ -174,7 +184,6 @@ impl Detector {
             // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
             if n.silence.busy() && n.silence.unusual(now) {
                 n.grace_until = now + GRACE;
-                n.through.restart(now);
                 n.paths.iter_mut().for_each(|p| p.restart(now));
             }
             // A crash is not how it usually pauses. While its CARP went on, nobody may have talked: that is.
@@ -230,12 +239,10 @@ impl Detector {
         let cut = |s: &Split| s.suspect.is_some_and(|n| self.cut_off_from(now, n));
         // Who is cut off itself tells of a demand that may be its own trouble.
         let demanding = split.filter(|s| !cut(s));
+        let left = o.left && o.hosts.is_some_and(|hosts| self.known(o.path, hosts));
         let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
-        if let Some(passage) = o.passage {
-            n.through.note(now, passage);
-        }
         let failed = !matches!(o.trial, Some((_, Outcome::Success))) && o.delivery != Some(Outcome::Success);
         if now < n.grace_until && failed {
             return;
@@ -247,6 +254,9 @@ impl Detector {
             n.carrier.tried(now);
         }
         let carrier = n.carrier;
+        if let Some(p) = n.paths.get_mut(o.path).filter(|_| left) {
+            p.through.left();
+        }
         let canary = self.canaries.take(node, o);
         if let Some(p) = n.paths.get_mut(o.path) {
             p.observe(now, o, canary, split.is_none());
@@ -313,7 +323,6 @@ impl Detector {
         self.grace_until = now + GRACE;
         for n in &mut self.nodes {
             n.silence.forgive(now);
-            n.through.restart(now);
             n.paths.iter_mut().for_each(|p| p.forgive(now));
         }
     }

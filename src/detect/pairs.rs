@@ -26,7 +26,7 @@ pub(super) fn told(client: HostKey, server: HostKey, trial: Option<Outcome>, del
         partner: None,
         whole: None,
         hosts: Some((client, server)),
-        passage: None,
+        left: false,
     }
 }
 

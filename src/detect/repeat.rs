@@ -55,7 +55,7 @@ mod tests {
             partner: None,
             hosts: Some(([n % 5; 16], [n % 7; 16])),
             whole: None,
-            passage: None,
+            left: false,
         }
     }
 

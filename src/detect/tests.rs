@@ -64,7 +64,7 @@ impl Lab {
             partner: None,
             whole: None,
             hosts: Some((client, server)),
-            passage: None,
+            left: false,
         };
         self.detector.frame(at(self.now), FW);
         self.detector.observe(at(self.now), FW, &o, None);

@@ -55,7 +55,7 @@ mod tests {
             partner: Some(0),
             whole,
             hosts: None,
-            passage: None,
+            left: false,
         }
     }
 

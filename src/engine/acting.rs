@@ -2,12 +2,13 @@
 
 use super::Engine;
 use crate::decide::{Fault, Fenced, Rival, Role, Signs};
+use crate::detect::path::PathHealth;
 use crate::event::{Event, Health, NodeId};
 use crate::time::Timestamp;
 use pfsync_proto::Carp;
 
 /// What missing advertisements must be worth, in suspicion, to say that a port is dead.
-const NO_CHANCE: f64 = 3.0;
+const NO_CHANCE: f64 = 5.0;
 
 impl Engine {
     /// Somebody works at the pair, or is done with it.
@@ -76,11 +77,25 @@ impl Engine {
         }
     }
 
-    /// What shows that a node is itself at fault.
-    pub(super) fn fault(&self, now: Timestamp, node: NodeId) -> Option<Fault> {
-        let missing = || self.carp.lost(now, node).filter(|(worth, _)| *worth >= NO_CHANCE);
-        let stuck = self.detector.stuck(now, node).map(Fault::Stuck);
-        stuck.or_else(|| missing().map(|_| Fault::Missing))
+    /// Whether a node is seen to be itself at fault, where it is down.
+    pub(super) fn fault(&self, now: Timestamp, node: NodeId) -> Fault {
+        let down = |p: &&PathHealth| p.health == Health::Down;
+        let critical = (0..self.tracker.path_count()).filter(|&p| self.is_critical(p));
+        let paths: Vec<_> = critical
+            .filter_map(|p| self.detector.path(node, p))
+            .filter(down)
+            .collect();
+        if let Some((all, left)) = paths.iter().find_map(|p| p.through.verdict(now)) {
+            return Fault::Stuck(all, left);
+        }
+        if self.carp.lost(now, node).is_some_and(|(worth, _)| worth >= NO_CHANCE) {
+            return Fault::Missing;
+        }
+        if paths.iter().any(|p| p.through.tells()) {
+            Fault::Unseen
+        } else {
+            Fault::Untold
+        }
     }
 
     /// Signs of all nodes, where something of ours stands or is watched.

@@ -4,6 +4,8 @@
 //! never reads a clock. Keys are raw (id, creatorid); memory is bounded whatever the sync net sends.
 
 pub mod flow;
+#[cfg(test)]
+mod passages;
 pub mod table;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ use flow::{Class, Finding, Flow, Movement, Outcome, Transport};
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 use pfsync_proto::{Clr, CreatorId, Direction, Endpoints, Key, State, StateKeys, UpdC};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 use table::Table;
@@ -28,19 +31,23 @@ const MAX_FLOWS: usize = 1 << 20;
 const MAX_HOSTS: usize = 1 << 16;
 /// The other half of a forwarded connection's pair of states is announced within one flush interval.
 const PAIR_WAIT: Duration = Duration::from_secs(2);
+/// Both are told within this long, for each waits its own second.
+const TOLD: Duration = Duration::from_millis(1_100);
 /// States of protocols that say nothing about users' traffic: CARP/VRRP, pfsync, IGMP, PIM, OSPF.
 const NOT_TRAFFIC: [u8; 5] = [112, 240, 2, 103, 89];
 
 /// A host as the tables know it: octets of its address, IPv4 mapped.
 pub type HostKey = [u8; 16];
 
-/// A connection on its way through a firewall, which makes one state where it comes in and one where it leaves.
+/// A connection that came into a firewall, of which the state for its way out was not heard in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passage {
-    /// It came in.
-    Entered,
-    /// Both its states are there: it went out again.
-    Left,
+pub struct Stuck {
+    /// Who let it in.
+    pub node: u16,
+    /// Watched path.
+    pub path: usize,
+    /// Initiator and responder.
+    pub hosts: (HostKey, HostKey),
 }
 
 /// What a message says about one path.
@@ -60,8 +67,8 @@ pub struct Observation {
     pub whole: Option<Duration>,
     /// Initiator and responder; `None` for a state whose addresses were never heard.
     pub hosts: Option<(HostKey, HostKey)>,
-    /// How far a connection is that was opened just now.
-    pub passage: Option<Passage>,
+    /// The second of the two states of a connection: it came in and went out.
+    pub left: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +137,8 @@ pub struct Held {
 pub struct Tracker {
     flows: Table<Key, Entry>,
     waiting: Table<u64, Key>,
+    /// States by which something came in and has not left yet, oldest first, with when they were heard.
+    inside: VecDeque<(Timestamp, Key)>,
     shapes: Table<HostKey, Shape>,
     site: Shape,
     paths: Paths,
@@ -148,6 +157,7 @@ impl Tracker {
         Self {
             flows: Table::new(MAX_FLOWS, seed),
             waiting: Table::new(MAX_HOSTS, seed.rotate_left(17)),
+            inside: VecDeque::new(),
             shapes: Table::new(MAX_HOSTS, seed.rotate_left(31)),
             site: Shape::default(),
             paths: Paths::new(settings),
@@ -252,14 +262,44 @@ impl Tracker {
         let mut entry = self.entry(now, sender, true, state);
         self.pair(now, state, &mut entry);
         let finding = entry.flow.on_insert(sender, state.state_flags, state.packets);
-        let passage = match (entry.pairing, state.direction) {
-            (Pairing::Paired, _) => Some(Passage::Left),
-            (_, Direction::In) => Some(Passage::Entered),
-            _ => None,
-        };
+        let left = entry.pairing == Pairing::Paired;
+        if !left && state.direction == Direction::In && matches!(entry.place, Place::Path(_)) {
+            if self.inside.len() == MAX_HOSTS {
+                self.inside.pop_front();
+            }
+            self.inside.push_back((now, state.key));
+        }
         let observation = self.judge(entry.place, entry.hosts, entry.pairing, finding);
         self.remember(now, state.key, entry);
-        observation.map(|o| Observation { passage, ..o })
+        observation.map(|o| Observation { left, ..o })
+    }
+
+    /// The next connection that came in so long ago that it should have been heard to leave, and did not.
+    pub fn stuck(&mut self, now: Timestamp) -> Option<Stuck> {
+        loop {
+            let (born, key) = *self.inside.front().filter(|(born, _)| now.since(*born) > TOLD)?;
+            self.inside.pop_front();
+            let entry = self.flows.get(&key).filter(|e| e.born == born);
+            let waits = entry.filter(|e| matches!(e.pairing, Pairing::Waiting | Pairing::Lone));
+            if let Some(Entry {
+                place: Place::Path(path),
+                hosts: Some(hosts),
+                sender,
+                ..
+            }) = waits
+            {
+                return Some(Stuck {
+                    node: *sender,
+                    path: *path,
+                    hosts: *hosts,
+                });
+            }
+        }
+    }
+
+    /// We were blind: of what came in before, the way out may have been missed.
+    pub fn forgive(&mut self) {
+        self.inside.clear();
     }
 
     /// UPD: what the sender knows in full; `bulk` = it answers a bulk request.
@@ -501,7 +541,7 @@ impl Tracker {
             partner,
             whole,
             hosts,
-            passage: None,
+            left: false,
         })
     }
 }
@@ -517,6 +557,14 @@ fn endpoints(state: &State) -> Option<((HostKey, HostKey), (u16, u16))> {
         (_, Direction::Unknown(_)) => return None,
     };
     Some(((client.0, server.0), (client.1, server.1)))
+}
+
+/// Nobody forwards these.
+fn stays(a: IpAddr) -> bool {
+    match a {
+        IpAddr::V4(v4) => v4.is_broadcast() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
 }
 
 fn tuple((client, server): (HostKey, HostKey), ports: (u16, u16), proto: u8, side: u64) -> u64 {
@@ -536,7 +584,7 @@ fn place(paths: &Paths, local: &HashSet<HostKey, FixedState>, state: &State) -> 
     let (client, server) = hosts;
     let group = |h: &HostKey| {
         let a = zones::address(*h);
-        a.is_multicast() || a.is_unspecified() || matches!(a, IpAddr::V4(v4) if v4.is_broadcast())
+        a.is_multicast() || a.is_unspecified() || stays(a)
     };
     let nowhere = NOT_TRAFFIC.contains(&state.proto)
         || group(&client)

@@ -158,9 +158,9 @@ impl View {
             Verdict::Silence => (Health::Down, Some(Cause::Silence)),
         };
         let fault = |n: usize| match () {
-            () if w.cable && w.is_stuck(n) => Some(Fault::Stuck(9)),
-            () if self.held(n).any(|silent| silent) && !self.held(n).all(|silent| silent) => Some(Fault::Missing),
-            () => None,
+            () if w.cable && w.is_stuck(n) => Fault::Stuck(9, 0),
+            () if self.held(n).any(|silent| silent) && !self.held(n).all(|silent| silent) => Fault::Missing,
+            () => Fault::Unseen,
         };
         let peer = 1 - self.me;
         let signs = |n: usize| Signs {

@@ -10,6 +10,7 @@ mod pace;
 use super::canary::{Canaries, Songs, Try};
 use super::memory::{PathMemory, weight};
 use super::near::Closest;
+use super::passage::Through;
 use crate::event::{Cause, Evidence, Health, NodeId, Verdict};
 use crate::time::Timestamp;
 use crate::track::flow::{Class, Movement, Outcome};
@@ -111,6 +112,8 @@ pub struct PathHealth {
     /// It is down because of `replies`.
     undelivered: bool,
     songs: Songs,
+    /// Do connections that come in leave again?
+    pub through: Through,
     /// Last message that was not a canary's.
     last_other: Timestamp,
     opening: u32,
@@ -142,6 +145,7 @@ impl PathHealth {
             replies: Account::new(seed.rotate_left(23)),
             undelivered: false,
             songs: Songs::default(),
+            through: Through::default(),
             last_other: Timestamp::MIN,
             opening: 0,
             toward: [0; 2],
@@ -169,6 +173,7 @@ impl PathHealth {
         self.requests.restart(now);
         self.replies.restart(now);
         self.songs.restart();
+        self.through.restart();
         self.suspicion = 0.0;
         self.closest.over();
         self.due = None;

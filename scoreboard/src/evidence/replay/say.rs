@@ -52,7 +52,7 @@ impl Replay<'_> {
             partner: None,
             whole: None,
             hosts: Some((*client, *server)),
-            passage: None,
+            left: false,
         };
         self.hear(&o);
         o.delivery = None;
@@ -84,7 +84,7 @@ impl Replay<'_> {
                 partner: None,
                 hosts: None,
                 whole: None,
-                passage: None,
+                left: false,
             };
             self.detector.repeat(stamp(at(self.slot)), NODE, &o, times);
         }
