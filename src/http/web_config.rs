@@ -182,6 +182,22 @@ basic_auth_users:
                 "TLS10",
             ),
             ("http_server_config:\n  headers:\n    \"a b\": c\n", "no header"),
+            ("rate_limit:\n  burst: 5\n", "rate_limit"),
+            ("tls_server_config:\n  cert: a\n", "`cert`"),
+            ("tls_server_config:\n  key: a\n", "`key`"),
+            ("tls_server_config:\n  client_ca: a\n", "`client_ca`"),
+            (
+                "tls_server_config:\n  client_allowed_sans: [a]\n",
+                "client_allowed_sans",
+            ),
+            (
+                "tls_server_config:\n  client_auth_type: RequestClientCert\n",
+                "RequestClientCert",
+            ),
+            (
+                "tls_server_config:\n  client_auth_type: RequireAnyClientCert\n",
+                "RequireAnyClientCert",
+            ),
             ("- a\n", "see the web configuration"),
         ];
         for (text, expected) in table {
