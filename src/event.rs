@@ -79,6 +79,12 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Traffic itself speaks against the node.
+    #[must_use]
+    pub fn is_blackhole(self) -> bool {
+        matches!(self, Self::BlackholeForward | Self::BlackholeReverse)
+    }
+
     /// The word of the contract.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -9,15 +9,20 @@ impl Verdict {
     #[must_use]
     pub fn sentence(&self) -> String {
         let e = &self.evidence;
+        let doubt = if self.to == Health::Suspect && self.cause.is_blackhole() {
+            format!("; suspicion {:.1} of {:.1}", e.suspicion, e.threshold)
+        } else {
+            String::new()
+        };
+        self.grounds() + &doubt
+    }
+
+    /// The same without the suspicion, which goes on to change while the verdict stands.
+    #[must_use]
+    pub fn grounds(&self) -> String {
+        let e = &self.evidence;
         match self.cause {
-            cause @ (Cause::BlackholeForward | Cause::BlackholeReverse) => {
-                let doubt = if self.to == Health::Suspect {
-                    format!("; suspicion {:.1} of {:.1}", e.suspicion, e.threshold)
-                } else {
-                    String::new()
-                };
-                e.blackhole(cause) + &doubt
-            }
+            cause @ (Cause::BlackholeForward | Cause::BlackholeReverse) => e.blackhole(cause),
             Cause::Silence if e.carp_gone > 0 => format!(
                 "no pfsync for {} and its CARP advertisements are gone from {}",
                 seconds(e.pfsync_silent),

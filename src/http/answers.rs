@@ -133,7 +133,9 @@ impl Desk {
         let hangs = |i: &&Interface| i.behind >= STUCK.as_secs_f64();
         let hanging = status.interfaces.iter().find(hangs)?;
         let (name, behind) = (&hanging.interface, hanging.behind);
-        Some(format!("whoever reads {name} has not come round for {behind:.0} s"))
+        Some(format!(
+            "the capture thread of {name} hangs: it has not come round for {behind:.0} s"
+        ))
     }
 
     /// Why nothing can be relied on yet, if it cannot.
@@ -202,11 +204,10 @@ async fn ready(State(desk): State<Arc<Desk>>) -> Response {
     }
 }
 
-async fn nothing() -> Response {
-    said(
-        StatusCode::NOT_FOUND,
-        "there is nothing here; there are /, /metrics, /status, /-/healthy and /-/ready",
-    )
+async fn nothing(State(desk): State<Arc<Desk>>) -> Response {
+    let metrics = &desk.telemetry.0;
+    let text = format!("there is nothing here; there are /, {metrics}, /status, /-/healthy and /-/ready");
+    said(StatusCode::NOT_FOUND, &text)
 }
 
 /// A browser runs and loads nothing but what the page itself brings, nobody frames it, and nobody keeps it.

@@ -1,8 +1,8 @@
 //! The real server on a port of its own, asked as browsers and Prometheus ask.
 
-use super::{Options, Source, Web};
+use super::{Options, Source, TelemetryPath, Web};
 use crate::status::board::{Board, STUCK};
-use crate::status::{Interface, Node, Notice, Path, Status};
+use crate::status::{Interface, Master, Node, Notice, Path, Probe, Segment, Span, Status, Vhid};
 use crate::time::Timestamp;
 use jiff::tz::TimeZone;
 use std::fs;
@@ -55,12 +55,16 @@ pub(super) fn status() -> Status {
 
 impl House {
     pub(super) fn open(config: Option<&std::path::Path>) -> Self {
+        Self::serving(config, TelemetryPath::default())
+    }
+
+    fn serving(config: Option<&std::path::Path>, telemetry_path: TelemetryPath) -> Self {
         let board = Arc::new(Board::new(status(), Timestamp::default()));
         let clock = Arc::new(AtomicU64::new(0));
         let options = Options {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             config_file: config.map(Into::into),
-            ..Options::default()
+            telemetry_path,
         };
         let millis = Arc::clone(&clock);
         let source = Source {
@@ -157,7 +161,8 @@ fn a_reader_that_hangs_is_unhealthy_and_a_deaf_one_not_ready() {
     assert!(house.board.publish(hanging, Timestamp::default()));
     let (head, body) = house.get("/-/healthy", "");
     assert!(
-        head.starts_with("HTTP/1.1 503 ") && body.contains("em2 has not come round for 7 s"),
+        head.starts_with("HTTP/1.1 503 ")
+            && body.contains("the capture thread of em2 hangs: it has not come round for 7 s"),
         "{body}"
     );
     let mut deaf = status();
@@ -168,6 +173,152 @@ fn a_reader_that_hangs_is_unhealthy_and_a_deaf_one_not_ready() {
     assert!(
         head.starts_with("HTTP/1.1 503 ") && body.contains("nothing can be heard on em2"),
         "{body}"
+    );
+}
+
+/// Anybody can invent senders; the page stays short, and what it is about stays in sight.
+#[test]
+fn senders_that_nobody_knows_share_a_line() {
+    let house = House::open(None);
+    let mut flood = status();
+    flood.segments = vec![segment("lan", &[("172.30.0.1", 0.0)])];
+    flood.trend = vec![Arc::default(); 300];
+    assert!(house.board.publish(flood.clone(), Timestamp::default()));
+    let before = house.get("/live", "").1;
+    for i in 1..=30 {
+        let address = format!("10.9.0.{i}");
+        let forged = Node {
+            name: None,
+            address,
+            ..flood.nodes[0].clone()
+        };
+        flood.nodes.push(forged);
+    }
+    assert!(house.board.publish(flood.clone(), Timestamp::default()));
+    let body = house.get("/live", "").1;
+    assert!(body.len() < before.len() + 300, "{} and {}", before.len(), body.len());
+    assert!(body.contains("30 senders that the configuration does not know: 10.9.0.1, 10.9.0.2, ..."));
+    // Where nobody is configured all are shown; but of whom CARP says nothing, nothing is said.
+    flood.nodes[0].name = None;
+    assert!(house.board.publish(flood, Timestamp::default()));
+    let body = house.get("/live", "").1;
+    assert_eq!(body.matches("<article").count(), 31);
+    assert!(body.contains("10.9.0.30") && !body.contains("backup</dd>"), "{body}");
+}
+
+/// A segment whose vhid went from one node to the next.
+fn segment(name: &str, masters: &[(&str, f64)]) -> Segment {
+    let master = |(i, (node, from)): (usize, &(&str, f64))| Master {
+        address: format!("10.0.0.{i}"),
+        node: Some((*node).into()),
+        name: Some((*node).into()),
+        from: *from,
+        to: masters.get(i + 1).map(|next| next.1),
+    };
+    Segment {
+        name: name.into(),
+        vhids: vec![Vhid {
+            vhid: 1,
+            masters: masters.iter().enumerate().map(master).collect(),
+        }],
+    }
+}
+
+#[test]
+fn a_split_names_who_lost_what_and_marks_it() {
+    let house = House::open(None);
+    let mut torn = status();
+    torn.segments = vec![
+        segment("lan", &[("172.30.0.1", 10.0)]),
+        segment("wan", &[("172.30.0.1", 10.0), ("172.30.0.2", 50.0)]),
+    ];
+    torn.unsynchronised = vec![Span { from: 50.0, to: None }];
+    torn.nodes[0].witnesses.insert("split".into(), -1);
+    let shown = |torn: &Status| {
+        assert!(house.board.publish(torn.clone(), Timestamp::default()));
+        house.get("/live", "").1
+    };
+    let body = shown(&torn);
+    for words in [
+        ": fw1 is missing from wan.</p>",
+        "<tr class=\"bad\"><td>wan</td>",
+        "<tr><td>lan</td>",
+        "it is missing from wan</dd>",
+    ] {
+        assert!(body.contains(words), "{words} in {body}");
+    }
+    // Who gave it away is not missing; and when it is over, nothing is marked.
+    torn.nodes[0].witnesses.clear();
+    assert!(shown(&torn).contains("fw1 is no longer master on wan."));
+    torn.unsynchronised[0].to = Some(60.0);
+    let body = shown(&torn);
+    assert!(
+        !body.contains("<tr class=\"bad\">") && !body.contains("nsynchronised since"),
+        "{body}"
+    );
+}
+
+#[test]
+fn suspicion_beyond_what_down_takes_says_what_holds_it_back() {
+    let house = House::open(None);
+    let mut doubt = status();
+    doubt.trend = vec![Arc::default(); 3];
+    for (health, suspicion, held_back, expected) in [
+        ("suspect", 4.0, None, "4.0 of the 4.5 that down takes"),
+        (
+            "suspect",
+            9.3,
+            Some("fw2 is the one that lost a segment"),
+            "9.3, enough for down (4.5); held back: fw2 is the one that lost a segment",
+        ),
+        ("down", 9.3, None, "9.3, where down took 4.5"),
+    ] {
+        let path = &mut doubt.nodes[0].paths[0];
+        (path.health, path.suspicion, path.threshold) = (health.into(), suspicion, 4.5);
+        path.held_back = held_back.map(str::to_owned);
+        assert!(house.board.publish(doubt.clone(), Timestamp::default()));
+        let body = house.get("/live", "").1;
+        assert!(body.contains(expected), "{expected} in {body}");
+        let said = body.contains("<p class=\"reason warn\">held back: ");
+        assert_eq!(said, held_back.is_some(), "{body}");
+    }
+}
+
+#[test]
+fn what_is_not_there_names_what_is() {
+    let telemetry = "/numbers".parse().unwrap();
+    let house = House::serving(None, telemetry);
+    let body = house.get("/metrics", "").1;
+    assert!(body.contains("there are /, /numbers, /status"), "{body}");
+}
+
+#[test]
+fn a_witness_names_its_probes() {
+    let house = House::open(None);
+    let mut asked = status();
+    let probe = |name: &str, state: &str| Probe {
+        name: name.into(),
+        about: "self".into(),
+        state: state.into(),
+        since: None,
+    };
+    asked.probes = vec![probe("internet", "up"), probe("office", "up")];
+    asked.nodes[0].witnesses.insert("probe".into(), 1);
+    assert!(house.board.publish(asked.clone(), Timestamp::default()));
+    assert!(
+        house
+            .get("/live", "")
+            .1
+            .contains("it reaches as far as it should (probes internet, office)")
+    );
+    asked.probes[1].state = "down".into();
+    asked.nodes[0].witnesses.insert("probe".into(), -1);
+    assert!(house.board.publish(asked, Timestamp::default()));
+    assert!(
+        house
+            .get("/live", "")
+            .1
+            .contains("it does not reach as far as it should (probe office)")
     );
 }
 

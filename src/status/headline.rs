@@ -58,7 +58,8 @@ pub fn headline(status: &Status, times: &impl Times) -> (Tone, String) {
 /// The path that the sentence is about, if it is about one.
 #[must_use]
 pub fn told(status: &Status) -> Option<&Path> {
-    let node = status.nodes.iter().find(|n| n.health == "down")?;
+    let mut all = status.firewalls().map(|(_, n)| n);
+    let node = all.find(|n| n.health == "down")?;
     let path = node.paths.iter().find(|p| p.critical && p.health == "down");
     path.filter(|_| !status.stuck)
 }
@@ -69,15 +70,37 @@ pub fn acts(status: &Status) -> bool {
     status.acts && !status.dry_run
 }
 
+/// What the daemon does with its decisions, where its role does not say it.
+#[must_use]
+pub fn manner(status: &Status) -> Option<&'static str> {
+    match (status.dry_run, status.acts) {
+        (false, true) => Some("acts"),
+        _ if matches!(status.role.as_str(), "promoted" | "demoted") => None,
+        (true, _) => Some("dry run"),
+        (false, false) => Some("observes only"),
+    }
+}
+
+/// Of the node that pfwatch runs beside: `is backup`. What was decided and left undone is what would be, and that stands first.
+#[must_use]
+pub fn role(status: &Status) -> String {
+    match status.role.as_str() {
+        "unknown" => "is in no known role".into(),
+        word @ ("promoted" | "demoted") if status.dry_run => format!("in a dry run would be {word}"),
+        word @ ("promoted" | "demoted") if !status.acts => format!("only observes and would be {word}"),
+        word => format!("is {word}"),
+    }
+}
+
 fn broken(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
     let down = |n: &&Node| n.health == "down";
-    let node = status.nodes.iter().find(down)?;
+    let node = status.firewalls().map(|(_, n)| n).find(down)?;
     let path = told(status)?;
     let since = path
         .since
         .map(|t| format!(" since {} ({} ago)", times.time(t), times.ago(t)));
     let reason = path.reason.as_ref().map(|r| format!(": {r}"));
-    let others = match status.nodes.iter().filter(down).count() - 1 {
+    let others = match status.firewalls().map(|(_, n)| n).filter(down).count() - 1 {
         0 => String::new(),
         1 => "; and 1 node more".into(),
         n => format!("; and {n} nodes more"),
@@ -92,9 +115,10 @@ fn broken(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
 }
 
 fn apart(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
-    let since = status.unsynchronised.last().filter(|s| s.to.is_none())?.from;
+    let since = status.split()?.from;
+    let who = status.missing().unwrap_or_else(|| "different nodes are master".into());
     let text = format!(
-        "CARP is unsynchronised since {} ({} ago): different nodes are master",
+        "CARP is unsynchronised since {} ({} ago): {who}",
         times.time(since),
         times.ago(since)
     );
@@ -130,14 +154,15 @@ fn doubtful(s: &Status) -> Option<(Tone, String)> {
         return Some((Tone::Warn, text.into()));
     }
     let doubt = |n: &&Node| n.paths.iter().any(|p| p.health == "suspect");
-    if let Some(node) = s.nodes.iter().find(doubt) {
+    let all = || s.firewalls().map(|(_, n)| n);
+    if let Some(node) = all().find(doubt) {
         let path = node.paths.iter().find(|p| p.health == "suspect");
         let reason = path.and_then(|p| p.reason.as_ref()).map(|r| format!(": {r}"));
         let text = format!("{} is in doubt{}", node.label(), reason.unwrap_or_default());
         return Some((Tone::Warn, text));
     }
     let aside = |n: &&Node| n.paths.iter().any(|p| p.health == "down");
-    if let Some(node) = s.nodes.iter().find(aside) {
+    if let Some(node) = all().find(aside) {
         let text = format!(
             "No firewall is down, but {} is on a path that is not critical",
             node.label()
@@ -153,7 +178,7 @@ fn doubtful(s: &Status) -> Option<(Tone, String)> {
         let text = format!("Nothing was ever heard of {}", silent.join(" and "));
         return Some((Tone::Warn, text));
     }
-    let lost = s.nodes.iter().find(|n| n.cause.as_deref() == Some("sync lost"));
+    let lost = all().find(|n| n.cause.as_deref() == Some("sync lost"));
     if let Some(node) = lost {
         let text = format!(
             "Nothing is heard of {} any more, though it advertises: look at the sync link",
@@ -168,8 +193,8 @@ fn doubtful(s: &Status) -> Option<(Tone, String)> {
 fn well(status: &Status, times: &impl Times) -> Option<String> {
     let last = |n: &Node| n.paths.iter().filter_map(|p| p.last_end_to_end).reduce(f64::max);
     let up: Vec<String> = status
-        .nodes
-        .iter()
+        .firewalls()
+        .map(|(_, n)| n)
         .filter(|n| n.health == "up")
         .map(|n| match last(n) {
             Some(t) => format!("{} (last round trip {} ago)", n.label(), times.ago(t)),

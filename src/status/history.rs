@@ -30,13 +30,23 @@ pub struct History {
     /// When the last gap of each cause was over.
     pub(super) gaps: BTreeMap<&'static str, f64>,
     /// Since when and why each (node, path) is what it is.
-    pub(super) reasons: BTreeMap<(NodeId, usize), (f64, String)>,
+    pub(super) reasons: BTreeMap<(NodeId, usize), Reason>,
     pub(super) decided: BTreeMap<String, u64>,
     pub(super) tallies: Tallies,
     pub(super) trend: Trend,
     /// Per (node, path), for the daemon's life.
     transitions: BTreeMap<(String, String), Transitions>,
     masters: BTreeMap<(usize, u8), VecDeque<Master>>,
+}
+
+/// Of a verdict that still stands.
+#[derive(Clone, Debug)]
+pub(super) struct Reason {
+    pub(super) since: f64,
+    /// Without its suspicion, of which there is a newer one.
+    pub(super) text: String,
+    /// What suspicion had to reach, where traffic speaks against the node: less if a witness helps.
+    pub(super) threshold: Option<f64>,
 }
 
 impl History {
@@ -66,8 +76,12 @@ impl History {
         let name = |n: NodeId| engine.name(n).map(str::to_owned);
         match event {
             Event::Verdict(v) => {
-                let reason = v.sentence();
-                self.reasons.insert((v.node, v.path), (unix(v.at), reason.clone()));
+                let reason = Reason {
+                    since: unix(v.at),
+                    text: v.grounds(),
+                    threshold: v.cause.is_blackhole().then_some(v.evidence.threshold.max(0.0)),
+                };
+                self.reasons.insert((v.node, v.path), reason);
                 let verdict = Verdict {
                     at: unix(v.at),
                     node: address(v.node),
@@ -76,10 +90,13 @@ impl History {
                     from: v.from.as_str().into(),
                     to: v.to.as_str().into(),
                     cause: v.cause.as_str().into(),
-                    reason,
+                    reason: v.sentence(),
                 };
                 self.count(&verdict);
-                push(&mut self.verdicts, verdict, LINES);
+                // Whoever invents senders shall not push out what happened to the firewalls.
+                if verdict.name.is_some() || engine.settings().nodes.is_empty() {
+                    push(&mut self.verdicts, verdict, LINES);
+                }
             }
             Event::Decision(d) => {
                 let decision = Decision {

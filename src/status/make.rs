@@ -172,14 +172,33 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
             flows: flows.get(i).copied().map(held).unwrap_or_default(),
             health: health.map_or("unknown", |h| h.health.as_str()).into(),
             cause: health.map_or("quiet", |h| h.cause.as_str()).into(),
-            since: reason.map(|r| r.0),
-            reason: reason.map(|r| r.1.clone()),
+            since: reason.map(|r| r.since),
+            reason: reason.map(|r| r.text.clone()),
             suspicion: health.map_or(0.0, |h| h.suspicion),
-            threshold,
+            threshold: reason.and_then(|r| r.threshold).unwrap_or(threshold),
+            held_back: None,
         }
     };
     node.paths = c.paths.iter().enumerate().map(path).collect();
+    for p in node.paths.iter_mut().filter(|p| p.reached() && p.health != "down") {
+        p.held_back = Some(held_back(engine, history, n));
+    }
     node
+}
+
+/// Why a node is not called down, though suspicion is high enough.
+fn held_back(engine: &Engine, history: &History, n: NodeId) -> String {
+    let other = engine
+        .node_ids()
+        .find(|other| *other != n && engine.is_split_off(*other));
+    if let Some(other) = other {
+        return format!("{} is the one that lost a segment", engine.label(other));
+    }
+    let split = history.unsynchronised.back().is_some_and(|s| s.to.is_none());
+    if split && !engine.is_split_off(n) {
+        return "CARP is unsynchronised, and no node is known to have lost a segment".into();
+    }
+    "what is heard has to settle first".into()
 }
 
 fn held(held: Tracked) -> Held {

@@ -12,7 +12,9 @@ mod lines;
 mod make;
 pub mod next;
 mod node;
+pub mod split;
 pub mod story;
+mod strangers;
 pub mod tally;
 #[cfg(test)]
 mod tests;

@@ -46,8 +46,19 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
         peers: labels(false).collect::<Vec<_>>().join(" or "),
         limits,
         outlook: &outlook,
+        acts: facts.acts && !facts.dry_run,
     };
     let mut list = Vec::new();
+    // What follows must not be taken for what will be, or was.
+    if facts.dry_run {
+        list.push(always(
+            "Dry run: nothing is carried out, and what follows is what would be done",
+        ));
+    } else if !facts.acts {
+        list.push(always(
+            "This daemon only observes: nothing is carried out, and what follows is what would be done",
+        ));
+    }
     if let Some(m) = &facts.maintenance {
         list.push(Next {
             text: "Maintenance: nothing is decided, whatever fails".into(),
@@ -65,14 +76,17 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
         "Nothing is decided, because pfwatch has just begun or was just blind",
     );
     pause(outlook.due, "Something is being confirmed before it is decided");
-    pause(
-        outlook.settles_until,
-        "An action of ours settles; nothing is decided from CARP",
-    );
-    pause(
-        outlook.held_until,
-        "Hold-down: no further promotion, because the last one is too short a while ago",
-    );
+    // An action that never was does not settle, and nobody used it up.
+    if all.acts {
+        pause(
+            outlook.settles_until,
+            "An action of ours settles; nothing is decided from CARP",
+        );
+        pause(
+            outlook.held_until,
+            "Hold-down: no further promotion, because the last one is too short a while ago",
+        );
+    }
     if outlook.busy {
         list.push(always(
             "An action is being carried out; nothing else is decided until it is done",
@@ -82,16 +96,11 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
         .node_ids()
         .any(|n| n != me && engine.node_health(n).0 == Health::Down);
     list.extend(all.of_role(engine.role(), down).into_iter().map(always));
-    if outlook.actions.0 > 0 {
+    if all.acts && outlook.actions.0 > 0 {
         let (done, most) = outlook.actions;
         list.push(always(format!(
             "{done} of at most {most} actions within an hour are used up"
         )));
-    }
-    if facts.dry_run {
-        list.push(always("None of it is carried out (--dry-run): it is only said"));
-    } else if !facts.acts {
-        list.push(always("None of it is carried out, because this daemon only observes"));
     }
     list
 }
@@ -109,12 +118,18 @@ struct Words<'a> {
     peers: String,
     limits: &'a Policy,
     outlook: &'a Outlook,
+    /// Decisions are carried out; otherwise nothing is, but would be.
+    acts: bool,
 }
 
 impl Words<'_> {
+    /// The verb before what is done.
+    fn is(&self) -> &'static str {
+        if self.acts { "is" } else { "would be" }
+    }
+
     fn of_role(&self, role: Role, down: bool) -> Vec<String> {
         let Self { me, peers, .. } = self;
-        let recover = seconds(self.limits.recover);
         match role {
             Role::Unknown => vec![format!(
                 "Nothing would be decided: the role of {me} is unknown until CARP is heard"
@@ -125,24 +140,14 @@ impl Words<'_> {
                 format!("If traffic through {me} fails, that is only said here: to take over is up to {peers}"),
                 self.demotion(),
             ],
-            Role::Promoted if self.outlook.stays => vec![format!(
-                "{me} stays promoted until `pfwatch undo`: it was promoted more than once within an hour"
-            )],
-            Role::Promoted if self.outlook.probes.1 => vec![format!(
-                "{me} is restored when every probe about another node has been up for {recover}"
-            )],
-            Role::Promoted => vec![format!(
-                "{me} stays promoted until `pfwatch undo`: no probe tells whether another node is well again"
-            )],
-            Role::Demoted => vec![format!(
-                "{me} is restored when its own probes have been up for {recover}, or when {peers} no longer advertises"
-            )],
+            Role::Promoted => vec![self.promoted()],
+            Role::Demoted => vec![self.demoted()],
         }
     }
 
     fn backup(&self, down: bool) -> Vec<String> {
         let Self { me, peers, .. } = self;
-        let confirm = seconds(self.limits.confirm);
+        let (is, confirm) = (self.is(), seconds(self.limits.confirm));
         let (torn, in_sync) = if down {
             (
                 format!("If CARP is unsynchronised while {peers} is down"),
@@ -154,28 +159,81 @@ impl Words<'_> {
                 format!("If {peers} is down while CARP is in sync"),
             )
         };
-        let mut list = vec![format!("{torn}, {me} is promoted {confirm} later")];
+        let mut list = vec![format!("{torn}, {me} {is} promoted {confirm} later")];
+        let sign = format!("a sign that the fault is {peers}'s own");
         list.push(match (self.outlook.probes.0, self.limits.require_witness) {
-            (true, _) => format!("{in_sync}, {me} is promoted, provided that all probes about {me} answer"),
-            (false, false) => format!("{in_sync}, {me} is promoted (require-witness = false)"),
+            (true, true) => format!(
+                "{in_sync}, {me} {is} promoted, provided that all probes about {me} answer and there is {sign}: connections come \
+                 in and none leaves again, or its advertisements are missing on a segment"
+            ),
+            (true, false) => format!(
+                "{in_sync}, {me} {is} promoted, provided that all probes about {me} answer: {sign} is not asked for \
+                 (require-witness = false)"
+            ),
+            (false, false) => format!(
+                "{in_sync}, {me} {is} promoted: neither a probe nor {sign} is asked for (require-witness = false)"
+            ),
             (false, true) => {
                 format!("{in_sync}, that is only said here: no probe shows that traffic would get further from {me}")
             }
         });
-        list.push(format!("If {peers} crashes, CARP moves by itself, and nothing is done"));
+        list.push(format!(
+            "If {peers} crashes, CARP moves by itself, and nothing {is} done"
+        ));
         if self.outlook.probes.0 {
             list.push(self.demotion());
         }
         list
     }
 
+    fn promoted(&self) -> String {
+        let Self { me, .. } = self;
+        let recover = seconds(self.limits.recover);
+        let ends = self.outlook.probes.1 && !self.outlook.stays;
+        match (self.acts, ends) {
+            (true, true) => format!("{me} is restored when every probe about another node has been up for {recover}"),
+            (false, true) => format!(
+                "{me} would be promoted by now, and would be restored when every probe about another node has been up for {recover}"
+            ),
+            (true, false) => {
+                format!("{me} stays promoted until `pfwatch undo`: {}", self.why_it_stays())
+            }
+            (false, false) => format!(
+                "{me} would be promoted by now and would stay it, so that no other promotion is told of until pfwatch starts \
+                 anew: {}",
+                self.why_it_stays()
+            ),
+        }
+    }
+
+    fn why_it_stays(&self) -> &'static str {
+        match (self.outlook.stays, self.acts) {
+            (true, true) => "it was promoted more than once within an hour",
+            (true, false) => "that would be more than one within an hour",
+            (false, _) => "no probe tells whether another node is well again",
+        }
+    }
+
+    fn demoted(&self) -> String {
+        let Self { me, peers, .. } = self;
+        let recover = seconds(self.limits.recover);
+        let by_now = if self.acts { "" } else { "would be demoted by now, and " };
+        format!(
+            "{me} {by_now}{} restored when its own probes have been up for {recover}, or when {peers} no longer advertises",
+            self.is()
+        )
+    }
+
     fn demotion(&self) -> String {
         let Self { me, .. } = self;
         if self.outlook.probes.0 {
-            let delay = seconds(self.limits.demote_delay);
-            format!("If a probe about {me} goes down, {me} is demoted: at once as a backup, after {delay} as master")
+            let (is, delay) = (self.is(), seconds(self.limits.demote_delay));
+            format!("If a probe about {me} goes down, {me} {is} demoted: at once as a backup, after {delay} as master")
         } else {
-            format!("{me} is never demoted: no probe is about it")
+            format!(
+                "{me} {} demoted: no probe is about it",
+                if self.acts { "is never" } else { "would never be" }
+            )
         }
     }
 }

@@ -109,8 +109,32 @@ pub struct Path {
     pub reason: Option<String>,
     /// -log10 of the probability of what was seen, were it alive.
     pub suspicion: f64,
-    /// What `suspicion` must reach for `down`, where no witness helps.
+    /// What `suspicion` must reach for `down`; where traffic spoke against the node, what that verdict took, less if a
+    /// witness helped.
     pub threshold: f64,
+    /// Why it is not `down` although that is reached, as a clause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<String>,
+}
+
+impl Path {
+    /// Suspicion is high enough for `down`.
+    #[must_use]
+    pub fn reached(&self) -> bool {
+        self.threshold > 0.0 && self.suspicion >= self.threshold
+    }
+
+    /// Suspicion and what it takes, as a clause: `2.1 of the 8.5 that down takes`.
+    #[must_use]
+    pub fn doubt(&self) -> String {
+        let (is, takes) = (self.suspicion, self.threshold);
+        match &self.held_back {
+            _ if self.health == "down" => format!("{is:.1}, where down took {takes:.1}"),
+            _ if !self.reached() => format!("{is:.1} of the {takes:.1} that down takes"),
+            Some(why) => format!("{is:.1}, enough for down ({takes:.1}); held back: {why}"),
+            None => format!("{is:.1}, enough for down ({takes:.1})"),
+        }
+    }
 }
 
 /// A network with CARP.

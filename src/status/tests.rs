@@ -5,7 +5,7 @@ use super::check::{Answer, Question, check};
 use super::history::History;
 use super::{Facts, Maintenance, Node, Path, Probe, Status};
 use crate::engine::Engine;
-use crate::event::{Event, Notice};
+use crate::event::{self, Cause, Event, Evidence, Health, NodeId, Notice};
 use crate::settings::{self, Settings};
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -213,4 +213,50 @@ fn a_snapshot_of_a_young_engine_is_complete_and_survives_json() {
     let later = Status::of(&engine, &history, Facts::default(), now, unix);
     assert!(later.unsynchronised.is_empty() && later.segments[0].vhids.is_empty());
     assert_eq!(later.notices.len(), 32);
+}
+
+#[test]
+fn a_verdict_keeps_what_it_took_and_no_suspicion_that_grows_old() {
+    let node = settings::Node {
+        name: "fw1".into(),
+        addresses: vec![[172, 16, 0, 1].into()],
+        is_self: false,
+        local: Vec::new(),
+    };
+    let settings = Settings {
+        nodes: vec![node],
+        ..Settings::default()
+    };
+    let (engine, mut history) = (Engine::new(settings, 1), History::default());
+    let unix = |t: Timestamp| t.as_secs_f64();
+    let now = Timestamp::from_nanos(1_790_000_000_000_000_000);
+    let mut path = |to, cause| {
+        let evidence = Evidence {
+            suspicion: 3.0,
+            threshold: 4.5,
+            ..Evidence::default()
+        };
+        let verdict = event::Verdict {
+            at: now,
+            node: NodeId(0),
+            path: 0,
+            from: Health::Up,
+            to,
+            cause,
+            evidence,
+        };
+        history.note(&Event::Verdict(verdict), &engine, unix);
+        let status = Status::of(&engine, &history, Facts::default(), now, unix);
+        (
+            status.nodes[0].paths[0].clone(),
+            status.verdicts.last().unwrap().reason.clone(),
+        )
+    };
+    let (suspect, line) = path(Health::Suspect, Cause::BlackholeForward);
+    assert!((suspect.threshold - 4.5).abs() < 0.01, "{suspect:?}");
+    assert!(line.ends_with("; suspicion 3.0 of 4.5"), "{line}");
+    let reason = suspect.reason.unwrap();
+    assert!(line.starts_with(&reason) && !reason.contains("suspicion"), "{reason}");
+    let (up, _) = path(Health::Up, Cause::EndToEnd);
+    assert!((up.threshold - 8.5).abs() < 0.01, "{up:?}");
 }

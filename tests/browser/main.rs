@@ -153,8 +153,44 @@ fn the_live_page_in_a_browser() {
         let web = screen::served(moment.1);
         let url = format!("http://{}/", web.addresses()[0]);
         look_at(&mut browser, &url, &format!("page/{name}"), verdict, 150);
-        let torn = browser.value("document.body.innerText.includes('Unsynchronised since')");
-        assert_eq!(torn, json!(name == "awan_port_dead"), "{name}");
+        for words in [
+            "Unsynchronised since",
+            "fw1 is missing from wan",
+            "held back: fw1 is the one that lost a segment",
+            "only observes and would be promoted",
+        ] {
+            let said = browser.value(&format!("document.body.innerText.includes('{words}')"));
+            assert_eq!(said, json!(name == "awan_port_dead"), "{name}: {words}");
+        }
+        let marked = browser.value("[...document.querySelectorAll('tr.bad')].map(r => r.cells[0].innerText).join()");
+        assert_eq!(
+            marked,
+            json!(if name == "awan_port_dead" { "wan" } else { "" }),
+            "{name}"
+        );
+    }
+}
+
+/// Nothing is taken from whoever marks text, and the page does not look newer than it is.
+#[test]
+fn the_live_page_pauses_while_text_is_marked() {
+    let Some(mut browser) = browser() else { return };
+    let web = screen::served(screen::watched("openbsd-pair/steady2", |_| false, Duration::ZERO).1);
+    browser.screen(860, false);
+    browser.open(&format!("http://{}/", web.addresses()[0]));
+    for (what, paused) in [
+        ("getSelection().selectAllChildren(document.querySelector('h1'))", true),
+        ("getSelection().removeAllRanges()", false),
+    ] {
+        browser.value(what);
+        let line = "(l => l.hidden ? '' : l.innerText)(document.getElementById('lost'))";
+        let mut shown = String::new();
+        let came = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(100));
+            shown = browser.value(line).as_str().unwrap().to_owned();
+            shown.starts_with("Paused while text is marked") == paused
+        });
+        assert!(came, "{what}: {shown}");
     }
 }
 

@@ -11,10 +11,14 @@ pub(super) fn write(view: &View, out: &mut Html) {
         return;
     }
     out.raw("<section id=\"nodes\">\n<h2>Firewalls</h2>\n<div class=\"cards\">\n");
-    for node in &view.status.nodes {
+    for (_, node) in view.status.firewalls() {
         card(view, node, out);
     }
-    out.raw("</div>\n</section>\n");
+    out.raw("</div>\n");
+    if let Some(strangers) = view.status.strangers() {
+        out.tagged("p", "strangers warn", &strangers).raw("\n");
+    }
+    out.raw("</section>\n");
 }
 
 fn card(view: &View, n: &Node, out: &mut Html) {
@@ -33,6 +37,9 @@ fn card(view: &View, n: &Node, out: &mut Html) {
         // What the first sentence says need not be said again.
         if told.is_none_or(|t| !std::ptr::eq(t, p)) {
             reason(view, n, p, out);
+        }
+        if let Some(why) = &p.held_back {
+            out.tagged("p", "reason warn", &format!("held back: {why}")).raw("\n");
         }
     }
     out.raw("<dl>\n");
@@ -82,27 +89,39 @@ fn facts<'a>(view: &View, n: &'a Node) -> Vec<(&'a str, String, &'static str)> {
     }
     // CARP has its line already.
     for (kind, word) in n.witnesses.iter().filter(|(kind, word)| **word != 0 && *kind != "carp") {
-        let (what, class) = witness(kind, *word);
-        facts.push(("witness", what, class));
+        let class = if *word < 0 { "bad" } else { "good" };
+        facts.push(("witness", witness(&view.status, n, kind, *word), class));
     }
     facts
 }
 
-fn witness(kind: &str, word: i8) -> (String, &'static str) {
-    let text = match (kind, word) {
-        ("split", _) => "it is missing from a segment",
-        ("address", 1) => "its own address answers",
-        ("address", _) => "its own address does not answer",
-        ("probe", 1) => "it reaches as far as it should",
-        ("probe", _) => "it does not reach as far as it should",
-        ("canary", _) => "a canary fails",
-        (_, 1) => "speaks for it",
-        _ => "speaks against it",
-    };
-    (text.into(), if word < 0 { "bad" } else { "good" })
+fn witness(s: &Status, n: &Node, kind: &str, word: i8) -> String {
+    match (kind, word) {
+        ("split", _) => match s.missing_from(n) {
+            Some(places) => format!("it is missing from {places}"),
+            None => "it is missing from a segment".into(),
+        },
+        ("address", 1) => format!("its own address answers ({})", probes(s, n.label(), false)),
+        ("address", _) => format!("its own address does not answer ({})", probes(s, n.label(), true)),
+        ("probe", 1) => format!("it reaches as far as it should ({})", probes(s, "self", false)),
+        ("probe", _) => format!("it does not reach as far as it should ({})", probes(s, "self", true)),
+        ("canary", _) => "a canary fails".into(),
+        (_, 1) => "speaks for it".into(),
+        _ => "speaks against it".into(),
+    }
 }
 
-/// What it is master of, if any CARP is heard.
+/// Which probes say so: those that fail, or all of them.
+fn probes(s: &Status, about: &str, down: bool) -> String {
+    let all = s.probes.iter().filter(|p| p.about == about);
+    let names = all.filter(|p| !down || p.state == "down").map(|p| p.name.as_str());
+    let names: Vec<&str> = names.collect();
+    let what = if names.len() == 1 { "probe" } else { "probes" };
+    format!("{what} {}", names.join(", "))
+}
+
+/// What it is master of, if any CARP is heard. Only of a configured node can be said that it is master of nothing, and only
+/// one that was heard on CARP, or that pfwatch runs beside, is known to be a backup.
 fn carp(s: &Status, n: &Node) -> Option<(String, &'static str)> {
     let mut mine = Vec::new();
     let mut all = 0;
@@ -116,14 +135,21 @@ fn carp(s: &Status, n: &Node) -> Option<(String, &'static str)> {
             mine.push(segment.name.as_str());
         }
     }
-    let split = s.unsynchronised.last().is_some_and(|u| u.to.is_none());
     match (mine.as_slice(), all) {
         (_, 0) => None,
-        ([], _) => Some(("backup".into(), "")),
+        ([], _) if heard(s, n) => Some(("backup".into(), "")),
+        ([], _) => n.name.is_some().then(|| ("master of nothing".into(), "")),
         (mine, all) if u32::try_from(mine.len()) == Ok(all) => Some((format!("master on {}", mine.join(", ")), "")),
         (mine, _) => {
-            let class = if split { "bad" } else { "" };
+            let class = if s.split().is_some() { "bad" } else { "" };
             Some((format!("master on {} only", mine.join(", ")), class))
         }
     }
+}
+
+/// Whether it is known to take part in CARP.
+fn heard(s: &Status, n: &Node) -> bool {
+    let own = n.me && matches!(s.role.as_str(), "backup" | "demoted");
+    let mut masters = s.segments.iter().flat_map(|s| &s.vhids).flat_map(|v| &v.masters);
+    own || masters.any(|m| m.node.as_deref() == Some(&n.address))
 }

@@ -9,7 +9,8 @@ use crate::status::trend::{Point, SAMPLES};
 use crate::status::{Node, Path};
 
 pub(super) fn write(view: &View, out: &mut Html) {
-    let Some(first) = view.status.nodes.first().filter(|n| !n.paths.is_empty()) else {
+    let mut nodes = view.status.firewalls().map(|(_, n)| n);
+    let Some(first) = nodes.next().filter(|n| !n.paths.is_empty()) else {
         return;
     };
     out.raw("<section id=\"paths\">\n<h2>Traffic of the last minutes</h2>\n");
@@ -20,7 +21,7 @@ pub(super) fn write(view: &View, out: &mut Html) {
         }
         let most = most(view, i);
         out.raw("<div class=\"rows\">\n");
-        for (n, node) in view.status.nodes.iter().enumerate() {
+        for (n, node) in view.status.firewalls() {
             if let Some(path) = node.paths.get(i) {
                 row(view, (n, i), node, path, most, out);
             }
@@ -47,8 +48,8 @@ fn points(view: &View, (node, path): (usize, usize)) -> Vec<Point> {
 
 /// One scale for all nodes of a path, so that they can be compared.
 fn most(view: &View, path: usize) -> f64 {
-    let nodes = 0..view.status.nodes.len();
-    let all = nodes.flat_map(|n| points(view, (n, path)));
+    let nodes = view.status.firewalls();
+    let all = nodes.flat_map(|(n, _)| points(view, (n, path)));
     let most = all.fold(0.0, |m: f64, p| m.max(p.end_to_end).max(p.attempt).max(p.one_way));
     most.max(1.0)
 }
@@ -101,7 +102,7 @@ fn evidence(view: &View, node: &Node, points: &[Point], most: f64, out: &mut Htm
 fn suspicion(view: &View, node: &Node, path: &Path, points: &[Point], out: &mut Html) {
     let all: Vec<f64> = points.iter().map(|p| p.suspicion).collect();
     let highest = all.iter().copied().fold(path.threshold, f64::max);
-    let text = format!("{:.1} of the {:.1} that down takes", path.suspicion, path.threshold);
+    let text = path.doubt();
     let chart = Chart {
         label: format!("{}: suspicion {text}", node.label()),
         width: SAMPLES,

@@ -14,15 +14,13 @@ pub(super) fn segments(view: &View, out: &mut Html) {
     if s.segments.is_empty() {
         return;
     }
-    let split = s.unsynchronised.last().filter(|u| u.to.is_none());
+    let (split, lost) = (s.split(), s.lost());
     out.raw("<section id=\"carp\"");
     out.raw(if split.is_some() { " class=\"bad\"" } else { "" });
     out.raw(">\n<h2>CARP</h2>\n");
     if let Some(span) = split {
-        let since = format!(
-            "Unsynchronised since {}: different nodes are master.",
-            view.words.time(span.from)
-        );
+        let who = s.missing().unwrap_or_else(|| "different nodes are master".into());
+        let since = format!("Unsynchronised since {}: {who}.", view.words.time(span.from));
         out.tagged("p", "banner", &since).raw("\n");
     }
     out.raw("<table>\n<thead><tr><th>segment</th><th>vhid</th><th>master</th><th>since</th></tr></thead>\n<tbody>\n");
@@ -42,7 +40,9 @@ pub(super) fn segments(view: &View, out: &mut Html) {
                 (None, last) => last.and_then(|m| m.to),
             };
             let since = since.map(|t| view.words.time(t)).unwrap_or_default();
-            out.raw("<tr>").tagged("td", "", &segment.name);
+            let torn = lost.iter().any(|l| l.segment == segment.name && l.vhid == v.vhid);
+            out.raw(if torn { "<tr class=\"bad\">" } else { "<tr>" });
+            out.tagged("td", "", &segment.name);
             out.tagged("td", "number", &v.vhid.to_string());
             out.tagged("td", class, &master).tagged("td", "number", &since);
             out.raw("</tr>\n");

@@ -3,23 +3,22 @@
 use super::View;
 use super::html::Html;
 use crate::status::Status;
-use crate::status::headline::{Times as _, Tone, acts, headline};
+use crate::status::headline::{Times as _, Tone, headline, manner, role};
 
 /// For the tab of the browser: few words, the worst first.
 pub(super) fn title(view: &View) -> String {
     let s = &view.status;
     let worst = |health: &str| {
-        s.nodes
-            .iter()
+        s.firewalls()
+            .map(|(_, n)| n)
             .find(|n| n.health == health)
             .map(|n| n.label().to_owned())
     };
-    let split = s.unsynchronised.last().is_some_and(|u| u.to.is_none());
     let what = if s.stuck {
         "STUCK".into()
     } else if let Some(node) = worst("down") {
         format!("{node} DOWN")
-    } else if split {
+    } else if s.split().is_some() {
         "UNSYNCHRONISED".into()
     } else if let Some(node) = worst("suspect") {
         format!("{node} in doubt")
@@ -49,7 +48,7 @@ fn about(view: &View) -> String {
         let end = m.until.map(|t| format!(" until {}", view.words.time(t)));
         parts.push(format!("MAINTENANCE{}", end.unwrap_or_default()));
     }
-    parts.push(if acts(s) { "acts" } else { "observes only" }.into());
+    parts.extend(manner(s).map(str::to_owned));
     parts.push(format!("pfwatch {} for {}", s.version, view.words.ago(s.started)));
     parts.push(view.words.moment());
     parts.join(" \u{b7} ")
@@ -59,10 +58,5 @@ fn beside(s: &Status) -> String {
     let Some(me) = s.nodes.iter().find(|n| n.me) else {
         return "beside no node".into();
     };
-    match s.role.as_str() {
-        "unknown" => format!("beside {}, which is in no known role", me.label()),
-        // Decided, and left undone.
-        word @ ("promoted" | "demoted") if !acts(s) => format!("beside {}, which would be {word}", me.label()),
-        word => format!("beside {}, which is {word}", me.label()),
-    }
+    format!("beside {}, which {}", me.label(), role(s))
 }

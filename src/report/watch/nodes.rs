@@ -34,7 +34,7 @@ pub(super) fn write(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &St
     let room = page.width.saturating_sub(fixed).max(LEAST);
     let tops = trends.tops(room);
     page.heading(lines, "FIREWALLS");
-    for node in &status.nodes {
+    for (_, node) in status.firewalls() {
         for path in &node.paths {
             let trend = trends.of(node, path);
             let list = |which: fn(&super::trends::Trend) -> &VecDeque<f64>| trend.map(which);
@@ -46,14 +46,22 @@ pub(super) fn write(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &St
             let mut spans = why(page, who_wide, node, path);
             spans.extend(series(page, "unanswered", (unanswered, tops.1), room, Tone::Warn));
             lines.push(Line::from(spans));
+            if let Some(why) = &path.held_back {
+                let text = format!("{:who_wide$}held back: {why}", "");
+                lines.push(Line::from(page.span(Some(Tone::Faint), fit(&text, page.width))));
+            }
         }
+    }
+    if let Some(strangers) = status.strangers() {
+        lines.push(Line::from(page.span(Some(Tone::Warn), fit(&strangers, page.width))));
     }
 }
 
 /// Of the names; paths are only named where there are several.
 fn width(status: &Status) -> usize {
-    let labels = status.nodes.iter().map(|n| n.label().chars().count() + 3);
-    let several = status.nodes.iter().filter(|n| n.paths.len() > 1);
+    let nodes = || status.firewalls().map(|(_, n)| n);
+    let labels = nodes().map(|n| n.label().chars().count() + 3);
+    let several = nodes().filter(|n| n.paths.len() > 1);
     let paths = several.flat_map(|n| &n.paths).map(|p| p.path.chars().count() + 2);
     labels.chain(paths).max().unwrap_or(0).clamp(WHO.0, WHO.1)
 }
@@ -108,7 +116,12 @@ fn why(page: &Page<'_>, width: usize, node: &Node, path: &Path) -> Vec<Span<'sta
         s if s >= 0.5 => Tone::Warn,
         _ => Tone::Faint,
     };
-    let number = format!(" {:.1}/{:.1}", path.suspicion, path.threshold);
+    let (is, takes) = (path.suspicion, path.threshold);
+    let number = match (path.reached(), path.held_back.is_some()) {
+        (false, _) => format!(" {is:.1}/{takes:.1}"),
+        (true, true) => format!(" {is:.1} held"),
+        (true, false) => format!(" {is:.1}>{takes:.1}"),
+    };
     vec![
         page.span(Some(Tone::Faint), format!("{place:width$}")),
         page.span(Some(tone), on.repeat(full)),

@@ -48,8 +48,15 @@ pub(super) fn carp(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &Sta
     if status.segments.is_empty() {
         return;
     }
-    let split = status.unsynchronised.last().is_some_and(|s| s.to.is_none());
-    page.heading(lines, if split { "CARP IS UNSYNCHRONISED" } else { "CARP" });
+    let lost = status.lost();
+    match (status.split(), status.missing()) {
+        (None, _) => page.heading(lines, "CARP"),
+        (Some(_), None) => page.heading(lines, "CARP IS UNSYNCHRONISED"),
+        (Some(_), Some(who)) => {
+            let text = format!("CARP IS UNSYNCHRONISED: {who}");
+            page.heading(lines, &fit(&text, page.width));
+        }
+    }
     let mut pieces = Vec::new();
     for segment in &status.segments {
         if segment.vhids.is_empty() {
@@ -60,10 +67,11 @@ pub(super) fn carp(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &Sta
             pieces.push(match vhid.master() {
                 None => (Some(Tone::Bad), format!("{place}: NOBODY")),
                 Some(m) => {
+                    let torn = lost.iter().any(|l| l.segment == segment.name && l.vhid == vhid.vhid);
                     let tone = if m.name.is_none() {
                         Some(Tone::Warn)
                     } else {
-                        split.then_some(Tone::Bad)
+                        torn.then_some(Tone::Bad)
                     };
                     (tone, format!("{place}: {}", master(m)))
                 }

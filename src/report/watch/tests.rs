@@ -161,7 +161,7 @@ fn the_worst_is_said_first_and_marked_without_colours_too() {
     let drawn = screen(&down, &look(false, true), 80, 24).join("\n");
     for words in [
         "fw1 is DOWN since 14:11:50",
-        "████████ 12.0/8.5",
+        "████████ 12.0>8.5",
         "CARP IS UNSYNCHRONISED",
         "wan 11: fw2",
         "q quits",
@@ -176,7 +176,7 @@ fn the_worst_is_said_first_and_marked_without_colours_too() {
     let cells = none.backend().buffer().content();
     assert!(cells.iter().all(|c| (c.fg, c.bg) == (Color::Reset, Color::Reset)));
     let ascii = screen(&down, &look(false, false), 80, 24).join("\n");
-    assert!(ascii.is_ascii() && ascii.contains("######## 12.0/8.5"), "{ascii}");
+    assert!(ascii.is_ascii() && ascii.contains("######## 12.0>8.5"), "{ascii}");
 }
 
 #[test]
@@ -216,4 +216,75 @@ fn every_size_is_drawn() {
         }
         assert_eq!(screen(&Watch::default(), &look(true, true), 10, 2), ["", "q quits; o"]);
     }
+}
+
+/// The newest snapshot, with something in it changed.
+fn drawn(health: &str, change: impl Fn(&mut Status)) -> String {
+    let mut newest = status(20, health);
+    change(&mut newest);
+    let mut watch = Watch::default();
+    watch.take(newest);
+    screen(&watch, &look(false, true), 80, 24).join("\n")
+}
+
+#[test]
+fn what_is_held_back_says_why() {
+    let text = drawn("down", |s| {
+        let path = &mut s.nodes[1].paths[0];
+        (path.health, path.suspicion) = ("suspect".into(), 9.3);
+        path.held_back = Some("fw1 is the one that lost a segment".into());
+    });
+    assert!(text.contains("████████ 9.3 held unanswered"), "{text}");
+    assert!(
+        text.contains("\n      held back: fw1 is the one that lost a segment\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_what_was_lost_is_marked() {
+    let lose = |s: &mut Status| {
+        let masters = &mut s.segments[1].vhids[0].masters;
+        masters[0].from = NOW - 88.0;
+        let before = Master {
+            address: "10.0.0.1".into(),
+            node: Some("address of fw1".into()),
+            name: Some("fw1".into()),
+            from: NOW - 500.0,
+            to: Some(NOW - 88.0),
+        };
+        masters.insert(0, before);
+        s.nodes[0].witnesses.insert("split".into(), -1);
+    };
+    let text = drawn("down", lose);
+    assert!(
+        text.contains("CARP IS UNSYNCHRONISED: fw1 is missing from wan\n"),
+        "{text}"
+    );
+    let mut newest = status(20, "down");
+    lose(&mut newest);
+    let mut watch = Watch::default();
+    watch.take(newest);
+    let buffer = terminal(&watch, &look(true, true), 80, 24).backend().buffer().clone();
+    let row = text.lines().position(|l| l.starts_with("lan 11: fw1")).unwrap();
+    let colour = |column: usize| buffer.content()[row * 80 + column].fg;
+    let wan = text.lines().nth(row).unwrap().find("wan 11").unwrap();
+    assert_eq!((colour(0), colour(wan)), (Color::Reset, Color::Red));
+}
+
+#[test]
+fn senders_that_nobody_knows_share_a_line() {
+    let text = drawn("up", |s| {
+        for i in 1..=30 {
+            let mut forged = node("x", false, "down", 0, 5, NOW);
+            (forged.name, forged.address) = (None, format!("10.9.0.{i}"));
+            s.nodes.push(forged);
+        }
+    });
+    let line = "\n30 senders that the configuration does not know: 10.9.0.1, 10.9.0.2, ...\n";
+    assert!(text.contains(line) && text.matches("10.9.0.").count() == 2, "{text}");
+    assert!(
+        text.starts_with("All is well") && text.contains("wan 11: fw1"),
+        "{text}"
+    );
 }

@@ -37,12 +37,11 @@ impl Trends {
         let named = |n: &Node, p: &Path| (n.address.clone(), p.path.clone());
         // What is not there any more is forgotten.
         let there: Vec<_> = status
-            .nodes
-            .iter()
-            .flat_map(|n| n.paths.iter().map(|p| named(n, p)))
+            .firewalls()
+            .flat_map(|(_, n)| n.paths.iter().map(|p| named(n, p)))
             .collect();
         self.all.retain(|key, _| there.contains(key));
-        for node in &status.nodes {
+        for (_, node) in status.firewalls() {
             for path in &node.paths {
                 self.all.entry(named(node, path)).or_default().take(path, status.at);
             }

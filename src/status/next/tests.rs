@@ -26,7 +26,7 @@ fn what_keeps_everything_from_happening_is_said() {
     assert!(says(false, &facts).contains("no node in the configuration has `self = true`"));
     let text = says(true, &facts);
     assert!(text.contains("the role of fw2 is unknown"), "{text}");
-    assert!(text.contains("this daemon only observes"), "{text}");
+    assert!(text.starts_with("This daemon only observes"), "{text}");
     let dry = Facts {
         acts: true,
         dry_run: true,
@@ -35,7 +35,7 @@ fn what_keeps_everything_from_happening_is_said() {
     };
     let text = says(true, &dry);
     assert!(
-        text.starts_with("Maintenance: ") && text.contains("(--dry-run)"),
+        text.starts_with("Dry run: ") && text.contains("\nMaintenance: "),
         "{text}"
     );
 }
@@ -53,6 +53,7 @@ fn every_role_has_its_sentences() {
             peers: "fw1".into(),
             limits: &limits,
             outlook: &outlook,
+            acts: true,
         };
         words.of_role(role, down).join("\n")
     };
@@ -63,7 +64,7 @@ fn every_role_has_its_sentences() {
         ),
         (
             says(Role::Backup, false, true, false),
-            "provided that all probes about fw2 answer",
+            "provided that all probes about fw2 answer and there is a sign that the fault is fw1's own",
         ),
         (
             says(Role::Backup, true, false, false),
@@ -88,6 +89,96 @@ fn every_role_has_its_sentences() {
         ),
     ];
     for (text, expected) in table {
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+/// Nothing was promoted, settles or is used up where nothing is carried out; and there is nothing to undo.
+#[test]
+fn who_only_observes_claims_nothing() {
+    let limits = Policy::default();
+    for (role, peers, stays, expected) in [
+        (Role::Backup, false, false, "fw2 would be promoted 1 s later"),
+        (Role::Primary, false, false, "fw2 would be demoted: at once"),
+        (
+            Role::Promoted,
+            true,
+            false,
+            "fw2 would be promoted by now, and would be restored",
+        ),
+        (Role::Promoted, true, true, "more than one within an hour"),
+        (
+            Role::Promoted,
+            false,
+            false,
+            "fw2 would be promoted by now and would stay it",
+        ),
+        (
+            Role::Demoted,
+            false,
+            false,
+            "fw2 would be demoted by now, and would be restored",
+        ),
+    ] {
+        let outlook = Outlook {
+            probes: (true, peers),
+            stays,
+            ..Outlook::default()
+        };
+        let words = Words {
+            me: "fw2".into(),
+            peers: "fw1".into(),
+            limits: &limits,
+            outlook: &outlook,
+            acts: false,
+        };
+        let text = words.of_role(role, false).join("\n");
+        assert!(text.contains(expected), "{text}");
+        assert!(
+            ["undo", " is promoted", " is demoted", " is restored"]
+                .iter()
+                .all(|claim| !text.contains(claim)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_a_promotion_in_sync_takes_depends_on_what_is_asked_for() {
+    for (own, require_witness, expected) in [
+        (
+            true,
+            true,
+            "none leaves again, or its advertisements are missing on a segment",
+        ),
+        (
+            true,
+            false,
+            "all probes about fw2 answer: a sign that the fault is fw1's own is not asked for",
+        ),
+        (
+            false,
+            false,
+            "is promoted: neither a probe nor a sign that the fault is fw1's own is asked for",
+        ),
+        (false, true, "that is only said here"),
+    ] {
+        let limits = Policy {
+            require_witness,
+            ..Policy::default()
+        };
+        let outlook = Outlook {
+            probes: (own, false),
+            ..Outlook::default()
+        };
+        let words = Words {
+            me: "fw2".into(),
+            peers: "fw1".into(),
+            limits: &limits,
+            outlook: &outlook,
+            acts: true,
+        };
+        let text = words.of_role(Role::Backup, false).join("\n");
         assert!(text.contains(expected), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use super::super::Style;
 use super::super::words::duration;
 use super::{Page, length};
-use crate::status::headline::{Times, Tone, acts, headline};
+use crate::status::headline::{Times, Tone, headline, manner, role};
 
 const MAINTENANCE: &str = "MAINTENANCE";
 
@@ -53,14 +53,14 @@ pub(super) fn about(page: &Page<'_>) -> String {
     let s = page.status;
     let me = s.nodes.iter().find(|n| n.me);
     let mut parts = vec![match me {
-        Some(n) => format!("{} {}", n.label(), role(page)),
+        Some(n) => format!("{} {}", n.label(), role(s)),
         None => "beside no node".into(),
     }];
     if let Some(m) = &s.maintenance {
         let end = m.until.map(|t| format!(" until {}", page.time(t))).unwrap_or_default();
         parts.push(format!("{MAINTENANCE}{end}"));
     }
-    parts.push(if acts(page.status) { "acts" } else { "observes only" }.into());
+    parts.extend(manner(s).map(str::to_owned));
     parts.push(format!(
         "{} {}",
         page.clock.format(super::moment(s.at), "%Y-%m-%d %H:%M:%S"),
@@ -68,13 +68,4 @@ pub(super) fn about(page: &Page<'_>) -> String {
     ));
     parts.push(format!("pfwatch {} for {}", s.version, page.ago(s.started)));
     parts.join(", ")
-}
-
-fn role(page: &Page<'_>) -> String {
-    match page.status.role.as_str() {
-        "unknown" => "is in no known role".into(),
-        // Decided, and left undone.
-        word @ ("promoted" | "demoted") if !acts(page.status) => format!("would be {word}"),
-        word => format!("is {word}"),
-    }
 }

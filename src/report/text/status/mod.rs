@@ -119,7 +119,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
         "last round trip",
         "now",
     ]);
-    for n in &page.status.nodes {
+    for (_, n) in page.status.firewalls() {
         let versions: Vec<String> = n.versions.iter().map(|v| format!("v{v}")).collect();
         table.add_row([
             n.label().to_owned(),
@@ -143,9 +143,12 @@ fn nodes(page: &Page<'_>, out: &mut String) {
     }
     right(&mut table, &[4, 5, 6]);
     print_health(page.look, &table, out);
+    if let Some(strangers) = page.status.strangers() {
+        page.item(out, &strangers);
+    }
     // What the first sentence says need not be said again.
     let mut told = told(page.status);
-    for n in &page.status.nodes {
+    for (_, n) in page.status.firewalls() {
         let several = n.paths.len() > 1;
         for p in n.paths.iter().filter(|p| p.health != "up") {
             let Some(reason) = &p.reason else { continue };
@@ -179,21 +182,21 @@ fn nodes(page: &Page<'_>, out: &mut String) {
 
 /// How far it is from `down`, where it is on the way.
 fn doubt(p: &Path) -> String {
-    if p.health == "suspect" {
-        format!("; now {:.1} of {:.1}", p.suspicion, p.threshold)
+    if p.health == "suspect" && p.suspicion > 0.0 {
+        format!("; suspicion {}", p.doubt())
     } else {
         String::new()
     }
 }
 
 fn paths(page: &Page<'_>, out: &mut String) {
-    if page.status.nodes.iter().all(|n| n.paths.len() < 2) {
+    if page.status.firewalls().all(|(_, n)| n.paths.len() < 2) {
         return;
     }
     page.look.heading(out, "PATHS");
     let mut table = plain(page.look);
     table.set_header(["node", "path", "tries", "round trips", "last", "now"]);
-    for n in &page.status.nodes {
+    for (_, n) in page.status.firewalls() {
         for p in &n.paths {
             let note = if p.critical { "" } else { " (not critical)" };
             let last = p.last_end_to_end;

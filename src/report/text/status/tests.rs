@@ -132,7 +132,10 @@ fn the_first_sentence_is_about_the_worst() {
     s.nodes[0] = node("fw1", 1, "suspect", "0 of 1 try");
     assert_eq!(first(&s), "fw1 is in doubt: 0 of 1 try.");
     s.role = "demoted".into();
-    assert!(render(&s, &look()).contains("\nfw2 would be demoted, observes only, "));
+    assert!(render(&s, &look()).contains("\nfw2 only observes and would be demoted, 2026-"));
+    (s.acts, s.dry_run) = (true, true);
+    assert!(render(&s, &look()).contains("\nfw2 in a dry run would be demoted, 2026-"));
+    s.dry_run = false;
     s.acts = true;
     assert_eq!(
         first(&s),
