@@ -9,10 +9,11 @@ impl Verdict {
     #[must_use]
     pub fn sentence(&self) -> String {
         let e = &self.evidence;
-        let doubt = if self.to == Health::Suspect && self.cause.is_blackhole() {
-            format!("; suspicion {:.1} of {:.1}", e.suspicion, e.threshold)
-        } else {
-            String::new()
+        let (is, takes) = (e.suspicion, e.threshold);
+        let doubt = match self.to == Health::Suspect && self.cause.is_blackhole() {
+            true if is >= takes => format!("; suspicion {is:.1}, enough for down ({takes:.1}), but held back so far"),
+            true => format!("; suspicion {is:.1} of {takes:.1}"),
+            false => String::new(),
         };
         self.grounds() + &doubt
     }
@@ -241,6 +242,12 @@ mod tests {
         assert_eq!(
             said,
             "0 of 1 try to connect from 1 host to 1 server was answered in 0.30 s; suspicion 4.3 of 8.5"
+        );
+        let e = Evidence { suspicion: 9.2, ..e };
+        let said = verdict(Health::Suspect, Cause::BlackholeForward, e).sentence();
+        assert!(
+            said.ends_with("; suspicion 9.2, enough for down (8.5), but held back so far"),
+            "{said}"
         );
         let e = Evidence {
             failed: 2,

@@ -269,7 +269,7 @@ fn suspicion_beyond_what_down_takes_says_what_holds_it_back() {
             "suspect",
             9.3,
             Some("fw2 is the one that lost a segment"),
-            "9.3, enough for down (4.5); held back: fw2 is the one that lost a segment",
+            "9.3, enough for down (4.5), held back</figcaption>",
         ),
         ("down", 9.3, None, "9.3, where down took 4.5"),
     ] {

@@ -199,8 +199,7 @@ impl Words<'_> {
                 format!("{me} stays promoted until `pfwatch undo`: {}", self.why_it_stays())
             }
             (false, false) => format!(
-                "{me} would be promoted by now and would stay it, so that no other promotion is told of until pfwatch starts \
-                 anew: {}",
+                "{me} would be promoted by now, and until pfwatch starts anew no other promotion is told of: {}",
                 self.why_it_stays()
             ),
         }

@@ -131,7 +131,7 @@ impl Path {
         match &self.held_back {
             _ if self.health == "down" => format!("{is:.1}, where down took {takes:.1}"),
             _ if !self.reached() => format!("{is:.1} of the {takes:.1} that down takes"),
-            Some(why) => format!("{is:.1}, enough for down ({takes:.1}); held back: {why}"),
+            Some(_) => format!("{is:.1}, enough for down ({takes:.1}), held back"),
             None => format!("{is:.1}, enough for down ({takes:.1})"),
         }
     }

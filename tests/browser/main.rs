@@ -244,7 +244,8 @@ fn the_live_view_of_real_failures() {
             &[
                 "fw1 is DOWN since 01:58:10",
                 "fw1   DOWN",
-                "CARP IS UNSYNCHRONISED",
+                "CARP IS UNSYNCHRONISED: fw1 is missing from wan, so fw2 is held back",
+                "9.3 held",
                 "wan 12: fw2",
                 "would promote fw2",
             ],

@@ -46,7 +46,8 @@ pub(super) fn write(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &St
             let mut spans = why(page, who_wide, node, path);
             spans.extend(series(page, "unanswered", (unanswered, tops.1), room, Tone::Warn));
             lines.push(Line::from(spans));
-            if let Some(why) = &path.held_back {
+            // Where it is known who lost what, the heading of CARP says it, and no line is lost to it.
+            if let Some(why) = path.held_back.as_ref().filter(|_| status.missing().is_none()) {
                 let text = format!("{:who_wide$}held back: {why}", "");
                 lines.push(Line::from(page.span(Some(Tone::Faint), fit(&text, page.width))));
             }

@@ -6,7 +6,7 @@ use super::super::tell::Tone;
 use super::super::tell::words::{count, duration, wrap};
 use super::super::text::status::Said;
 use super::{Page, fit};
-use crate::status::{Master, Status};
+use crate::status::{Master, Node, Status};
 use ratatui::text::{Line, Span};
 use std::time::Duration;
 
@@ -53,7 +53,17 @@ pub(super) fn carp(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &Sta
         (None, _) => page.heading(lines, "CARP"),
         (Some(_), None) => page.heading(lines, "CARP IS UNSYNCHRONISED"),
         (Some(_), Some(who)) => {
-            let text = format!("CARP IS UNSYNCHRONISED: {who}");
+            let held = status.firewalls().map(|(_, n)| n);
+            let held: Vec<&str> = held
+                .filter(|n| n.paths.iter().any(|p| p.held_back.is_some()))
+                .map(Node::label)
+                .collect();
+            let so = match held.as_slice() {
+                [] => String::new(),
+                [one] => format!(", so {one} is held back"),
+                all => format!(", so {} are held back", all.join(" and ")),
+            };
+            let text = format!("CARP IS UNSYNCHRONISED: {who}{so}");
             page.heading(lines, &fit(&text, page.width));
         }
     }

@@ -111,7 +111,7 @@ fn who_only_observes_claims_nothing() {
             Role::Promoted,
             false,
             false,
-            "fw2 would be promoted by now and would stay it",
+            "fw2 would be promoted by now, and until pfwatch starts anew",
         ),
         (
             Role::Demoted,

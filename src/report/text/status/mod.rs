@@ -183,7 +183,8 @@ fn nodes(page: &Page<'_>, out: &mut String) {
 /// How far it is from `down`, where it is on the way.
 fn doubt(p: &Path) -> String {
     if p.health == "suspect" && p.suspicion > 0.0 {
-        format!("; suspicion {}", p.doubt())
+        let why = p.held_back.as_ref().map(|why| format!(": {why}"));
+        format!("; suspicion {}{}", p.doubt(), why.unwrap_or_default())
     } else {
         String::new()
     }

@@ -217,3 +217,26 @@ fn what_is_there_is_shown_and_nothing_else() {
     // However narrow, and with nothing at all.
     assert!(!render(&Status::default(), &Look { width: 10, ..look() }).is_empty());
 }
+
+#[test]
+fn what_is_held_back_says_why_and_strangers_share_a_line() {
+    let mut s = well();
+    s.nodes[1] = node("fw2", 2, "suspect", "0 of 9 tries");
+    let path = &mut s.nodes[1].paths[0];
+    (path.suspicion, path.threshold) = (9.3, 4.5);
+    path.held_back = Some("fw1 is the one that lost a segment".into());
+    for i in 1..=30 {
+        let mut forged = node("x", 9, "down", "forged");
+        (forged.name, forged.address) = (None, format!("10.9.0.{i}"));
+        s.nodes.push(forged);
+    }
+    let page = render(&s, &Look { width: 200, ..look() });
+    for expected in [
+        "fw2 is in doubt: 0 of 9 tries.",
+        "0 of 9 tries; suspicion 9.3, enough for down (4.5), held back: fw1 is the one that lost a segment\n",
+        "\n  30 senders that the configuration does not know: 10.9.0.1, 10.9.0.2, ...\n",
+    ] {
+        assert!(page.contains(expected), "{expected} is not in\n{page}");
+    }
+    assert_eq!(page.matches("10.9.0.").count(), 2, "{page}");
+}
