@@ -173,6 +173,7 @@ fn the_live_page_in_a_browser() {
 
 /// Nothing is taken from whoever marks text, and the page does not look newer than it is.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the page asks again each second")]
 fn the_live_page_pauses_while_text_is_marked() {
     let Some(mut browser) = browser() else { return };
     let web = screen::served(screen::watched("openbsd-pair/steady2", |_| false, Duration::ZERO).1);
