@@ -40,6 +40,8 @@ pub struct Policy {
     limits: Limits,
     witnesses: Witnesses,
     role: Role,
+    /// The same by CARP alone.
+    heard: Role,
     pending: Option<(Row, Timestamp)>,
     /// Since when all probes about self answer, after what is pending began.
     reached: Option<Timestamp>,
@@ -66,6 +68,7 @@ impl Policy {
             limits: limits.clone(),
             witnesses: Witnesses::new(probes),
             role: Role::Unknown,
+            heard: Role::Unknown,
             pending: None,
             reached: None,
             shown: None,
@@ -84,6 +87,12 @@ impl Policy {
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
+    }
+
+    /// As CARP alone has it, whatever was decided: one that is only said changes nothing.
+    #[must_use]
+    pub fn carp_role(&self) -> Role {
+        self.heard
     }
 
     /// A probe answered or did not.
@@ -235,15 +244,19 @@ impl Policy {
 
     /// CARP as this node hears it; what we did ourselves stands above it, and a split leaves the role as it was.
     fn take_role(&mut self, s: &Situation) {
-        if matches!(self.role, Role::Promoted | Role::Demoted) || s.split.is_some() {
+        if s.split.is_some() {
             return;
         }
-        self.role = match s.mastership {
-            (_, 0) => self.role,
+        let heard = match s.mastership {
+            (_, 0) => return,
             (mine, all) if mine == all => Role::Primary,
             (0, _) => Role::Backup,
-            _ => self.role, // A transition.
+            _ => return, // A transition.
         };
+        self.heard = heard;
+        if !matches!(self.role, Role::Promoted | Role::Demoted) {
+            self.role = heard;
+        }
     }
 
     fn capped(&mut self, now: Timestamp) -> bool {

@@ -60,6 +60,12 @@ impl Engine {
         self.policy.role()
     }
 
+    /// The same by CARP alone, whatever was decided.
+    #[must_use]
+    pub fn carp_role(&self) -> Role {
+        self.policy.carp_role()
+    }
+
     /// All counters.
     #[must_use]
     pub fn counters(&self) -> &Counters {

@@ -2,11 +2,14 @@
 //!
 //! Called by the web server and by the textfile writer with what hangs on the board. A registry is filled anew for each
 //! snapshot and thrown away: nothing is counted here, so nothing can disagree with what `status` shows. No label ever names
-//! a flow or a host beyond the nodes; every set of labels is bounded by the configuration or by the engine.
+//! a flow or a host beyond the nodes; every set of labels is bounded, over all of a daemon's life, by the configuration, by
+//! the engine (32 nodes where none is configured) or by the protocol (255 virtual hosts on a segment).
 
 mod families;
 mod histogram;
 mod sheet;
+#[cfg(test)]
+mod strangers;
 #[cfg(test)]
 mod tests;
 pub mod textfile;

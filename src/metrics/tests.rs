@@ -4,7 +4,8 @@ use super::render;
 use super::textfile::{NAME, Textfile};
 use crate::status::tally::Tallies;
 use crate::status::{
-    ActionResult, Gap, Held, Interface, Master, Node, Path, Probe, Segment, Span, Status, Transitions, Vhid,
+    ActionResult, Gap, Held, Interface, LedgerEntry, Master, Node, Path, Probe, Segment, Span, Status, Transitions,
+    Vhid,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,6 +27,13 @@ fn node(name: &str, health: &str) -> Node {
         paths: vec![Path {
             path: "lan -> wan".into(),
             health: health.into(),
+            cause: if health == "down" {
+                "blackhole-forward"
+            } else {
+                "sync lost"
+            }
+            .into(),
+            critical: true,
             end_to_end: 40,
             last_end_to_end: Some(1_790_000_001.0),
             suspicion: 3.25,
@@ -59,7 +67,8 @@ fn full() -> Status {
         version: "1.2.3".into(),
         role: "backup".into(),
         at: 1_790_000_002.0,
-        nodes: vec![node("fw1", "down"), node("fw-2", "up")],
+        nodes: vec![node("fw1", "down"), node("fw-2", "unknown")],
+        unable: Some("the ledger was put aside".into()),
         interfaces: vec![Interface {
             interface: "em2".into(),
             net: "sync".into(),
@@ -177,7 +186,12 @@ fn numbers_are_those_of_the_snapshot() {
         "pfwatch_hook_duration_seconds_sum{action=\"promote\"} 0.3",
         "pfwatch_carp_master{node=\"fw1\",segment=\"lan\",vhid=\"1\"} 1",
         "pfwatch_carp_master{node=\"fw-2\",segment=\"lan\",vhid=\"1\"} 0",
-        "pfwatch_carp_master{node=\"10.0.0.9\",segment=\"lan\",vhid=\"2\"} 1",
+        "pfwatch_carp_master{node=\"foreign\",segment=\"lan\",vhid=\"1\"} 0",
+        "pfwatch_carp_master{node=\"foreign\",segment=\"lan\",vhid=\"2\"} 1",
+        "pfwatch_unable 1",
+        "pfwatch_path_critical{node=\"fw1\",path=\"lan -> wan\"} 1",
+        "pfwatch_sync_lost{node=\"fw1\"} 0",
+        "pfwatch_sync_lost{node=\"fw-2\"} 1",
         "pfwatch_carp_unsynchronised 1",
         "pfwatch_capture_gap_seconds_total{cause=\"stall\"} 1.5",
         "pfwatch_capture_gap_seconds_total{cause=\"kernel-drop\"} 0",
@@ -200,6 +214,40 @@ fn a_young_daemon_has_metrics_too() {
     assert!(text.contains("pfwatch_carp_unsynchronised 0\n"));
     assert!(text.contains("pfwatch_decode_errors_total{reason=\"badver\"} 0\n"));
     assert!(!text.contains("pfwatch_probe_success{"));
+}
+
+/// What `role` and what was done make of `pfwatch_role`.
+#[test]
+fn a_role_is_what_was_done_and_not_what_was_said() {
+    let entry = |action: &str| LedgerEntry {
+        action: action.into(),
+        ..LedgerEntry::default()
+    };
+    // Decided, acts, dry run, ledger: the role.
+    let cases = [
+        ("promoted", true, false, vec![entry("promote")], "promoted"),
+        ("promoted", false, false, vec![], "backup"),
+        ("demoted", true, true, vec![], "backup"),
+        ("backup", false, false, vec![], "backup"),
+        ("promoted", true, true, vec![entry("promote")], "promoted"),
+        ("promoted", false, false, vec![entry("demote")], "demoted"),
+    ];
+    for (role, acts, dry_run, ledger, expected) in cases {
+        let status = Status {
+            role: role.into(),
+            carp_role: "backup".into(),
+            acts,
+            dry_run,
+            ledger,
+            ..Status::default()
+        };
+        let text = render(&status).unwrap();
+        let is = text
+            .lines()
+            .find(|l| l.starts_with("pfwatch_role{") && l.ends_with(" 1"));
+        let expected = format!("pfwatch_role{{role=\"{expected}\"}} 1");
+        assert_eq!(is, Some(expected.as_str()), "{role} {acts} {dry_run}");
+    }
 }
 
 #[test]

@@ -70,6 +70,7 @@ impl Status {
             dry_run: facts.dry_run,
             unable: facts.unable,
             role: engine.role().as_str().into(),
+            carp_role: engine.carp_role().as_str().into(),
             maintenance: facts.maintenance,
             frames: frames(engine),
             flow_table: FlowTable {

@@ -54,6 +54,8 @@ pub struct Status {
     pub unable: Option<String>,
     /// Of the node that pfwatch runs beside.
     pub role: String,
+    /// The same as CARP alone has it, whatever was decided: `unknown`, `primary` or `backup`.
+    pub carp_role: String,
     /// An operator keeps it from acting.
     pub maintenance: Option<Maintenance>,
     /// What was counted.

@@ -1,6 +1,6 @@
 //! The files in grafana/: what they ask for, and that they are in order by themselves.
 
-use super::namespace::say;
+use super::namespace::left_out;
 use super::{have, ours};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -44,7 +44,7 @@ pub(crate) fn queries() -> Vec<(String, String)> {
 }
 
 fn filled(expr: &str) -> String {
-    let mut expr = expr.replace("$__rate_interval", "1m");
+    let mut expr = expr.replace("$__rate_interval", "1m").replace("$__interval", "15s");
     for name in ["$job", "$instance", "$node", "$path"] {
         expr = expr.replace(name, ".*");
     }
@@ -212,11 +212,7 @@ fn run(test: &str, command: &mut Command) -> bool {
     let output = command.stdin(Stdio::null()).output().unwrap();
     if !output.status.success() {
         // Somebody's machine may reach no registry. The one that judges a change does.
-        assert!(std::env::var_os("CI").is_none(), "{output:?}");
-        say(format_args!(
-            "{test} is left out: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        ));
+        left_out(test, String::from_utf8_lossy(&output.stderr).trim());
     }
     output.status.success()
 }

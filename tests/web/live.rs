@@ -12,7 +12,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,8 +22,10 @@ const AFTER: Duration = Duration::from_secs(45);
 /// From the fault to the verdict, offline 1.2 s: what more it may take here.
 const LATE: f64 = 3.0;
 /// Scrapers at once, and the time from one scrape to the next of each.
-const SCRAPERS: u32 = 4;
+const SCRAPERS: usize = 4;
 const PACE: Duration = Duration::from_millis(4);
+/// Somebody is answered within it, on the slowest machine.
+const PART: Duration = Duration::from_secs(5);
 
 #[test]
 fn prometheus_raises_the_alarm_and_the_page_says_why() {
@@ -45,17 +47,15 @@ fn prometheus_raises_the_alarm_and_the_page_says_why() {
     let address: SocketAddr = "127.0.0.1:10240".parse().unwrap();
     let daemon = start(folder.path(), address);
     let prometheus = Prometheus::start(folder.path(), &address.to_string());
-    let (over, scrapes) = (AtomicBool::new(false), AtomicU64::new(0));
-    thread::scope(|scope| {
+    let over = AtomicBool::new(false);
+    let scrapes = thread::scope(|scope| {
         scope.spawn(|| {
+            let _over = Over(&over);
             let mut player = play(&pfsync);
             replay(&carp);
             assert!(player.0.wait().unwrap().success());
-            over.store(true, Ordering::Relaxed);
         });
-        for _ in 0..SCRAPERS {
-            scope.spawn(|| scrape(address, &over, &scrapes));
-        }
+        let scrapers = [(); SCRAPERS].map(|()| scope.spawn(|| scrape(address, &over)));
         until("fw1 is up", || said(address, "fw1").filter(|s| s == "up"));
         until("fw1 is down", || said(address, "fw1").filter(|s| s == "down"));
         until("it is pending", || {
@@ -79,12 +79,9 @@ fn prometheus_raises_the_alarm_and_the_page_says_why() {
             assert_eq!(prometheus.alert(quiet), None, "{quiet}");
         }
         asked_for(&prometheus);
+        scrapers.map(|one| one.join().unwrap())
     });
-    say(format_args!(
-        "{} scrapes in {} s beside Prometheus",
-        scrapes.load(Ordering::Relaxed),
-        (BEFORE + AFTER).as_secs()
-    ));
+    went_on(&scrapes);
     undisturbed(address);
     files(address, folder.path());
     ends(daemon, folder.path());
@@ -104,7 +101,7 @@ fn config_sync() -> Sent {
 /// host, by a second or two in a minute; CARP, which is told by ourselves, is not needed so exactly.
 fn play(file: &Path) -> Owned {
     let mut command = Command::new("tcpreplay");
-    command.args(["--quiet", "-i", "sync-in"]).arg(file);
+    command.args(["--quiet", "--timer=nano", "-i", "sync-in"]).arg(file);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     Owned(command.spawn().unwrap())
 }
@@ -147,18 +144,45 @@ fn said(address: SocketAddr, name: &str) -> Option<String> {
     Some(node["health"].as_str()?.to_owned())
 }
 
-/// Somebody who scrapes far too often.
+/// The replay is over, however it ends: else the scrapers never would.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Somebody who scrapes far too often: how many scrapes came back in each part of the replay.
 #[expect(clippy::disallowed_methods, reason = "the pace of a scraper")]
-fn scrape(address: SocketAddr, over: &AtomicBool, scrapes: &AtomicU64) {
-    let mut due = Instant::now();
+fn scrape(address: SocketAddr, over: &AtomicBool) -> Vec<u32> {
+    let start = Instant::now();
+    let (mut due, mut parts) = (start, Vec::new());
     while !over.load(Ordering::Relaxed) {
         // Nobody stays for ever, so the line may be cut.
         let Some(mut line) = Line::open(address) else { continue };
         while !over.load(Ordering::Relaxed) && line.get("/metrics").is_some_and(|length| length > 5_000) {
-            scrapes.fetch_add(1, Ordering::Relaxed);
+            let part = usize::try_from(start.elapsed().as_secs() / PART.as_secs()).unwrap();
+            parts.resize(parts.len().max(part + 1), 0);
+            parts[part] += 1;
             due += PACE;
             thread::park_timeout(due.saturating_duration_since(Instant::now()));
         }
+    }
+    parts
+}
+
+/// Scrapes came back from the beginning of the replay to its end. How many depends on the machine, so that is only said.
+fn went_on(scrapers: &[Vec<u32>]) {
+    let whole = (BEFORE + AFTER).as_secs();
+    let all: u32 = scrapers.iter().flatten().sum();
+    say(format_args!(
+        "{all} scrapes in {whole} s beside Prometheus, {} a second",
+        u64::from(all) / whole
+    ));
+    for part in 0..usize::try_from(whole / PART.as_secs()).unwrap() {
+        let then = scrapers.iter().filter_map(|one| one.get(part)).sum::<u32>();
+        assert!(then > 0, "nobody was answered for {PART:?} after {part} times as long");
     }
 }
 

@@ -1,10 +1,15 @@
 //! What is known of the firewalls: health, evidence, states, CARP.
 
-use super::{flag, number};
+use super::{configured, flag, labelled, number, strangers};
+use crate::event::Cause;
 use crate::metrics::sheet::Sheet;
-use crate::status::{Node, Path, Status};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::status::{Master, Node, Path, Status};
+use std::collections::BTreeMap;
 
+/// The label of all senders of pfsync together that are not configured.
+const UNKNOWN: &str = "unknown";
+/// The label of every CARP master that is no node: its address is on the page and in `/status`.
+const FOREIGN: &str = "foreign";
 /// Words of the contract.
 const HEALTH: [&str; 5] = ["unknown", "up", "idle", "suspect", "down"];
 
@@ -17,7 +22,7 @@ pub(super) fn fill(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
 }
 
 fn paths(status: &Status) -> impl Iterator<Item = (&Node, &Path)> {
-    status.nodes.iter().flat_map(|n| n.paths.iter().map(move |p| (n, p)))
+    labelled(status).flat_map(|n| n.paths.iter().map(move |p| (n, p)))
 }
 
 fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
@@ -33,8 +38,19 @@ fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let threshold = sheet.gauge(
         "pfwatch_suspicion_threshold",
-        "What suspicion must reach for down where no witness helps, as `risk` sets it.",
+        "What suspicion must reach for down by traffic alone, as `risk` sets it. In a split or beside a witness less is \
+         needed; and with more a node stays suspect while something holds the verdict back, which the page names.",
         &["node", "path"],
+    )?;
+    let critical = sheet.gauge(
+        "pfwatch_path_critical",
+        "1 if the node is down where it is down on this path, 0 if that is only said.",
+        &["node", "path"],
+    )?;
+    let lost = sheet.gauge(
+        "pfwatch_sync_lost",
+        "1 while the pfsync of a node that was heard before is missing and its CARP advertisements go on.",
+        &["node"],
     )?;
     let transitions = sheet.counter(
         "pfwatch_transitions_total",
@@ -49,8 +65,15 @@ fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         }
         suspicion.with_label_values(&[n.label(), &p.path]).set(p.suspicion);
         threshold.with_label_values(&[n.label(), &p.path]).set(p.threshold);
+        critical.with_label_values(&[n.label(), &p.path]).set(flag(p.critical));
     }
-    for t in &status.transitions {
+    for n in labelled(status) {
+        // The word of the detector, which knows what silence to expect: a backup without traffic says nothing for long.
+        let is = n.paths.iter().any(|p| p.cause == Cause::SyncLost.as_str());
+        lost.with_label_values(&[n.label()]).set(flag(is));
+    }
+    let all = !configured(status);
+    for t in status.transitions.iter().filter(|t| all || t.name.is_some()) {
         let label = t.name.as_deref().unwrap_or(&t.node);
         for (to, count) in &t.to {
             transitions.with_label_values(&[label, &t.path, to]).inc_by(*count);
@@ -62,7 +85,8 @@ fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
 fn evidence(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     let evidence = sheet.counter(
         "pfwatch_evidence_total",
-        "Messages by what they prove; those that prove only that the sender lives are on no path (empty label).",
+        "pfsync messages by what they prove. attempt: a packet passed and moved nothing; forward, reverse: data moved towards \
+         the responder or back; end-to-end: a round trip; sender-alive: only that the sender lives, on no path (empty label).",
         &["node", "path", "kind"],
     )?;
     let last = sheet.gauge(
@@ -84,7 +108,7 @@ fn evidence(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
             last.with_label_values(&[n.label(), &p.path]).set(at);
         }
     }
-    for n in &status.nodes {
+    for n in labelled(status) {
         let alive = evidence.with_label_values(&[n.label(), "", "sender-alive"]);
         alive.inc_by(n.sender_alive);
     }
@@ -108,7 +132,7 @@ fn flows(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         "Deletes heard from the node of states that were known.",
         &["node"],
     )?;
-    for n in &status.nodes {
+    for n in labelled(status) {
         let watched = n.paths.iter().map(|p| (p.path.as_str(), p.flows));
         for (path, held) in watched.chain([("", n.elsewhere)]) {
             for (state, count) in [("known", held.known), ("half-open", held.half_open)] {
@@ -129,12 +153,13 @@ fn nodes(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let frames = sheet.counter(
         "pfwatch_node_frames_total",
-        "pfsync frames heard from the node.",
+        "pfsync frames heard from the node; where nodes are configured, all other senders together are the node unknown.",
         &["node"],
     )?;
     let messages = sheet.counter(
         "pfwatch_messages_total",
-        "pfsync messages heard from the node, by action as the kernel calls it.",
+        "pfsync messages heard from the node, by action as the kernel calls it; where nodes are configured, all other senders \
+         together are the node unknown.",
         &["node", "action"],
     )?;
     let version = sheet.gauge(
@@ -154,10 +179,12 @@ fn nodes(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let witness = sheet.gauge(
         "pfwatch_witness",
-        "What speaks for the node (1), against it (-1) or says nothing (0) beside its traffic.",
+        "What speaks for the node (1), against it (-1) or says nothing (0) beside its traffic. carp: its advertisements; \
+         split: whether it lost a segment to the other node; canary: connections that never fail otherwise; address: probes \
+         of its own address; probe: probes that it runs itself.",
         &["node", "kind"],
     )?;
-    for n in &status.nodes {
+    for n in labelled(status) {
         let me = if n.me { "true" } else { "false" };
         info.with_label_values(&[n.label(), &n.address, me]).set(1.0);
         frames.with_label_values(&[n.label()]).inc_by(n.frames);
@@ -176,14 +203,23 @@ fn nodes(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
             witness.with_label_values(&[n.label(), kind]).set(f64::from(*word));
         }
     }
+    if configured(status) {
+        frames.with_label_values(&[UNKNOWN]);
+    }
+    for n in strangers(status) {
+        frames.with_label_values(&[UNKNOWN]).inc_by(n.frames);
+        for (action, count) in &n.messages {
+            messages.with_label_values(&[UNKNOWN, action]).inc_by(*count);
+        }
+    }
     Ok(())
 }
 
 fn carp(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     let master = sheet.gauge(
         "pfwatch_carp_master",
-        "1 for the node that is CARP master of the virtual host on the segment, 0 for the others; an unknown master by its \
-         address.",
+        "1 for the node that is CARP master of the virtual host on the segment, 0 for the others; a master that is no node \
+         of ours is the node foreign.",
         &["segment", "vhid", "node"],
     )?;
     let unsynchronised = sheet.gauge(
@@ -193,18 +229,19 @@ fn carp(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let split = status.unsynchronised.last().is_some_and(|s| s.to.is_none());
     unsynchronised.with_label_values::<&str>(&[]).set(flag(split));
-    let labels: BTreeMap<&str, &str> = status.nodes.iter().map(|n| (n.address.as_str(), n.label())).collect();
+    let labels: BTreeMap<&str, &str> = labelled(status).map(|n| (n.address.as_str(), n.label())).collect();
     for segment in &status.segments {
         for vhid in &segment.vhids {
-            let now = vhid.master();
-            let node = now.and_then(|m| m.node.as_deref());
-            let is = node
-                .and_then(|n| labels.get(n).copied())
-                .or(now.map(|m| m.address.as_str()));
-            let all: BTreeSet<&str> = labels.values().copied().chain(is).collect();
-            for label in all {
-                let one = master.with_label_values(&[&segment.name, &vhid.vhid.to_string(), label]);
-                one.set(flag(is == Some(label)));
+            let of = |m: &Master| {
+                let label = m.node.as_deref().and_then(|n| labels.get(n).copied());
+                label.unwrap_or(FOREIGN)
+            };
+            let is = vhid.master().map(of);
+            let row = |label: &str| master.with_label_values(&[segment.name.as_str(), &vhid.vhid.to_string(), label]);
+            // Configured ones always; of those that were only heard, who has been master of this one.
+            let always = labels.values().copied().filter(|_| configured(status));
+            for label in always.chain(vhid.masters.iter().map(of)).chain([FOREIGN]) {
+                row(label).set(flag(is == Some(label)));
             }
         }
     }

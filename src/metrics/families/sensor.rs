@@ -51,6 +51,11 @@ fn program(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         flag(status.acts && !status.dry_run),
     )?;
     one(
+        "pfwatch_unable",
+        "1 while decisions should be carried out and cannot be: nothing will be done, and the page says why.",
+        flag(status.unable.is_some()),
+    )?;
+    one(
         "pfwatch_maintenance",
         "1 while an operator keeps it from acting.",
         flag(status.maintenance.is_some()),
@@ -68,13 +73,29 @@ fn program(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let role = sheet.gauge(
         "pfwatch_role",
-        "Role of the node that pfwatch runs beside: 1 for what it is, 0 for the others.",
+        "Role of the node that pfwatch runs beside: 1 for what it is, 0 for the others. promoted and demoted are what was done \
+         and stands; where decisions are only said the role is that of CARP.",
         &["role"],
     )?;
+    let is = real_role(status);
     for word in ROLES {
-        role.with_label_values(&[word]).set(flag(status.role == word));
+        role.with_label_values(&[word]).set(flag(is == word));
     }
     Ok(())
+}
+
+/// A decision that is only said counts as carried out for what is decided next. Nothing has been done, though, unless the
+/// ledger of an earlier run says so.
+fn real_role(status: &Status) -> &str {
+    let said = matches!(status.role.as_str(), "promoted" | "demoted");
+    if !said || (status.acts && !status.dry_run) {
+        return &status.role;
+    }
+    match status.ledger.last().map(|e| e.action.as_str()) {
+        Some("promote") => "promoted",
+        Some("demote") => "demoted",
+        _ => &status.carp_role,
+    }
 }
 
 fn capture(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
@@ -91,7 +112,8 @@ fn capture(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let behind = sheet.gauge(
         "pfwatch_capture_behind_seconds",
-        "Seconds since whoever reads the interface came round.",
+        "Seconds since the thread that reads the interface last looked; it looks ten times a second, whether frames come or \
+         not.",
         &["interface"],
     )?;
     for i in &status.interfaces {
