@@ -38,7 +38,9 @@ pub(crate) fn queries() -> Vec<(String, String)> {
         }
     }
     for annotation in dashboard["annotations"]["list"].as_array().unwrap() {
-        found.push(("annotation".into(), filled(annotation["expr"].as_str().unwrap())));
+        // It marks moments: whether there was one lately.
+        let expr = filled(annotation["expr"].as_str().unwrap());
+        found.push(("annotation".into(), format!("max_over_time(({expr})[10m:1s])")));
     }
     found
 }
@@ -175,6 +177,23 @@ fn every_panel_has_a_unit_thresholds_and_a_runbook() {
         );
         assert!(!panel["links"].as_array().unwrap().is_empty(), "{}", panel["title"]);
     }
+}
+
+/// Two firewalls with a pfwatch each say two things of one node; without its name nobody knows which is whose.
+#[test]
+fn every_legend_names_the_sensor() {
+    let dashboard: Value = serde_json::from_str(&read("grafana/pfwatch.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels
+        .iter()
+        .flat_map(|p| p["targets"].as_array().into_iter().flatten());
+    let mut seen = 0;
+    for target in targets.filter(|t| !t["expr"].as_str().unwrap().contains("ALERTS")) {
+        let legend = target["legendFormat"].as_str().unwrap();
+        assert!(legend.contains("{{instance}}"), "{legend}");
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen}");
 }
 
 #[test]
