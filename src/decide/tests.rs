@@ -63,6 +63,14 @@ fn an_unsynchronised_backup_promotes_itself_past_a_dead_peer_once_confirmed() {
     };
     assert_eq!(run(&mut p, &s, 3.0, 600.0), vec![(Action::Promote, 4.0)]);
     assert_eq!(p.role(), Role::Promoted);
+    // Whatever was decided: in the split CARP is as it was before.
+    assert_eq!(p.carp_role(), Role::Backup);
+    let won = Situation {
+        mastership: (2, 2),
+        ..backup()
+    };
+    run(&mut p, &won, 604.0, 1.0);
+    assert_eq!((p.role(), p.carp_role()), (Role::Promoted, Role::Primary));
 }
 
 #[test]

@@ -9,8 +9,6 @@ mod families;
 mod histogram;
 mod sheet;
 #[cfg(test)]
-mod strangers;
-#[cfg(test)]
 mod tests;
 pub mod textfile;
 

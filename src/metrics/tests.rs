@@ -1,5 +1,7 @@
 //! The contract of the names, types and labels, and that the numbers are those of the snapshot.
 
+mod strangers;
+
 use super::render;
 use super::textfile::{NAME, Textfile};
 use crate::status::tally::Tallies;
