@@ -291,7 +291,7 @@ fn pictures() {
     let report = local(&report(folder.path(), name));
     for (file, page, size, scale) in [
         ("report.png", report, Some((860, 920)), 0.9),
-        ("page.png", live, Some((860, 1085)), 0.9),
+        ("page.png", live, Some((860, 1110)), 0.9),
         ("terminal.png", local(&terminal), None, 1.0),
     ] {
         browser.screen(860, false);
