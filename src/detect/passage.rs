@@ -51,30 +51,24 @@ struct Row {
     servers: Few,
 }
 
-const NONE: Row = Row {
-    stuck: 0,
-    left: 0,
-    last: Timestamp::MIN,
-    clients: Few([None; HOSTS]),
-    servers: Few([None; HOSTS]),
-};
+impl Default for Row {
+    fn default() -> Self {
+        Self {
+            stuck: 0,
+            left: 0,
+            last: Timestamp::MIN,
+            clients: Few::default(),
+            servers: Few::default(),
+        }
+    }
+}
 
 /// See the module; of one path through one node.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Through {
     left: u32,
     stuck: u32,
     row: Row,
-}
-
-impl Default for Through {
-    fn default() -> Self {
-        Self {
-            left: 0,
-            stuck: 0,
-            row: NONE,
-        }
-    }
 }
 
 impl Through {
@@ -92,13 +86,13 @@ impl Through {
         if self.left.saturating_add(self.stuck) > MEMORY {
             (self.left, self.stuck) = (self.left / 2, self.stuck / 2);
         }
-        self.row = NONE;
+        self.row = Row::default();
     }
 
     /// One came in and did not go out, though that should have been heard by now.
     pub fn stuck(&mut self, now: Timestamp, client: HostKey, server: HostKey) {
         if now.since(self.row.last) > RECENT {
-            self.row = NONE;
+            self.row = Row::default();
         }
         let row = &mut self.row;
         row.stuck = row.stuck.saturating_add(1);
@@ -109,7 +103,7 @@ impl Through {
 
     /// What was heard may not be all: whoever gets stuck has to do so anew.
     pub fn restart(&mut self) {
-        self.row = NONE;
+        self.row = Row::default();
     }
 
     /// Whether anything is known of what is usual.

@@ -15,22 +15,11 @@ pub(super) fn fill(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     pair::fill(status, sheet)
 }
 
-/// Whether the operator named the firewalls. If not, whoever sends pfsync is one: the engine remembers 32 of them, for ever.
-pub(super) fn configured(status: &Status) -> bool {
-    status.nodes.iter().any(|n| n.name.is_some())
-}
-
 /// The nodes that get labels of their own. Where the firewalls are named nobody else does: every address that a stranger
-/// forges would be a row in each family, and kept by Prometheus for as long as it keeps anything.
+/// forges would be a row in each family, and kept by Prometheus for as long as it keeps anything. Where none is, the engine
+/// remembers 32 senders, for ever.
 pub(super) fn labelled(status: &Status) -> impl Iterator<Item = &Node> {
-    let all = !configured(status);
-    status.nodes.iter().filter(move |n| all || n.name.is_some())
-}
-
-/// The others.
-pub(super) fn strangers(status: &Status) -> impl Iterator<Item = &Node> {
-    let none = !configured(status);
-    status.nodes.iter().filter(move |n| !none && n.name.is_none())
+    status.firewalls().map(|(_, n)| n)
 }
 
 pub(super) fn flag(on: bool) -> f64 {

@@ -1,6 +1,6 @@
 //! Senders that the configuration does not know, where it knows some: one line for all of them.
 //!
-//! Anybody on the sync network can invent any number of them. Every page that shows nodes asks here which to show.
+//! Anybody on the sync network can invent any number of them. Whoever shows nodes, pages and metrics, asks here which.
 
 use super::{Node, Status};
 
@@ -8,24 +8,32 @@ use super::{Node, Status};
 const SPELLED: usize = 2;
 
 impl Status {
+    /// Whether the operator named the firewalls. If not, whoever sends pfsync is one.
+    #[must_use]
+    pub fn configured(&self) -> bool {
+        self.nodes.iter().any(|n| n.name.is_some())
+    }
+
     /// The nodes worth a place of their own, with their place in the snapshot: the configured ones, or all where none is.
     pub fn firewalls(&self) -> impl Iterator<Item = (usize, &Node)> {
-        let configured = self.nodes.iter().any(|n| n.name.is_some());
-        let all = self.nodes.iter().enumerate();
-        all.filter(move |(_, n)| n.name.is_some() || !configured)
+        let all = !self.configured();
+        self.nodes
+            .iter()
+            .enumerate()
+            .filter(move |(_, n)| all || n.name.is_some())
+    }
+
+    /// The others.
+    pub fn unknown(&self) -> impl Iterator<Item = &Node> {
+        let some = self.configured();
+        self.nodes.iter().filter(move |n| some && n.name.is_none())
     }
 
     /// The others in one clause, if there are any.
     #[must_use]
     pub fn strangers(&self) -> Option<String> {
-        let configured = self.nodes.iter().any(|n| n.name.is_some());
-        let all: Vec<&str> = self
-            .nodes
-            .iter()
-            .filter(|n| n.name.is_none())
-            .map(Node::label)
-            .collect();
-        if !configured || all.is_empty() {
+        let all: Vec<&str> = self.unknown().map(Node::label).collect();
+        if all.is_empty() {
             return None;
         }
         let spelled = all.iter().take(SPELLED).copied().collect::<Vec<_>>().join(", ");

@@ -1,6 +1,6 @@
 //! What is known of the firewalls: health, evidence, states, CARP.
 
-use super::{configured, flag, labelled, number, strangers};
+use super::{flag, labelled, number};
 use crate::event::Cause;
 use crate::metrics::sheet::Sheet;
 use crate::status::{Master, Node, Path, Status};
@@ -38,8 +38,8 @@ fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let threshold = sheet.gauge(
         "pfwatch_suspicion_threshold",
-        "What suspicion must reach for down by traffic alone, as `risk` sets it. In a split or beside a witness less is \
-         needed; and with more a node stays suspect while something holds the verdict back, which the page names.",
+        "What suspicion must reach for down: what `risk` asks for, less where a witness helped the verdict that stands. With \
+         more a node stays suspect while something holds the verdict back, which the page names.",
         &["node", "path"],
     )?;
     let critical = sheet.gauge(
@@ -72,7 +72,7 @@ fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         let is = n.paths.iter().any(|p| p.cause == Cause::SyncLost.as_str());
         lost.with_label_values(&[n.label()]).set(flag(is));
     }
-    let all = !configured(status);
+    let all = !status.configured();
     for t in status.transitions.iter().filter(|t| all || t.name.is_some()) {
         let label = t.name.as_deref().unwrap_or(&t.node);
         for (to, count) in &t.to {
@@ -203,10 +203,10 @@ fn nodes(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
             witness.with_label_values(&[n.label(), kind]).set(f64::from(*word));
         }
     }
-    if configured(status) {
+    if status.configured() {
         frames.with_label_values(&[UNKNOWN]);
     }
-    for n in strangers(status) {
+    for n in status.unknown() {
         frames.with_label_values(&[UNKNOWN]).inc_by(n.frames);
         for (action, count) in &n.messages {
             messages.with_label_values(&[UNKNOWN, action]).inc_by(*count);
@@ -239,7 +239,7 @@ fn carp(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
             let is = vhid.master().map(of);
             let row = |label: &str| master.with_label_values(&[segment.name.as_str(), &vhid.vhid.to_string(), label]);
             // Configured ones always; of those that were only heard, who has been master of this one.
-            let always = labels.values().copied().filter(|_| configured(status));
+            let always = labels.values().copied().filter(|_| status.configured());
             for label in always.chain(vhid.masters.iter().map(of)).chain([FOREIGN]) {
                 row(label).set(flag(is == Some(label)));
             }

@@ -40,23 +40,26 @@ fn what_keeps_everything_from_happening_is_said() {
     );
 }
 
+/// What is said of fw2 in this role, with probes about itself and about others, while fw1 is down or not.
+fn of_role(limits: &Policy, probes: (bool, bool), role: Role, down: bool) -> String {
+    let outlook = Outlook {
+        probes,
+        ..Outlook::default()
+    };
+    let words = Words {
+        me: "fw2".into(),
+        peers: "fw1".into(),
+        limits,
+        outlook: &outlook,
+        acts: true,
+    };
+    words.of_role(role, down).join("\n")
+}
+
 #[test]
 fn every_role_has_its_sentences() {
     let limits = Policy::default();
-    let says = |role, down, own: bool, peers: bool| {
-        let outlook = Outlook {
-            probes: (own, peers),
-            ..Outlook::default()
-        };
-        let words = Words {
-            me: "fw2".into(),
-            peers: "fw1".into(),
-            limits: &limits,
-            outlook: &outlook,
-            acts: true,
-        };
-        words.of_role(role, down).join("\n")
-    };
+    let says = |role, down, own, peers| of_role(&limits, (own, peers), role, down);
     let table = [
         (
             says(Role::Backup, false, false, false),
@@ -167,18 +170,7 @@ fn what_a_promotion_in_sync_takes_depends_on_what_is_asked_for() {
             require_witness,
             ..Policy::default()
         };
-        let outlook = Outlook {
-            probes: (own, false),
-            ..Outlook::default()
-        };
-        let words = Words {
-            me: "fw2".into(),
-            peers: "fw1".into(),
-            limits: &limits,
-            outlook: &outlook,
-            acts: true,
-        };
-        let text = words.of_role(Role::Backup, false).join("\n");
+        let text = of_role(&limits, (own, false), Role::Backup, false);
         assert!(text.contains(expected), "{text}");
     }
 }
