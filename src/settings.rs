@@ -166,6 +166,8 @@ pub struct Policy {
 pub struct Live {
     /// The result of every decision will be told; until then nothing else is decided.
     pub results: bool,
+    /// None is ever carried out: what would be done is over when what called for it is, and uses up nothing.
+    pub observes: bool,
     /// Nothing is decided so long after the first word heard.
     pub start: Duration,
     /// Nothing is decided so long after we were blind.
@@ -175,7 +177,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// For a daemon. `acts` is false in a dry run, where every decision counts as carried out at once.
+    /// For a daemon. `acts` is false in a dry run, where every decision counts as carried out at once and nothing comes of it.
     ///
     /// Ten seconds of start: a master that stopped before we came is known after four, a probe needs five answers to be up,
     /// and each may lose one. Five of blindness: what changed meanwhile shows within the three intervals that CARP needs. A
@@ -184,6 +186,7 @@ impl Live {
     pub const fn daemon(acts: bool) -> Self {
         Self {
             results: acts,
+            observes: !acts,
             start: Duration::from_secs(10),
             blind: Duration::from_secs(5),
             bulk: Duration::from_secs(60),

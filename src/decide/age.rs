@@ -21,6 +21,7 @@ impl Policy {
         self.pending = self.pending.map(|(row, since)| (row, (since - by).max(floor)));
         self.reached = self.reached.map(|t| (t - by).max(floor));
         self.shown = self.shown.map(|t| (t - by).max(floor));
+        self.over = self.over.map(|t| (t - by).max(floor));
         for list in [&mut self.acted, &mut self.promoted] {
             list.iter_mut().for_each(|t| *t = *t - by);
             list.retain(|t| now.since(*t) < HOUR);

@@ -166,7 +166,13 @@ impl Policy {
     pub(super) fn restore(&mut self, now: Timestamp, me: NodeId, cause: &'static str, reason: String) -> Decision {
         let before = (self.role, self.deeds.carried.take());
         self.role = Role::Unknown;
-        self.decide(now, Action::Restore, me, (cause, reason), before)
+        let decision = self.decide(now, Action::Restore, me, (cause, reason), before);
+        if self.limits.live.observes {
+            // What never was holds down nothing.
+            self.promoted.clear();
+            self.acted.clear();
+        }
+        decision
     }
 
     pub(super) fn decide(

@@ -47,6 +47,8 @@ pub struct Policy {
     reached: Option<Timestamp>,
     /// Since when the peer that is to be replaced is seen to be itself at fault.
     shown: Option<Timestamp>,
+    /// Since when an observer sees nothing left of what it would have promoted for.
+    over: Option<Timestamp>,
     said: Option<Row>,
     /// Actions of the last hour.
     acted: VecDeque<Timestamp>,
@@ -72,6 +74,7 @@ impl Policy {
             pending: None,
             reached: None,
             shown: None,
+            over: None,
             said: None,
             acted: VecDeque::new(),
             settle_until: Timestamp::MIN,
@@ -140,6 +143,8 @@ impl Policy {
         if let Some(notice) = self.news(now, me, s, name) {
             return (None, Some(notice));
         }
+        let over = self.limits.live.observes && self.role == Role::Promoted && s.is_over(me);
+        self.over = over.then(|| self.over.unwrap_or(now));
         let row = if now < self.settle_until || self.deeds.busy() {
             None
         } else {
@@ -231,7 +236,7 @@ impl Policy {
             _ => return None,
         };
         // To go back to a node at which somebody works is the one thing that taking back must not do.
-        if self.pause.maintenance && back.is_none_or(|b| b == Back::PeersAnswer) {
+        if self.pause.maintenance && back.is_none_or(|b| matches!(b, Back::PeersAnswer | Back::Over)) {
             return Some(Unclear::Maintenance);
         }
         let action = match row {

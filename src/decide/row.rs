@@ -43,6 +43,7 @@ pub enum Unclear {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Back {
     PeersAnswer,
+    Over,
     OwnProbe,
     Recovered,
     Alone,
@@ -52,7 +53,7 @@ pub(super) enum Back {
 impl Back {
     pub(super) fn cause(self) -> &'static str {
         match self {
-            Self::PeersAnswer | Self::Recovered | Self::BothDemoted => "recovered",
+            Self::PeersAnswer | Self::Over | Self::Recovered | Self::BothDemoted => "recovered",
             Self::OwnProbe => "probe",
             Self::Alone => "alone",
         }
@@ -61,6 +62,7 @@ impl Back {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::PeersAnswer => "every probe about a peer is up again",
+            Self::Over => "the failure is over, and nothing had to be taken back",
             Self::OwnProbe => "a probe about this node is down: it reaches no further than the other",
             Self::Recovered => "the probes about this node are up again",
             Self::Alone => "no other node advertises any more: better this one than none",

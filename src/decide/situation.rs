@@ -140,6 +140,12 @@ impl Situation {
         self.health.get(node).filter(|(h, _)| *h == Health::Down)?.1
     }
 
+    /// CARP is in sync, and no other node is down but those whom CARP has replaced by itself.
+    pub(super) fn is_over(&self, me: NodeId) -> bool {
+        let mut peers = (0..self.health.len()).filter(|&i| i != me.index());
+        self.split.is_none() && self.mastership.1 > 0 && peers.all(|i| self.is_down(i).is_none() || self.gone(i))
+    }
+
     /// With more than two nodes exactly one promotes: the first that is not down.
     pub(super) fn first_healthy(&self) -> Option<usize> {
         self.health.iter().position(|(h, _)| *h != Health::Down)

@@ -27,6 +27,9 @@ impl Policy {
                 if back {
                     return Some(Row::Restore(Back::PeersAnswer));
                 }
+                if self.over.is_some_and(|t| now >= t + recover) {
+                    return Some(Row::Restore(Back::Over));
+                }
                 self.to_fence(now, s).map(Row::Fence)
             }
             Role::Demoted if alone => Some(Row::Restore(Back::Alone)),

@@ -189,27 +189,20 @@ impl Words<'_> {
     fn promoted(&self) -> String {
         let Self { me, .. } = self;
         let recover = seconds(self.limits.recover);
-        let ends = self.outlook.probes.1 && !self.outlook.stays;
-        match (self.acts, ends) {
-            (true, true) => format!("{me} is restored when every probe about another node has been up for {recover}"),
-            (false, true) => format!(
-                "{me} would be promoted by now, and would be restored when every probe about another node has been up for {recover}"
-            ),
-            (true, false) => {
-                format!("{me} stays promoted until `pfwatch undo`: {}", self.why_it_stays())
-            }
-            (false, false) => format!(
-                "{me} would be promoted by now, and until pfwatch starts anew no other promotion is told of: {}",
-                self.why_it_stays()
-            ),
+        if !self.acts {
+            format!("{me} would be promoted by now; that is over when nothing has been wrong for {recover}")
+        } else if self.outlook.probes.1 && !self.outlook.stays {
+            format!("{me} is restored when every probe about another node has been up for {recover}")
+        } else {
+            format!("{me} stays promoted until `pfwatch undo`: {}", self.why_it_stays())
         }
     }
 
     fn why_it_stays(&self) -> &'static str {
-        match (self.outlook.stays, self.acts) {
-            (true, true) => "it was promoted more than once within an hour",
-            (true, false) => "that would be more than one within an hour",
-            (false, _) => "no probe tells whether another node is well again",
+        if self.outlook.stays {
+            "it was promoted more than once within an hour"
+        } else {
+            "no probe tells whether another node is well again"
         }
     }
 

@@ -343,3 +343,44 @@ fn a_policy_whose_past_lies_further_back_does_the_same_later() {
     let (a, b) = (told(&mut p, &torn(), 20.0, 20.0), told(&mut q, &torn(), 13.0, 20.0));
     assert_eq!(a, b);
 }
+
+/// Where nothing is carried out nothing can be taken back either: what was said to be done ends with what called for it.
+#[test]
+fn an_observer_tells_each_failure_and_its_end() {
+    let limits = Limits {
+        live: Live {
+            start: Duration::ZERO,
+            ..Live::daemon(false)
+        },
+        max_per_hour: 2,
+        ..Limits::default()
+    };
+    let mut p = Policy::new(Some(ME), &limits, &[]);
+    told(&mut p, &backup(), 0.0, 1.0);
+    for (turn, from) in [3.0, 103.0, 203.0, 3_900.0].into_iter().enumerate() {
+        let seq = 2 * turn as u64 + 1;
+        assert_eq!(told(&mut p, &torn(), from, 20.0).0, vec![(Action::Promote, seq)]);
+        let masterless = Situation {
+            mastership: (0, 0),
+            ..backup()
+        };
+        assert!(told(&mut p, &masterless, from + 20.1, 1.0).0.is_empty());
+        // A glimpse of health is none.
+        assert!(told(&mut p, &backup(), from + 21.2, 29.0).0.is_empty());
+        assert!(told(&mut p, &torn(), from + 50.3, 0.5).0.is_empty());
+        assert_eq!(
+            told(&mut p, &backup(), from + 50.9, 31.0).0,
+            vec![(Action::Restore, seq + 1)]
+        );
+        assert_eq!((p.role(), p.outlook(at(from + 90.0)).actions.0), (Role::Backup, 0));
+    }
+    // Who acts, and an analysis, keep what they did.
+    for live in [Live::default(), Live::daemon(true)] {
+        let limits = Limits { live, ..self::live() };
+        let mut p = Policy::new(Some(ME), &limits, &[]);
+        told(&mut p, &backup(), 0.0, 11.0);
+        assert_eq!(told(&mut p, &torn(), 13.0, 20.0).0, vec![(Action::Promote, 1)]);
+        p.result(at(33.0), 1, true);
+        assert!(told(&mut p, &backup(), 34.0, 600.0).0.is_empty());
+    }
+}

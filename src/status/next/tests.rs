@@ -107,14 +107,13 @@ fn who_only_observes_claims_nothing() {
             Role::Promoted,
             true,
             false,
-            "fw2 would be promoted by now, and would be restored",
+            "fw2 would be promoted by now; that is over",
         ),
-        (Role::Promoted, true, true, "more than one within an hour"),
         (
             Role::Promoted,
             false,
             false,
-            "fw2 would be promoted by now, and until pfwatch starts anew",
+            "fw2 would be promoted by now; that is over when nothing has been wrong for 30 s",
         ),
         (
             Role::Demoted,
