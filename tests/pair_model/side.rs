@@ -26,6 +26,7 @@ fn limits(me: usize, bounds: &Bounds) -> Limits {
         fence_delay: STEP * [0, 3][me],
         live: Live {
             results: true,
+            observes: false,
             start: STEP * 3,
             blind: STEP,
             bulk: STEP,
