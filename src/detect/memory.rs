@@ -45,6 +45,8 @@ pub struct NodeMemory {
     pub gaps: Vec<f64>,
     /// Its frames per second at the end.
     pub frames: f64,
+    /// Since its last synchronisation of the configuration, when this was written.
+    pub config_sync: Option<Duration>,
     /// By path.
     pub paths: Vec<PathMemory>,
 }
@@ -129,6 +131,7 @@ impl Detector {
             age: Duration::ZERO,
             gaps,
             frames,
+            config_sync: None,
             paths: paths.map(|(p, name)| p.remember(now, name.clone())).collect(),
         })
     }
@@ -258,6 +261,7 @@ mod tests {
                 age: Duration::ZERO,
                 gaps: vec![1.0; BINS],
                 frames: 3.0,
+                config_sync: None,
                 paths: vec![PathMemory {
                     name: "any".into(),
                     outcomes: Rates::default().remember(),

@@ -417,6 +417,22 @@ fn a_split_with_demand_and_no_answer_does() {
 }
 
 #[test]
+fn what_suspicion_must_reach_is_told_with_the_witnesses_there_are() {
+    let mut lab = Lab::new();
+    lab.detector.add_node();
+    let needed = |lab: &Lab| lab.detector.path(FW, 0).unwrap().needed;
+    assert_eq!(needed(&lab), None);
+    split_after(&mut lab, 70, 60, true);
+    let alone = needed(&lab).unwrap();
+    assert!((alone - 8.5).abs() < 0.01, "{alone}");
+    (0..4).for_each(|i| lab.attempt(client(i), server(i), false));
+    lab.until(lab.now + 0.3);
+    let down = lab.verdicts.iter().find(|v| v.to == Health::Down).unwrap();
+    assert!(down.evidence.witnesses.split && down.evidence.threshold < alone);
+    assert_eq!(needed(&lab), Some(down.evidence.threshold.max(0.0)));
+}
+
+#[test]
 fn a_start_before_anything_is_heard_does_not_stop_the_ticks() {
     let mut lab = Lab::new();
     lab.until(3.0);

@@ -1,7 +1,8 @@
 //! What is kept over a restart: put together from the detector here, and given back to it when its node is there.
 //!
 //! Hosts have ages, and ages need a clock: nothing is taken before the source has told its first time. A node that the
-//! configuration does not name gets its part when it is heard.
+//! configuration does not name gets its part when it is heard. When a configuration was last synchronised is kept beside:
+//! between two of them lie weeks.
 
 use super::Engine;
 use crate::detect::memory::{Damage, Memory, NodeMemory};
@@ -30,11 +31,18 @@ impl Engine {
             .iter()
             .map(|n| NodeMemory {
                 age: n.age + waiting.age + waited,
+                config_sync: n.config_sync.map(|t| t.saturating_add(waiting.age + waited)),
                 ..n.clone()
             })
             .collect();
         let live = self.node_ids();
-        nodes.extend(live.filter_map(|n| self.detector.remember(self.now, n, self.address(n), &names)));
+        nodes.extend(live.filter_map(|n| {
+            let learned = self.detector.remember(self.now, n, self.address(n), &names)?;
+            Some(NodeMemory {
+                config_sync: self.last_config_sync(n).map(|t| self.now.since(t)),
+                ..learned
+            })
+        }));
         Memory {
             nodes,
             canaries: self.detector.remember_canaries(),
@@ -73,12 +81,16 @@ impl Engine {
             recalled,
             by_address,
             detector,
+            nodes,
             ..
         } = self;
         recalled.nodes.retain(|memory| {
             let node: Option<&NodeId> = by_address.get(&memory.address);
             if let Some(node) = node {
                 detector.recall(now, *node, age + memory.age, memory, &names);
+                let synced = memory.config_sync.map(|t| now - t.saturating_add(age));
+                let last = &mut nodes[node.index()].last_config_sync;
+                *last = (*last).max(synced);
             }
             node.is_none()
         });

@@ -45,8 +45,6 @@ pub(super) struct Reason {
     pub(super) since: f64,
     /// Without its suspicion, of which there is a newer one.
     pub(super) text: String,
-    /// What suspicion had to reach, where traffic speaks against the node: less if a witness helps.
-    pub(super) threshold: Option<f64>,
 }
 
 impl History {
@@ -79,7 +77,6 @@ impl History {
                 let reason = Reason {
                     since: unix(v.at),
                     text: v.grounds(),
-                    threshold: v.cause.is_blackhole().then_some(v.evidence.threshold.max(0.0)),
                 };
                 self.reasons.insert((v.node, v.path), reason);
                 let verdict = Verdict {

@@ -176,7 +176,7 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
             since: reason.map(|r| r.since),
             reason: reason.map(|r| r.text.clone()),
             suspicion: health.map_or(0.0, |h| h.suspicion),
-            threshold: reason.and_then(|r| r.threshold).unwrap_or(threshold),
+            threshold: health.and_then(|h| h.needed).unwrap_or(threshold),
             held_back: None,
         }
     };

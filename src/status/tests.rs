@@ -216,7 +216,7 @@ fn a_snapshot_of_a_young_engine_is_complete_and_survives_json() {
 }
 
 #[test]
-fn a_verdict_keeps_what_it_took_and_no_suspicion_that_grows_old() {
+fn a_verdict_keeps_no_suspicion_that_grows_old() {
     let node = settings::Node {
         name: "fw1".into(),
         addresses: vec![[172, 16, 0, 1].into()],
@@ -253,10 +253,7 @@ fn a_verdict_keeps_what_it_took_and_no_suspicion_that_grows_old() {
         )
     };
     let (suspect, line) = path(Health::Suspect, Cause::BlackholeForward);
-    assert!((suspect.threshold - 4.5).abs() < 0.01, "{suspect:?}");
     assert!(line.ends_with("; suspicion 3.0 of 4.5"), "{line}");
     let reason = suspect.reason.unwrap();
     assert!(line.starts_with(&reason) && !reason.contains("suspicion"), "{reason}");
-    let (up, _) = path(Health::Up, Cause::EndToEnd);
-    assert!((up.threshold - 8.5).abs() < 0.01, "{up:?}");
 }

@@ -182,6 +182,7 @@ impl PathHealth {
         let more = if self.halves(now) { set.threshold } else { 0.0 };
         let threshold = set.threshold + more - worth;
         evidence.threshold = threshold;
+        self.needed = Some(threshold.max(0.0));
         let old_enough = |score: f64, age: Duration| score >= threshold && age >= set.min;
         let proven =
             old_enough(weight.window, now.since(account.start)) || old_enough(weight.run, account.unanswered(now));

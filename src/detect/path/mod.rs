@@ -100,6 +100,8 @@ pub struct PathHealth {
     born: Timestamp,
     /// Last score.
     pub suspicion: f64,
+    /// What it had to reach then, with the witnesses that there were; for what is down, when it fell.
+    pub needed: Option<f64>,
     /// How close it came to `down`.
     pub closest: Closest,
     /// The most that traffic alone said since it fell, less what moving an address takes beyond that.
@@ -139,6 +141,7 @@ impl PathHealth {
             cause: Cause::Quiet,
             born: Timestamp::MAX,
             suspicion: 0.0,
+            needed: None,
             closest: Closest::default(),
             said: 0.0,
             requests: Account::new(seed),
@@ -174,7 +177,7 @@ impl PathHealth {
         self.replies.restart(now);
         self.songs.restart();
         self.through.restart();
-        self.suspicion = 0.0;
+        (self.suspicion, self.needed) = (0.0, None);
         self.closest.over();
         self.due = None;
     }

@@ -30,6 +30,9 @@ struct Node {
     age: f64,
     gaps: Vec<f64>,
     frames: f64,
+    /// Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    config_sync: Option<f64>,
     paths: Vec<Path>,
 }
 
@@ -66,6 +69,7 @@ pub(super) fn print(memory: &Memory, saved: f64) -> String {
         age: short(n.age.as_secs_f64()),
         gaps: n.gaps.iter().map(|g| short(*g)).collect(),
         frames: short(n.frames),
+        config_sync: n.config_sync.map(|t| short(t.as_secs_f64())),
         paths: n.paths.iter().map(path).collect(),
     };
     let canary = |c: &CanaryMemory| Canary {
@@ -114,6 +118,7 @@ fn node(n: Node) -> Result<NodeMemory, String> {
         age: age(n.age)?,
         gaps: n.gaps,
         frames: n.frames,
+        config_sync: n.config_sync.map(age).transpose()?,
         paths: n.paths.into_iter().map(path).collect::<Result<_, _>>()?,
     })
 }

@@ -45,6 +45,7 @@ fn learned() -> Memory {
             age: Duration::from_secs(3),
             gaps: vec![2.0; crate::detect::silence::BINS],
             frames: 4.5,
+            config_sync: Some(Duration::from_secs(86_400)),
             paths: vec![crate::detect::memory::PathMemory {
                 name: "any".into(),
                 outcomes: rates.remember(),
@@ -93,6 +94,8 @@ fn it_is_written_whole_and_for_its_owner_only_and_taken_up_again() {
     let again = fresh.remember();
     assert_eq!(again.nodes.len(), 1);
     assert_eq!(again.nodes[0].paths, learned().nodes[0].paths);
+    let old = again.nodes[0].config_sync.unwrap();
+    assert!(old >= Duration::from_secs(86_400), "{old:?}");
 }
 
 #[test]
@@ -110,6 +113,7 @@ fn what_cannot_be_believed_is_put_aside_and_counted() {
         good.replace("[2.0,", "[1e30,"),
         good.replace("\"age\":3.0", "\"age\":-1"),
         good.replace("\"age\":3.0", "\"age\":1e300"),
+        good.replace("\"config_sync\":86400.0", "\"config_sync\":-1"),
         good.replace("172.16.0.1", "fw1"),
         good.replace("\"schema\":1", "\"schema\":1,\"saved\":0"),
     ];
