@@ -312,8 +312,8 @@ pub const CATALOGUE: &[Scenario] = &[
     },
     Scenario {
         name: "steady",
-        text: "nothing happens, 20 new flows a second",
-        lasts: [300, 60],
+        text: "an hour in which nothing happens, 20 new flows a second",
+        lasts: [3_600, 60],
         guards: PFWATCH,
         of_ten: 1,
         ..PLAIN
