@@ -8,43 +8,69 @@ use pf_sim::scenario::Kind;
 /// pfwatch as it is meant to be run, the best first: where there is no canary, without it.
 pub(super) const OURS: [&str; 2] = ["pfwatch, CARP, probes, canary", "pfwatch, CARP, probes"];
 
-/// One sentence for each scenario, load and watcher, where the firewall crashed or swallows its traffic.
+/// One sentence for each scenario, load and watcher, where the firewall crashed or swallows its traffic; for special sites one
+/// for each kind.
 pub(super) fn faster(tables: &Tables) -> Vec<String> {
-    let ours = OURS.map(|name| tables.watchers.iter().position(|w| w == name));
     let mut sentences = Vec::new();
     for (&(scenario, load, who), theirs) in &tables.groups {
         let name = Tables::word(&tables.scenarios, scenario);
-        let watcher = Tables::word(&tables.watchers, who);
-        if !matches!(kind(&name), Kind::Crash | Kind::Blackhole) || watcher.starts_with("pfwatch") {
-            continue;
+        if !tables.is_special(load) && is_outage(kind(&name)) {
+            let sum = |me| tables.groups.get(&(scenario, load, me));
+            sentences.extend(sentence(tables, &name, load, (who, theirs), sum));
         }
-        let mut best = ours.iter().flatten();
-        let Some((me, mine)) = best.find_map(|&me| Some((me, tables.groups.get(&(scenario, load, me))?))) else {
-            continue;
-        };
-        if !better(theirs, mine) {
-            continue;
+    }
+    for (&(kind, load, who), theirs) in &tables.kinds {
+        if tables.is_special(load) && is_outage(kind) {
+            let sum = |me| tables.kinds.get(&(kind, load, me));
+            let name = format!("{kind:?}").to_lowercase();
+            sentences.extend(sentence(tables, &name, load, (who, theirs), sum));
         }
-        let (a, b) = (price(tables, load, who), price(tables, load, me));
-        let price = if a.0 <= b.0 && a.1 <= b.1 {
-            "no higher"
-        } else {
-            "a higher"
-        };
-        let load = Tables::word(&tables.loads, load);
-        let result = |sum: &Sum| format!("{}, {} missed, {}", seconds(sum), sum.score.missed, done(sum));
-        sentences.push(format!(
-            "{name} at {load}: {watcher} ({}) before pfwatch ({}), at {price} price ({}/{} false alarms/wrong actions at this \
-             load, against {}/{})",
-            result(theirs),
-            result(mine),
-            a.0,
-            a.1,
-            b.0,
-            b.1,
-        ));
     }
     sentences
+}
+
+fn is_outage(kind: Kind) -> bool {
+    matches!(kind, Kind::Crash | Kind::Blackhole)
+}
+
+/// Of a watcher, if it is better than pfwatch there.
+fn sentence<'a>(
+    tables: &Tables,
+    name: &str,
+    load: usize,
+    (who, theirs): (usize, &Sum),
+    sum: impl Fn(usize) -> Option<&'a Sum>,
+) -> Option<String> {
+    let watcher = Tables::word(&tables.watchers, who);
+    if watcher.starts_with("pfwatch") {
+        return None;
+    }
+    let place = |name: &str| tables.watchers.iter().position(|w| w == name);
+    let (me, mine) = OURS.iter().find_map(|name| {
+        let me = place(name)?;
+        Some((me, sum(me)?))
+    })?;
+    if !better(theirs, mine) {
+        return None;
+    }
+    let (a, b) = (price(tables, load, who), price(tables, load, me));
+    let price = if a.0 <= b.0 && a.1 <= b.1 {
+        "no higher"
+    } else {
+        "a higher"
+    };
+    let load = Tables::word(&tables.loads, load);
+    let result = |sum: &Sum| format!("{}, {} missed, {}", seconds(sum), sum.score.missed, done(sum));
+    Some(format!(
+        "{name} at {load}: {watcher} ({}) before pfwatch ({}), at {price} price ({}/{} false alarms/wrong actions at this \
+         load, against {}/{})",
+        result(theirs),
+        result(mine),
+        a.0,
+        a.1,
+        b.0,
+        b.1,
+    ))
 }
 
 /// False alarms and wrong actions of a watcher in all scenarios at a load.

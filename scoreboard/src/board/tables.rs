@@ -1,4 +1,5 @@
-//! The tables: every scenario at every load, what it comes to by kind and in all, and where something else is faster.
+//! The tables: what it comes to in all and by kind, where something else is faster, and every scenario at every load. Special
+//! sites have so few runs of each scenario that they are shown by kind alone.
 
 use super::Job;
 use super::faster::faster;
@@ -20,8 +21,10 @@ pub struct Tables {
     pub(super) scenarios: Vec<String>,
     pub(super) loads: Vec<String>,
     pub(super) watchers: Vec<String>,
+    /// Which of `loads` are special sites.
+    special: BTreeSet<usize>,
     pub(super) groups: BTreeMap<Key, Sum>,
-    kinds: BTreeMap<(Kind, usize, usize), Sum>,
+    pub(super) kinds: BTreeMap<(Kind, usize, usize), Sum>,
     pub(super) totals: BTreeMap<usize, Sum>,
     wrongs: Vec<String>,
     runs: u64,
@@ -36,6 +39,7 @@ impl Tables {
         let mut tables = Self {
             scenarios: scenarios.to_vec(),
             loads: Vec::new(),
+            special: BTreeSet::new(),
             watchers: watch::names(),
             groups: BTreeMap::new(),
             kinds: BTreeMap::new(),
@@ -46,6 +50,9 @@ impl Tables {
         };
         let lines = || jobs.iter().filter_map(|job| lines.get(job));
         tables.loads = rows(loads, lines());
+        tables.special = (0..tables.loads.len())
+            .filter(|&i| !loads.contains(&tables.loads[i]))
+            .collect();
         for line in lines() {
             tables.add(line);
         }
@@ -74,25 +81,16 @@ impl Tables {
         list.get(place).cloned().unwrap_or_else(|| "?".into())
     }
 
+    /// Few runs of each scenario.
+    pub(super) fn is_special(&self, load: usize) -> bool {
+        self.special.contains(&load)
+    }
+
     /// Writes all.
     ///
     /// # Errors
     /// Of the writer.
     pub fn write(&self, out: &mut impl Write, style: Style) -> io::Result<()> {
-        title(out, style, "Every scenario at every load")?;
-        let mut every = Table::new(&[&["scenario", "load", "watcher"][..], &FIGURES].concat(), 3);
-        for ((scenario, load, who), sum) in &self.groups {
-            let scenario = Self::word(&self.scenarios, *scenario);
-            every.row(self.names(scenario, *load, *who).chain(figures(sum)).collect());
-        }
-        every.write(out, style)?;
-        title(out, style, "By kind and load")?;
-        let mut kinds = Table::new(&[&["kind", "load", "watcher"][..], &FIGURES].concat(), 3);
-        for ((kind, load, who), sum) in &self.kinds {
-            let names = self.names(format!("{kind:?}").to_lowercase(), *load, *who);
-            kinds.row(names.chain(figures(sum)).collect());
-        }
-        kinds.write(out, style)?;
         title(out, style, "In all")?;
         let rates = ["false alarms a year", "95 %", "wrong actions a year", "95 %"];
         let mut totals = Table::new(&[&["watcher", "simulated"][..], &FIGURES, &rates].concat(), 1);
@@ -102,6 +100,14 @@ impl Tables {
             totals.row(names.into_iter().chain(figures(sum)).chain(rates).collect());
         }
         totals.write(out, style)?;
+        writeln!(out, "\n{} runs, {} simulated.", self.runs, span(self.length))?;
+        title(out, style, "By kind and load")?;
+        let mut kinds = Table::new(&[&["kind", "load", "watcher"][..], &FIGURES].concat(), 3);
+        for ((kind, load, who), sum) in &self.kinds {
+            let names = self.names(format!("{kind:?}").to_lowercase(), *load, *who);
+            kinds.row(names.chain(figures(sum)).collect());
+        }
+        kinds.write(out, style)?;
         title(out, style, "Where something else is faster")?;
         list(out, &faster(self))?;
         title(
@@ -110,8 +116,14 @@ impl Tables {
             "What pfwatch with CARP and probes (and canaries, where there are some) did not do as it should",
         )?;
         list(out, &self.wrongs)?;
-        writeln!(out)?;
-        writeln!(out, "{} runs, {} simulated.", self.runs, span(self.length))
+        title(out, style, "Every scenario at every load")?;
+        let mut every = Table::new(&[&["scenario", "load", "watcher"][..], &FIGURES].concat(), 3);
+        let ordinary = |(_, load, _): &Key| !self.is_special(*load);
+        for ((scenario, load, who), sum) in self.groups.iter().filter(|(key, _)| ordinary(key)) {
+            let scenario = Self::word(&self.scenarios, *scenario);
+            every.row(self.names(scenario, *load, *who).chain(figures(sum)).collect());
+        }
+        every.write(out, style)
     }
 
     fn names(&self, first: String, load: usize, who: usize) -> impl Iterator<Item = String> {
