@@ -21,14 +21,14 @@
 
 FUZZ_SECONDS ?= 30
 # Seeds for each load: a busy second costs sixty times an office second.
-SCOREBOARD_LOADS ?= busy=4,office=50,branch=50,night=10,night+canary=40
+SCOREBOARD_LOADS ?= busy=1,office=30,branch=50,night=25,night+canary=40
 # Development looks at seeds from 1; what is published comes from seeds that nobody looked at before.
 SCOREBOARD_FIRST_SEED ?= 11001
 # Years of each load; and less of them at a risk of an alarm a day and an alarm an hour.
-YEARS ?= --years-busy 1 --years-office 5 --years-branch 10 --years-night 15 --years-canary 5
-RISKY_YEARS ?= --risk 365,8766 --years-busy 0.02 --years-office 0.1 --years-branch 0.5 --years-night 1 --years-canary 0.5
+YEARS ?= --years-busy 1 --years-office 3 --years-branch 15 --years-night 15 --years-canary 5
+RISKY_YEARS ?= --risk 365,8766 --years-busy 0.01 --years-office 0.1 --years-branch 0.5 --years-night 1 --years-canary 0.5
 # And where servers fail together more often, and more of them, than the detector takes for granted.
-ROUGH_YEARS ?= --rough --years-busy 0.05 --years-office 0.5 --years-branch 2 --years-night 2 --years-canary 1
+ROUGH_YEARS ?= --rough --years-busy 0.02 --years-office 0.5 --years-branch 2 --years-night 2 --years-canary 1
 PAIR := captures/openbsd-pair
 BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
 

@@ -161,7 +161,7 @@ pub struct Policy {
     pub live: Live,
 }
 
-/// What a daemon asks of its policy beyond an analysis. All off: an analysis, whose decisions it must not change.
+/// What a daemon asks of its policy beyond an analysis. All off: every decision counts as carried out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Live {
     /// The result of every decision will be told; until then nothing else is decided.

@@ -158,6 +158,8 @@ impl Tools {
 pub struct Actor {
     means: Arc<Means>,
     tools: Option<Arc<Mutex<Tools>>>,
+    /// What an earlier run left half done is settled.
+    resumed: bool,
     unable: Option<String>,
     entries: Vec<Entry>,
     promotions: Vec<i64>,
@@ -180,6 +182,7 @@ impl Actor {
         let mut actor = Self {
             means: Arc::new(means),
             tools: None,
+            resumed: false,
             unable: None,
             entries: Vec::new(),
             promotions: Vec::new(),
@@ -203,29 +206,50 @@ impl Actor {
                 self.means.actions.ledger.display()
             );
         } else if moved {
-            self.tools = None;
+            (self.tools, self.resumed) = (None, false);
         }
         self.means = Arc::new(means);
         self.take_up()
     }
 
-    /// Opens the ledger, where one is needed and none is open.
+    /// Opens the ledger, where one is needed and none is open. Who only observes looks whether something stands in it.
     fn take_up(&mut self) -> Option<Resumed> {
         self.unable = None;
-        if self.means.idle().is_some() || self.tools.is_some() {
+        if self.means.idle().is_some() {
+            self.look();
             return None;
         }
+        if self.resumed {
+            return None;
+        }
+        self.tools = None; // It was only looked at.
         match self.open_tools() {
             Ok((tools, resumed)) => {
-                self.entries = tools.ledger.entries().to_vec();
-                self.promotions = tools.ledger.promotions().to_vec();
-                self.tools = Some(Arc::new(Mutex::new(tools)));
+                self.keep(tools);
+                self.resumed = true;
                 Some(resumed)
             }
             Err(why) => {
                 self.unable = Some(why);
                 None
             }
+        }
+    }
+
+    fn keep(&mut self, tools: Tools) {
+        self.entries = tools.ledger.entries().to_vec();
+        self.promotions = tools.ledger.promotions().to_vec();
+        self.tools = Some(Arc::new(Mutex::new(tools)));
+    }
+
+    fn look(&mut self) {
+        let path = &self.means.actions.ledger;
+        if self.tools.is_some() || !path.exists() {
+            return;
+        }
+        match Tools::open(&self.means, &self.hands) {
+            Ok(tools) => self.keep(tools),
+            Err(why) => tracing::warn!("what is to be taken back is not known: {why}"),
         }
     }
 

@@ -59,7 +59,9 @@ enum FailOn {
 
 /// Runs.
 pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
-    let settings = inputs::settings(args.config.as_deref(), args.me.as_deref(), &args.segment)?;
+    let mut settings = inputs::settings(args.config.as_deref(), args.me.as_deref(), &args.segment)?;
+    // As a daemon that only observes: each failure is told, not the first alone.
+    settings.policy.live.observes = true;
     let files = inputs::files(&args.files, &args.segment, &settings);
     let names: Vec<PathBuf> = files.iter().map(|f| f.path.clone()).collect();
     let target = Target::open(args.output.as_deref(), &names)?;

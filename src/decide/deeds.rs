@@ -164,10 +164,11 @@ impl Policy {
     }
 
     pub(super) fn restore(&mut self, now: Timestamp, me: NodeId, cause: &'static str, reason: String) -> Decision {
+        let phantom = self.phantom();
         let before = (self.role, self.deeds.carried.take());
         self.role = Role::Unknown;
         let decision = self.decide(now, Action::Restore, me, (cause, reason), before);
-        if self.limits.live.observes {
+        if phantom {
             // What never was holds down nothing.
             self.promoted.clear();
             self.acted.clear();

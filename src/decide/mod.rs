@@ -143,7 +143,7 @@ impl Policy {
         if let Some(notice) = self.news(now, me, s, name) {
             return (None, Some(notice));
         }
-        let over = self.limits.live.observes && self.role == Role::Promoted && s.is_over(me);
+        let over = self.phantom() && self.role == Role::Promoted && s.is_over(me);
         self.over = over.then(|| self.over.unwrap_or(now));
         let row = if now < self.settle_until || self.deeds.busy() {
             None
@@ -262,6 +262,11 @@ impl Policy {
         if !matches!(self.role, Role::Promoted | Role::Demoted) {
             self.role = heard;
         }
+    }
+
+    /// What the role says was told and never done.
+    fn phantom(&self) -> bool {
+        self.limits.live.observes && !self.deeds.stands()
     }
 
     fn capped(&mut self, now: Timestamp) -> bool {

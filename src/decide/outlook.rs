@@ -21,6 +21,8 @@ pub struct Outlook {
     pub actions: (usize, u32),
     /// Probes are configured: about self, about others.
     pub probes: (bool, bool),
+    /// What the role says was carried out, and is not taken back.
+    pub stands: bool,
     /// More than one promotion within the hour: it is not taken back by itself.
     pub stays: bool,
 }
@@ -45,6 +47,7 @@ impl Policy {
             busy: self.deeds.busy(),
             actions: (self.acted.iter().filter(lately).count(), self.limits.max_per_hour),
             probes: (self.witnesses.any(), self.witnesses.any_about_peers()),
+            stands: self.deeds.stands(),
             stays: promotions > 1,
         }
     }

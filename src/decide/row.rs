@@ -62,7 +62,7 @@ impl Back {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::PeersAnswer => "every probe about a peer is up again",
-            Self::Over => "the failure is over, and nothing had to be taken back",
+            Self::Over => "CARP is in sync, and no other node is down any more",
             Self::OwnProbe => "a probe about this node is down: it reaches no further than the other",
             Self::Recovered => "the probes about this node are up again",
             Self::Alone => "no other node advertises any more: better this one than none",

@@ -21,14 +21,15 @@ impl Policy {
         match self.role {
             Role::Unknown => None,
             Role::Promoted if own_down => Some(Row::Restore(Back::OwnProbe)),
+            Role::Promoted if self.phantom() => match self.over {
+                Some(since) if now >= since + recover => Some(Row::Restore(Back::Over)),
+                _ => self.to_fence(now, s).map(Row::Fence),
+            },
             Role::Promoted => {
                 let promoted = self.promoted.back().copied().unwrap_or(Timestamp::MIN);
                 let back = self.promoted.len() < 2 && self.witnesses.peer_is_back(now, promoted, recover);
                 if back {
                     return Some(Row::Restore(Back::PeersAnswer));
-                }
-                if self.over.is_some_and(|t| now >= t + recover) {
-                    return Some(Row::Restore(Back::Over));
                 }
                 self.to_fence(now, s).map(Row::Fence)
             }

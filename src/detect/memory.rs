@@ -139,10 +139,13 @@ impl Detector {
     /// Takes back what was learned of a node once, `age` ago; paths of other names are left out.
     pub fn recall(&mut self, now: Timestamp, node: NodeId, age: Duration, memory: &NodeMemory, names: &[String]) {
         let weight = weight(age);
-        let Some(n) = self.nodes.get_mut(node.index()).filter(|_| weight > 0.0) else {
+        let Some(n) = self.nodes.get_mut(node.index()) else {
             return;
         };
         n.recalled = true;
+        if weight == 0.0 {
+            return;
+        }
         n.silence.recall(&memory.gaps, memory.frames, age, weight);
         for (path, name) in n.paths.iter_mut().zip(names) {
             if let Some(m) = memory.paths.iter().find(|m| m.name == *name) {

@@ -21,12 +21,12 @@ const LOOK: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum GateError {
     /// The file.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {why}", path.display())]
     Config {
         /// Which.
         path: PathBuf,
         /// What.
-        source: WebConfigError,
+        why: WebConfigError,
     },
     /// A certificate or a key.
     #[error(transparent)]
@@ -121,9 +121,9 @@ impl Gate {
 
 impl Rules {
     fn read(path: &Path) -> Result<Self, GateError> {
-        let failed = |source| GateError::Config {
+        let failed = |why| GateError::Config {
             path: path.to_owned(),
-            source,
+            why,
         };
         let text = fs::read(path).map_err(|e| failed(WebConfigError::read(&e)))?;
         let config = WebConfig::parse(&text).map_err(failed)?;

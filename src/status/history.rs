@@ -104,6 +104,7 @@ impl History {
                     name: name(d.node),
                     cause: d.cause.into(),
                     reason: d.reason.clone(),
+                    told: engine.settings().policy.live.observes,
                 };
                 *self.decided.entry(decision.action.clone()).or_default() += 1;
                 push(&mut self.decisions, decision, LINES);

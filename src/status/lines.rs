@@ -31,6 +31,9 @@ pub struct Decision {
     pub name: Option<String>,
     pub cause: String,
     pub reason: String,
+    /// It was only told: the daemon carried out nothing at that time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
 }
 
 /// Something worth a line.

@@ -187,10 +187,14 @@ impl Words<'_> {
     }
 
     fn promoted(&self) -> String {
-        let Self { me, .. } = self;
+        let Self { me, peers, .. } = self;
         let recover = seconds(self.limits.recover);
-        if !self.acts {
-            format!("{me} would be promoted by now; that is over when nothing has been wrong for {recover}")
+        if !self.acts && self.outlook.stands {
+            format!("{me} stays promoted until `pfwatch undo`: this daemon only observes")
+        } else if !self.acts {
+            format!(
+                "{me} would be promoted by now; that is over when CARP has been in sync and {peers} not down for {recover}"
+            )
         } else if self.outlook.probes.1 && !self.outlook.stays {
             format!("{me} is restored when every probe about another node has been up for {recover}")
         } else {

@@ -109,8 +109,8 @@ pub struct Path {
     pub reason: Option<String>,
     /// -log10 of the probability of what was seen, were it alive.
     pub suspicion: f64,
-    /// What `suspicion` must reach for `down`; where traffic spoke against the node, what that verdict took, less if a
-    /// witness helped.
+    /// What `suspicion` must reach for `down` now: less beside a witness, twice as much where each node sees half of the
+    /// traffic. Of what is down, what it took.
     pub threshold: f64,
     /// Why it is not `down` although that is reached, as a clause.
     #[serde(skip_serializing_if = "Option::is_none")]

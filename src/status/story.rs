@@ -3,7 +3,7 @@
 //!
 //! Made from a snapshot by every page that shows one, so that all of them tell the same story.
 
-use super::headline::{Tone, acts};
+use super::headline::Tone;
 use super::{Master, Status};
 
 /// A line.
@@ -55,11 +55,11 @@ pub fn story(s: &Status) -> Vec<Line> {
         );
         tell(v.at, tone, "verdict", text);
     }
-    let would = if acts(s) { "decided to" } else { "would" };
     for d in &s.decisions {
         // A promotion is about the peer, but it is this node that is promoted.
         let me = s.nodes.iter().find(|n| n.me && d.action != "fence");
         let whom = me.map_or_else(|| label(&d.node, &d.name), |n| n.label().to_owned());
+        let would = if d.told { "would" } else { "decided to" };
         let text = format!("{would} {} {whom}: {}", d.action, d.reason);
         tell(d.at, Tone::Warn, "decision", text);
     }

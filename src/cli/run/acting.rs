@@ -173,9 +173,7 @@ impl Acting {
         // Policy awaits a result only where decisions are carried out at all.
         if !self.actor.act(deed) {
             engine.result(d.at, d.seq, false);
-            self.answer_undo(Reply::done(
-                "nothing was changed on this host, so nothing is to be taken back",
-            ));
+            self.answer_undo(Reply::refused(Reason::Unable, "nothing is carried out now"));
         }
     }
 
@@ -233,7 +231,8 @@ impl Acting {
         if self.busy() {
             return order.answer(Reply::refused(Reason::Busy, BUSY));
         }
-        if engine.undo(now) {
+        // Who only observes takes back what the ledger holds; what was only told is over with that.
+        if engine.undo(now) && self.acts() {
             // Its decision comes out of the engine in this round and is answered with what became of it.
             self.undoing = Some(order);
             return;

@@ -374,13 +374,38 @@ fn an_observer_tells_each_failure_and_its_end() {
         );
         assert_eq!((p.role(), p.outlook(at(from + 90.0)).actions.0), (Role::Backup, 0));
     }
-    // Who acts, and an analysis, keep what they did.
-    for live in [Live::default(), Live::daemon(true)] {
-        let limits = Limits { live, ..self::live() };
-        let mut p = Policy::new(Some(ME), &limits, &[]);
-        told(&mut p, &backup(), 0.0, 11.0);
-        assert_eq!(told(&mut p, &torn(), 13.0, 20.0).0, vec![(Action::Promote, 1)]);
-        p.result(at(33.0), 1, true);
-        assert!(told(&mut p, &backup(), 34.0, 600.0).0.is_empty());
+    // Who acts keeps what it did, and so does what an earlier run did: that is no phantom.
+    for acts in [true, false] {
+        let mut p = Policy::new(Some(ME), &live(), &[]);
+        if acts {
+            told(&mut p, &backup(), 0.0, 1.0);
+            assert_eq!(told(&mut p, &torn(), 3.0, 20.0).0, vec![(Action::Promote, 1)]);
+            p.result(at(23.0), 1, true);
+        } else {
+            p = Policy::new(Some(ME), &limits, &[]);
+            p.resume(Role::Promoted, ago(100), &[]);
+            assert!(p.outlook(at(0.0)).stands);
+        }
+        assert!(told(&mut p, &backup(), 24.0, 600.0).0.is_empty());
+        assert_eq!(p.role(), Role::Promoted);
     }
+}
+
+/// A peer that is down all the while is no reason to promote twice, whatever its pings do.
+#[test]
+fn an_observer_tells_a_failure_once() {
+    let limits = Limits {
+        live: Live {
+            start: Duration::ZERO,
+            ..Live::daemon(false)
+        },
+        ..Limits::default()
+    };
+    let mut p = Policy::new(Some(ME), &limits, &[probe(About::Node(0))]);
+    told(&mut p, &backup(), 0.0, 1.0);
+    (0..3).for_each(|i| p.probe(at(1.0 + f64::from(i) * 0.1), 0, true));
+    (0..3).for_each(|i| p.probe(at(2.0 + f64::from(i) * 0.1), 0, false));
+    assert_eq!(told(&mut p, &torn(), 3.0, 2.0).0, vec![(Action::Promote, 1)]);
+    (0..3).for_each(|i| p.probe(at(5.0 + f64::from(i) * 0.1), 0, true));
+    assert!(told(&mut p, &torn(), 6.0, 200.0).0.is_empty());
 }

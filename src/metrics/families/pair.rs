@@ -38,8 +38,9 @@ fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let threshold = sheet.gauge(
         "pfwatch_suspicion_threshold",
-        "What suspicion must reach for down: what `risk` asks for, less where a witness helped the verdict that stands. With \
-         more a node stays suspect while something holds the verdict back, which the page names.",
+        "What suspicion must reach for down: what `risk` asks for, less beside a witness, twice as much where each node sees \
+         half of the traffic; of what is down, what it took. With more a node stays suspect while something holds the \
+         verdict back, which the page names.",
         &["node", "path"],
     )?;
     let critical = sheet.gauge(

@@ -113,7 +113,7 @@ fn who_only_observes_claims_nothing() {
             Role::Promoted,
             false,
             false,
-            "fw2 would be promoted by now; that is over when nothing has been wrong for 30 s",
+            "that is over when CARP has been in sync and fw1 not down for 30 s",
         ),
         (
             Role::Demoted,

@@ -183,6 +183,7 @@ fn what_is_there_is_shown_and_nothing_else() {
         action: "promote".into(),
         node: "172.16.0.1".into(),
         reason: "because".into(),
+        told: true,
         ..Decision::default()
     }];
     s.verdicts = vec![Verdict {
