@@ -79,6 +79,8 @@ fn a_dead_port_is_acted_on_and_all_of_it_taken_back() {
     assert_eq!(known["actions"][0]["ok"], true, "{known}");
     assert_eq!(known["probes"][0]["state"], "up", "{known}");
     daemon.end("KILL");
+    let ledger = folder.path().join("ledger.json");
+    let stands = fs::read(&ledger).unwrap();
 
     let mut next = Daemon::start(&config, &state);
     next.until("this node is promoted by an earlier run");
@@ -93,6 +95,26 @@ fn a_dead_port_is_acted_on_and_all_of_it_taken_back() {
     assert_eq!(next.end("TERM").0, Some(0));
     replayed.join().unwrap();
 
+    // Who has nothing to act with any more shows what stands, and takes it back if he is told to.
+    fs::write(&ledger, stands).unwrap();
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("promote = [", "#")).unwrap();
+    let mut observer = Daemon::start(&config, &state);
+    observer.until("observing: nothing will be done");
+    let known = until(&|s| !s["ledger"].is_null());
+    assert_eq!((&known["role"], &known["acts"]), (&"promoted".into(), &false.into()));
+    let next = known["next"].to_string();
+    assert!(
+        next.contains("stays promoted until `pfwatch undo`: this daemon only observes"),
+        "{next}"
+    );
+    let (code, out, err) = ask("undo");
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(out.contains("everything of ours is taken back"), "{out}");
+    let known = until(&|s| s["ledger"].is_null());
+    assert_ne!(known["role"], "promoted");
+    assert_eq!(observer.end("TERM").0, Some(0));
+
     let told = fs::read_to_string(folder.path().join("told")).unwrap();
     let count = |line: &str| told.lines().filter(|l| l.trim() == line).count();
     assert_eq!(
@@ -100,7 +122,7 @@ fn a_dead_port_is_acted_on_and_all_of_it_taken_back() {
         1,
         "{told}"
     );
-    assert_eq!(count("restore restore fw2 operator promoted unknown"), 1, "{told}");
+    assert_eq!(count("restore restore fw2 operator promoted unknown"), 2, "{told}");
     assert!(told.contains("notify down fw1 blackhole-forward"), "{told}");
     assert_eq!(
         ask("undo").1.trim(),

@@ -105,6 +105,34 @@ fn a_decision_is_carried_out_and_taken_back() {
     );
 }
 
+/// What an earlier run did is there whoever runs now, and only an order takes it back.
+#[test]
+fn who_only_observes_sees_what_stands_in_the_ledger() {
+    let host = Host::new();
+    let observer = Means {
+        dry_run: true,
+        ..host.means()
+    };
+    let (idle, resumed) = Actor::start(observer.clone()).unwrap();
+    assert!(idle.entries().is_empty() && resumed.is_none());
+    assert!(!host.path("db").exists(), "nothing is made where nothing is done");
+    drop(idle);
+    let mut actor = host.actor();
+    actor.act(deed(1, Action::Promote));
+    assert!(news(&mut actor).ok);
+    drop(actor);
+    let (mut actor, resumed) = Actor::start(observer).unwrap();
+    assert_eq!((actor.entries().len(), actor.promotions().len()), (1, 1));
+    assert!(resumed.is_none() && !actor.act(deed(2, Action::Restore)));
+    assert_eq!(host.log().len(), 1);
+    // Who acts again goes on from there.
+    let resumed = actor.reload(host.means());
+    assert_eq!(resumed.unwrap().role, Some(super::super::ledger::Made::Promoted));
+    let ticket = actor.undo(Occasion::default());
+    assert!(ticket.is_some() && news(&mut actor).ok && actor.entries().is_empty());
+    assert_eq!(host.log().len(), 2);
+}
+
 #[test]
 fn a_restart_goes_on_and_undo_needs_no_daemon() {
     let host = Host::new();

@@ -237,7 +237,11 @@ impl Acting {
             self.undoing = Some(order);
             return;
         }
-        match self.actor.undo(self.words.undo(engine)) {
+        let occasion = Occasion {
+            dry_run: false, // An order is carried out.
+            ..self.words.undo(engine)
+        };
+        match self.actor.undo(occasion) {
             Some(ticket) => self.waiting.push((ticket, order)),
             None => order.answer(Reply::done(format!(
                 "there is nothing to take back: {}",
