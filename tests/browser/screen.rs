@@ -12,6 +12,7 @@ use pfwatch::event::Event;
 use pfwatch::http::{Options, Source, Web};
 use pfwatch::report::text::Look;
 use pfwatch::report::watch::Watch;
+use pfwatch::settings::Live;
 use pfwatch::status::board::Board;
 use pfwatch::status::history::History;
 use pfwatch::status::{Facts, Interface, Status};
@@ -42,6 +43,7 @@ pub(crate) fn watched(name: &str, is_it: fn(&Event) -> bool, longer: Duration) -
     let config = Config::load(&captures.join("openbsd-pair/pair.toml")).unwrap();
     let mut settings = config.settings(&["lan".into(), "wan".into()]);
     settings.nodes[1].is_self = true;
+    settings.policy.live = Live::daemon(false);
     let (mut engine, mut history, mut watch) = (Engine::new(settings, 1), History::default(), Watch::default());
     let unix = |t: Timestamp| t.as_secs_f64();
     let mut last = Status::default();
