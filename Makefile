@@ -25,10 +25,12 @@ SCOREBOARD_LOADS ?= busy=1,office=30,branch=50,night=25,night+canary=40
 # Development looks at seeds from 1; what is published comes from seeds that nobody looked at before.
 SCOREBOARD_FIRST_SEED ?= 11001
 # Years of each load; and less of them at a risk of an alarm a day and an alarm an hour.
-YEARS ?= --years-busy 1 --years-office 3 --years-branch 15 --years-night 15 --years-canary 5
-RISKY_YEARS ?= --risk 365,8766 --years-busy 0.01 --years-office 0.1 --years-branch 0.5 --years-night 1 --years-canary 0.5
+YEARS ?= --years-busy 1 --years-office 1 --years-branch 10 --years-night 16 --years-canary 4
+RISKY_YEARS ?= --risk 365,8766 --years-busy 0 --years-office 0.1 --years-branch 0.5 --years-night 1 --years-canary 0.25
 # And where servers fail together more often, and more of them, than the detector takes for granted.
-ROUGH_YEARS ?= --rough --years-busy 0.02 --years-office 0.5 --years-branch 2 --years-night 2 --years-canary 1
+ROUGH_YEARS ?= --rough --years-busy 0 --years-office 0.2 --years-branch 1 --years-night 2 --years-canary 0.5
+# On how many runs the level of evidence is held against frames.
+AGREE ?= --seeds 5 --loads office,branch,night,night+canary
 PAIR := captures/openbsd-pair
 BSDS := x86_64-unknown-openbsd x86_64-unknown-freebsd
 
@@ -120,7 +122,7 @@ scoreboard:
 # Years of healthy firewalls, without packets, and how far that level is to be believed. Goes on where it was stopped.
 scoreboard-years:
 	@.ci/with build cargo build --release --locked -p pfwatch-scoreboard
-	@target/release/pfwatch-scoreboard agree >target/agree.md
+	@target/release/pfwatch-scoreboard agree $(AGREE) >target/agree.md
 	@target/release/pfwatch-scoreboard spans $(YEARS) --out target/years.jsonl >target/years.md
 	@target/release/pfwatch-scoreboard spans $(RISKY_YEARS) --out target/risky.jsonl >target/risky.md
 	@target/release/pfwatch-scoreboard spans $(ROUGH_YEARS) --out target/rough.jsonl >target/rough.md
@@ -133,7 +135,7 @@ scoreboard-years:
 	echo; echo "## Where servers fail together every week, and any share of them"; echo; \
 	echo "\`pfwatch-scoreboard spans $(ROUGH_YEARS)\`"; echo; cat target/rough.md; \
 	echo; echo "## The same runs frame by frame and by evidence alone"; echo; \
-	echo "\`pfwatch-scoreboard agree\`"; echo; cat target/agree.md; } >docs/scoreboard-years.md
+	echo "\`pfwatch-scoreboard agree $(AGREE)\`"; echo; cat target/agree.md; } >docs/scoreboard-years.md
 	@echo "docs/scoreboard-years.md"
 
 scoreboard-short:
