@@ -7,19 +7,12 @@ mod pair;
 mod sensor;
 
 use super::sheet::Sheet;
-use crate::status::{Node, Status};
+use crate::status::Status;
 
 /// All of them.
 pub(super) fn fill(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     sensor::fill(status, sheet)?;
     pair::fill(status, sheet)
-}
-
-/// The nodes that get labels of their own. Where the firewalls are named nobody else does: every address that a stranger
-/// forges would be a row in each family, and kept by Prometheus for as long as it keeps anything. Where none is, the engine
-/// remembers 32 senders, for ever.
-pub(super) fn labelled(status: &Status) -> impl Iterator<Item = &Node> {
-    status.firewalls().map(|(_, n)| n)
 }
 
 pub(super) fn flag(on: bool) -> f64 {

@@ -58,7 +58,7 @@ pub fn headline(status: &Status, times: &impl Times) -> (Tone, String) {
 /// The path that the sentence is about, if it is about one.
 #[must_use]
 pub fn told(status: &Status) -> Option<&Path> {
-    let mut all = status.firewalls().map(|(_, n)| n);
+    let mut all = status.firewalls();
     let node = all.find(|n| n.health == "down")?;
     let path = node.paths.iter().find(|p| p.critical && p.health == "down");
     path.filter(|_| !status.stuck)
@@ -94,13 +94,13 @@ pub fn role(status: &Status) -> String {
 
 fn broken(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
     let down = |n: &&Node| n.health == "down";
-    let node = status.firewalls().map(|(_, n)| n).find(down)?;
+    let node = status.firewalls().find(down)?;
     let path = told(status)?;
     let since = path
         .since
         .map(|t| format!(" since {} ({} ago)", times.time(t), times.ago(t)));
     let reason = path.reason.as_ref().map(|r| format!(": {r}"));
-    let others = match status.firewalls().map(|(_, n)| n).filter(down).count() - 1 {
+    let others = match status.firewalls().filter(down).count() - 1 {
         0 => String::new(),
         1 => "; and 1 node more".into(),
         n => format!("; and {n} nodes more"),
@@ -154,7 +154,7 @@ fn doubtful(s: &Status) -> Option<(Tone, String)> {
         return Some((Tone::Warn, text.into()));
     }
     let doubt = |n: &&Node| n.paths.iter().any(|p| p.health == "suspect");
-    let all = || s.firewalls().map(|(_, n)| n);
+    let all = || s.firewalls();
     if let Some(node) = all().find(doubt) {
         let path = node.paths.iter().find(|p| p.health == "suspect");
         let reason = path.and_then(|p| p.reason.as_ref()).map(|r| format!(": {r}"));
@@ -194,7 +194,6 @@ fn well(status: &Status, times: &impl Times) -> Option<String> {
     let last = |n: &Node| n.paths.iter().filter_map(|p| p.last_end_to_end).reduce(f64::max);
     let up: Vec<String> = status
         .firewalls()
-        .map(|(_, n)| n)
         .filter(|n| n.health == "up")
         .map(|n| match last(n) {
             Some(t) => format!("{} (last round trip {} ago)", n.label(), times.ago(t)),

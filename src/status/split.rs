@@ -53,7 +53,7 @@ impl Status {
                 _ => format!("{} is no longer master on {place}", n.label()),
             })
         };
-        let all: Vec<String> = self.firewalls().map(|(_, n)| n).filter_map(lost).collect();
+        let all: Vec<String> = self.firewalls().filter_map(lost).collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
 

@@ -14,8 +14,14 @@ impl Status {
         self.nodes.iter().any(|n| n.name.is_some())
     }
 
-    /// The nodes worth a place of their own, with their place in the snapshot: the configured ones, or all where none is.
-    pub fn firewalls(&self) -> impl Iterator<Item = (usize, &Node)> {
+    /// The nodes worth a place of their own: the configured ones, or all where none is. Nobody else gets a label in metrics:
+    /// every address that a stranger forges would be a row in each family, and be kept for as long as anything is.
+    pub fn firewalls(&self) -> impl Iterator<Item = &Node> {
+        self.placed().map(|(_, n)| n)
+    }
+
+    /// The same, with their place in the snapshot.
+    pub fn placed(&self) -> impl Iterator<Item = (usize, &Node)> {
         let all = !self.configured();
         self.nodes
             .iter()

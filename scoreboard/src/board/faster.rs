@@ -2,7 +2,7 @@
 //! nobody has to look for it.
 
 use super::summary::{HUNDRED, Sum};
-use super::tables::{Tables, kind};
+use super::tables::{Tables, kind, word};
 use pf_sim::scenario::Kind;
 
 /// pfwatch as it is meant to be run, the best first: where there is no canary, without it.
@@ -22,8 +22,7 @@ pub(super) fn faster(tables: &Tables) -> Vec<String> {
     for (&(kind, load, who), theirs) in &tables.kinds {
         if tables.is_special(load) && is_outage(kind) {
             let sum = |me| tables.kinds.get(&(kind, load, me));
-            let name = format!("{kind:?}").to_lowercase();
-            sentences.extend(sentence(tables, &name, load, (who, theirs), sum));
+            sentences.extend(sentence(tables, &word(kind), load, (who, theirs), sum));
         }
     }
     sentences

@@ -80,17 +80,17 @@ impl Table {
     }
 
     fn line(&self, out: &mut impl Write, style: Style, widths: &[usize], cells: &[String]) -> io::Result<()> {
-        let pad = |(i, (cell, &w)): (usize, (&String, &usize))| {
-            if i < self.names {
-                format!("{cell:<w$}")
-            } else {
-                format!("{cell:>w$}")
-            }
-        };
         match style {
             // Blanks would make a large document three times as large.
             Style::Markdown => writeln!(out, "|{}|", cells.join("|")),
             Style::Text => {
+                let pad = |(i, (cell, &w)): (usize, (&String, &usize))| {
+                    if i < self.names {
+                        format!("{cell:<w$}")
+                    } else {
+                        format!("{cell:>w$}")
+                    }
+                };
                 let cells: Vec<String> = cells.iter().zip(widths).enumerate().map(pad).collect();
                 writeln!(out, "{}", cells.join("  ").trim_end())
             }

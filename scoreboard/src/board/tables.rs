@@ -104,7 +104,7 @@ impl Tables {
         title(out, style, "By kind and load")?;
         let mut kinds = Table::new(&[&["kind", "load", "watcher"][..], &FIGURES].concat(), 3);
         for ((kind, load, who), sum) in &self.kinds {
-            let names = self.names(format!("{kind:?}").to_lowercase(), *load, *who);
+            let names = self.names(word(*kind), *load, *who);
             kinds.row(names.chain(figures(sum)).collect());
         }
         kinds.write(out, style)?;
@@ -150,6 +150,11 @@ fn rows<'a>(loads: &[String], lines: impl Iterator<Item = &'a Line>) -> Vec<Stri
 /// What kind of scenario it is; what nobody knows is nobody's fault.
 pub(super) fn kind(scenario: &str) -> Kind {
     Scenario::find(scenario).map_or(Kind::Fine, |s| s.kind)
+}
+
+/// A kind as the tables call it.
+pub(super) fn word(kind: Kind) -> String {
+    format!("{kind:?}").to_lowercase()
 }
 
 fn list(out: &mut impl Write, sentences: &[String]) -> io::Result<()> {

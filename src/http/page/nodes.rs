@@ -11,7 +11,7 @@ pub(super) fn write(view: &View, out: &mut Html) {
         return;
     }
     out.raw("<section id=\"nodes\">\n<h2>Firewalls</h2>\n<div class=\"cards\">\n");
-    for (_, node) in view.status.firewalls() {
+    for node in view.status.firewalls() {
         card(view, node, out);
     }
     out.raw("</div>\n");

@@ -9,7 +9,7 @@ use crate::status::trend::{Point, SAMPLES};
 use crate::status::{Node, Path};
 
 pub(super) fn write(view: &View, out: &mut Html) {
-    let mut nodes = view.status.firewalls().map(|(_, n)| n);
+    let mut nodes = view.status.firewalls();
     let Some(first) = nodes.next().filter(|n| !n.paths.is_empty()) else {
         return;
     };
@@ -21,7 +21,7 @@ pub(super) fn write(view: &View, out: &mut Html) {
         }
         let most = most(view, i);
         out.raw("<div class=\"rows\">\n");
-        for (n, node) in view.status.firewalls() {
+        for (n, node) in view.status.placed() {
             if let Some(path) = node.paths.get(i) {
                 row(view, (n, i), node, path, most, out);
             }
@@ -48,7 +48,7 @@ fn points(view: &View, (node, path): (usize, usize)) -> Vec<Point> {
 
 /// One scale for all nodes of a path, so that they can be compared.
 fn most(view: &View, path: usize) -> f64 {
-    let nodes = view.status.firewalls();
+    let nodes = view.status.placed();
     let all = nodes.flat_map(|(n, _)| points(view, (n, path)));
     let most = all.fold(0.0, |m: f64, p| m.max(p.end_to_end).max(p.attempt).max(p.one_way));
     most.max(1.0)

@@ -8,12 +8,7 @@ use crate::status::headline::{Times as _, Tone, headline, manner, role};
 /// For the tab of the browser: few words, the worst first.
 pub(super) fn title(view: &View) -> String {
     let s = &view.status;
-    let worst = |health: &str| {
-        s.firewalls()
-            .map(|(_, n)| n)
-            .find(|n| n.health == health)
-            .map(|n| n.label().to_owned())
-    };
+    let worst = |health: &str| s.firewalls().find(|n| n.health == health).map(|n| n.label().to_owned());
     let what = if s.stuck {
         "STUCK".into()
     } else if let Some(node) = worst("down") {

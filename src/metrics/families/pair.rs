@@ -1,6 +1,6 @@
 //! What is known of the firewalls: health, evidence, states, CARP.
 
-use super::{flag, labelled, number};
+use super::{flag, number};
 use crate::event::Cause;
 use crate::metrics::sheet::Sheet;
 use crate::status::{Master, Node, Path, Status};
@@ -22,7 +22,7 @@ pub(super) fn fill(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
 }
 
 fn paths(status: &Status) -> impl Iterator<Item = (&Node, &Path)> {
-    labelled(status).flat_map(|n| n.paths.iter().map(move |p| (n, p)))
+    status.firewalls().flat_map(|n| n.paths.iter().map(move |p| (n, p)))
 }
 
 fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
@@ -68,7 +68,7 @@ fn health(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         threshold.with_label_values(&[n.label(), &p.path]).set(p.threshold);
         critical.with_label_values(&[n.label(), &p.path]).set(flag(p.critical));
     }
-    for n in labelled(status) {
+    for n in status.firewalls() {
         // The word of the detector, which knows what silence to expect: a backup without traffic says nothing for long.
         let is = n.paths.iter().any(|p| p.cause == Cause::SyncLost.as_str());
         lost.with_label_values(&[n.label()]).set(flag(is));
@@ -109,7 +109,7 @@ fn evidence(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
             last.with_label_values(&[n.label(), &p.path]).set(at);
         }
     }
-    for n in labelled(status) {
+    for n in status.firewalls() {
         let alive = evidence.with_label_values(&[n.label(), "", "sender-alive"]);
         alive.inc_by(n.sender_alive);
     }
@@ -133,7 +133,7 @@ fn flows(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
         "Deletes heard from the node of states that were known.",
         &["node"],
     )?;
-    for n in labelled(status) {
+    for n in status.firewalls() {
         let watched = n.paths.iter().map(|p| (p.path.as_str(), p.flows));
         for (path, held) in watched.chain([("", n.elsewhere)]) {
             for (state, count) in [("known", held.known), ("half-open", held.half_open)] {
@@ -185,7 +185,7 @@ fn nodes(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
          of its own address; probe: probes that it runs itself.",
         &["node", "kind"],
     )?;
-    for n in labelled(status) {
+    for n in status.firewalls() {
         let me = if n.me { "true" } else { "false" };
         info.with_label_values(&[n.label(), &n.address, me]).set(1.0);
         frames.with_label_values(&[n.label()]).inc_by(n.frames);
@@ -230,7 +230,7 @@ fn carp(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let split = status.unsynchronised.last().is_some_and(|s| s.to.is_none());
     unsynchronised.with_label_values::<&str>(&[]).set(flag(split));
-    let labels: BTreeMap<&str, &str> = labelled(status).map(|n| (n.address.as_str(), n.label())).collect();
+    let labels: BTreeMap<&str, &str> = status.firewalls().map(|n| (n.address.as_str(), n.label())).collect();
     for segment in &status.segments {
         for vhid in &segment.vhids {
             let of = |m: &Master| {

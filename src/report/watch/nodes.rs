@@ -34,7 +34,7 @@ pub(super) fn write(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &St
     let room = page.width.saturating_sub(fixed).max(LEAST);
     let tops = trends.tops(room);
     page.heading(lines, "FIREWALLS");
-    for (_, node) in status.firewalls() {
+    for node in status.firewalls() {
         for path in &node.paths {
             let trend = trends.of(node, path);
             let list = |which: fn(&super::trends::Trend) -> &VecDeque<f64>| trend.map(which);
@@ -60,7 +60,7 @@ pub(super) fn write(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &St
 
 /// Of the names; paths are only named where there are several.
 fn width(status: &Status) -> usize {
-    let nodes = || status.firewalls().map(|(_, n)| n);
+    let nodes = || status.firewalls();
     let labels = nodes().map(|n| n.label().chars().count() + 3);
     let several = nodes().filter(|n| n.paths.len() > 1);
     let paths = several.flat_map(|n| &n.paths).map(|p| p.path.chars().count() + 2);

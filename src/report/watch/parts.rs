@@ -53,7 +53,7 @@ pub(super) fn carp(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &Sta
         (None, _) => page.heading(lines, "CARP"),
         (Some(_), None) => page.heading(lines, "CARP IS UNSYNCHRONISED"),
         (Some(_), Some(who)) => {
-            let held = status.firewalls().map(|(_, n)| n);
+            let held = status.firewalls();
             let held: Vec<&str> = held
                 .filter(|n| n.paths.iter().any(|p| p.held_back.is_some()))
                 .map(Node::label)

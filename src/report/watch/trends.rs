@@ -38,10 +38,10 @@ impl Trends {
         // What is not there any more is forgotten.
         let there: Vec<_> = status
             .firewalls()
-            .flat_map(|(_, n)| n.paths.iter().map(|p| named(n, p)))
+            .flat_map(|n| n.paths.iter().map(|p| named(n, p)))
             .collect();
         self.all.retain(|key, _| there.contains(key));
-        for (_, node) in status.firewalls() {
+        for node in status.firewalls() {
             for path in &node.paths {
                 self.all.entry(named(node, path)).or_default().take(path, status.at);
             }

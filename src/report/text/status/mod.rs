@@ -119,7 +119,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
         "last round trip",
         "now",
     ]);
-    for (_, n) in page.status.firewalls() {
+    for n in page.status.firewalls() {
         let versions: Vec<String> = n.versions.iter().map(|v| format!("v{v}")).collect();
         table.add_row([
             n.label().to_owned(),
@@ -148,7 +148,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
     }
     // What the first sentence says need not be said again.
     let mut told = told(page.status);
-    for (_, n) in page.status.firewalls() {
+    for n in page.status.firewalls() {
         let several = n.paths.len() > 1;
         for p in n.paths.iter().filter(|p| p.health != "up") {
             let Some(reason) = &p.reason else { continue };
@@ -191,13 +191,13 @@ fn doubt(p: &Path) -> String {
 }
 
 fn paths(page: &Page<'_>, out: &mut String) {
-    if page.status.firewalls().all(|(_, n)| n.paths.len() < 2) {
+    if page.status.firewalls().all(|n| n.paths.len() < 2) {
         return;
     }
     page.look.heading(out, "PATHS");
     let mut table = plain(page.look);
     table.set_header(["node", "path", "tries", "round trips", "last", "now"]);
-    for (_, n) in page.status.firewalls() {
+    for n in page.status.firewalls() {
         for p in &n.paths {
             let note = if p.critical { "" } else { " (not critical)" };
             let last = p.last_end_to_end;
