@@ -14,7 +14,7 @@ use super::change::Resumed;
 use super::hooks::{self, Kind, Occasion, Report};
 use super::in_full;
 use super::ledger::disk::FileDisk;
-use super::ledger::{Entry, Ledger};
+use super::ledger::{Book, Entry, Ledger};
 use super::preset::win::Heard;
 use super::queue::Queue;
 use super::run::Run;
@@ -91,6 +91,8 @@ pub enum Task {
     Decision(Action, u64),
     /// What the operator asked for.
     Undo,
+    /// What was seen of a peer was kept.
+    Saw,
     /// A try of hooks.
     Test(Kind),
     /// Somebody was told.
@@ -106,6 +108,7 @@ impl Task {
             Self::Decision(Action::Demote, _) => "demote",
             Self::Decision(Action::Restore, _) | Self::Undo => "restore",
             Self::Decision(Action::Fence, _) => "fence",
+            Self::Saw => "ledger",
             Self::Test(_) => "test-hook",
             Self::Notify => "notify",
         }
@@ -127,8 +130,8 @@ pub struct News {
     pub lines: Vec<String>,
     /// How long it took.
     pub took: Duration,
-    /// What is to be taken back from now on; none: as before.
-    pub ledger: Option<Vec<Entry>>,
+    /// What the ledger holds from now on; none: as before.
+    pub ledger: Option<Book>,
 }
 
 /// What only the worker touches while it works.
@@ -161,8 +164,9 @@ pub struct Actor {
     /// What an earlier run left half done is settled.
     resumed: bool,
     unable: Option<String>,
-    entries: Vec<Entry>,
-    promotions: Vec<i64>,
+    book: Book,
+    /// When a peer was last seen to go away, as far as the ledger was asked to keep it.
+    saw: Option<i64>,
     deeds: Queue<News>,
     notes: Queue<News>,
     hands: Stopped,
@@ -184,8 +188,8 @@ impl Actor {
             tools: None,
             resumed: false,
             unable: None,
-            entries: Vec::new(),
-            promotions: Vec::new(),
+            book: Book::default(),
+            saw: None,
             deeds: Queue::start(Box::new(System::new(stopped.clone())), stop)?,
             notes: Queue::start(Box::new(System::new(notes_stopped)), stop_notes)?,
             hands: stopped,
@@ -200,7 +204,7 @@ impl Actor {
     /// means now.
     pub fn reload(&mut self, means: Means) -> Option<Resumed> {
         let moved = means.actions.ledger != self.means.actions.ledger;
-        if moved && !self.entries.is_empty() {
+        if moved && !self.book.entries.is_empty() {
             tracing::warn!(
                 "the ledger stays {} until what it holds is taken back: then load the configuration again",
                 self.means.actions.ledger.display()
@@ -212,52 +216,28 @@ impl Actor {
         self.take_up()
     }
 
-    /// Opens the ledger, where one is needed and none is open. Who only observes looks whether something stands in it.
+    /// Opens the ledger, where one is needed and none is open, and settles what an earlier run left half done. Who only
+    /// observes looks whether something stands in it.
     fn take_up(&mut self) -> Option<Resumed> {
         self.unable = None;
-        if self.means.idle().is_some() {
-            self.look();
-            return None;
-        }
-        if self.resumed {
-            return None;
-        }
-        self.tools = None; // It was only looked at.
-        match self.open_tools() {
-            Ok((tools, resumed)) => {
-                self.keep(tools);
-                self.resumed = true;
-                Some(resumed)
-            }
-            Err(why) => {
-                self.unable = Some(why);
-                None
+        let idle = self.means.idle().is_some();
+        if self.tools.is_none() && (!idle || self.means.actions.ledger.exists()) {
+            match Tools::open(&self.means, &self.hands) {
+                Ok(tools) => self.tools = Some(Arc::new(Mutex::new(tools))),
+                Err(why) if idle => tracing::warn!("what is to be taken back is not known: {why}"),
+                Err(why) => self.unable = Some(why),
             }
         }
-    }
-
-    fn keep(&mut self, tools: Tools) {
-        self.entries = tools.ledger.entries().to_vec();
-        self.promotions = tools.ledger.promotions().to_vec();
-        self.tools = Some(Arc::new(Mutex::new(tools)));
-    }
-
-    fn look(&mut self) {
-        let path = &self.means.actions.ledger;
-        if self.tools.is_some() || !path.exists() {
-            return;
-        }
-        match Tools::open(&self.means, &self.hands) {
-            Ok(tools) => self.keep(tools),
-            Err(why) => tracing::warn!("what is to be taken back is not known: {why}"),
-        }
-    }
-
-    fn open_tools(&self) -> Result<(Tools, Resumed), String> {
-        let mut tools = Tools::open(&self.means, &self.hands)?;
-        let mut run = System::new(self.hands.clone());
-        let resumed = alone::resume(&self.means.hooks, &mut tools, &mut run);
-        Ok((tools, resumed))
+        let tools = self.tools.clone()?;
+        let mut tools = lock(&tools);
+        let resumed = (!idle && !self.resumed).then(|| {
+            let mut run = System::new(self.hands.clone());
+            alone::resume(&self.means.hooks, &mut tools, &mut run)
+        });
+        self.resumed |= resumed.is_some();
+        self.book = tools.ledger.book().clone();
+        self.saw = self.book.away;
+        resumed
     }
 
     /// Why decisions are not carried out, if so.
@@ -275,13 +255,13 @@ impl Actor {
     /// What is to be taken back, oldest first.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
-        &self.entries
+        &self.book.entries
     }
 
-    /// When this node was promoted, in Unix seconds, as the ledger had it when it was opened.
+    /// All that the ledger holds.
     #[must_use]
-    pub fn promotions(&self) -> &[i64] {
-        &self.promotions
+    pub fn book(&self) -> &Book {
+        &self.book
     }
 
     /// Something is being carried out.
@@ -303,6 +283,33 @@ impl Actor {
             perform::decision(&deed, &means, &mut tools, run).news(ticket, task, &tools.ledger)
         }));
         true
+    }
+
+    /// Keeps that a peer was seen to go away, in Unix seconds, for whoever goes on after us.
+    pub fn saw(&mut self, away: i64) {
+        let Some(tools) = self
+            .tools
+            .clone()
+            .filter(|_| self.saw < Some(away) && self.idle().is_none())
+        else {
+            return;
+        };
+        self.saw = Some(away);
+        let ticket = self.ticket();
+        self.open += 1;
+        self.deeds.act(Box::new(move |_| {
+            let mut tools = lock(&tools);
+            let kept = tools.ledger.saw(away);
+            News {
+                ticket,
+                task: Task::Saw,
+                ok: kept.is_ok(),
+                text: kept.err().map_or_else(String::new, |e| in_full(&e)),
+                lines: Vec::new(),
+                took: Duration::ZERO,
+                ledger: Some(tools.ledger.book().clone()),
+            }
+        }));
     }
 
     /// Takes back everything that the ledger holds; none: there is no ledger here.
@@ -360,8 +367,8 @@ impl Actor {
 
     fn done(&mut self, news: News) -> News {
         self.open = self.open.saturating_sub(1);
-        if let Some(entries) = &news.ledger {
-            self.entries.clone_from(entries);
+        if let Some(book) = &news.ledger {
+            self.book.clone_from(book);
         }
         news
     }

@@ -69,16 +69,32 @@ pub struct Entry {
     pub phase: Phase,
 }
 
-/// The file.
+/// What is in the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct Book {
+pub struct Book {
     version: u32,
     next: u64,
-    entries: Vec<Entry>,
-    /// When this node was promoted within the last hour, in Unix seconds: a restart must not forget that.
+    /// What is to be taken back, oldest first.
+    pub entries: Vec<Entry>,
+    /// The promotions of the last hour before the last action, in Unix seconds: a restart must not forget them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    promotions: Vec<i64>,
+    pub promotions: Vec<i64>,
+    /// When a peer was last seen to go away, in Unix seconds: without it no later run takes a promotion back by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<i64>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            next: 1,
+            entries: Vec::new(),
+            promotions: Vec::new(),
+            away: None,
+        }
+    }
 }
 
 const HOUR: i64 = 3_600;
@@ -163,12 +179,7 @@ impl Ledger {
             source,
         })?;
         let book = match read.as_deref().map(parse) {
-            None => Book {
-                version: VERSION,
-                next: 1,
-                entries: Vec::new(),
-                promotions: Vec::new(),
-            },
+            None => Book::default(),
             Some(Ok(book)) => book,
             Some(Err(Unread::Newer)) => return Err(LedgerError::Newer { place }),
             Some(Err(Unread::Damaged)) => {
@@ -186,10 +197,10 @@ impl Ledger {
         &self.book.entries
     }
 
-    /// The promotions of the last hour before the last action, in Unix seconds.
+    /// All that it holds.
     #[must_use]
-    pub fn promotions(&self) -> &[i64] {
-        &self.book.promotions
+    pub fn book(&self) -> &Book {
+        &self.book
     }
 
     /// What it makes of this node.
@@ -241,6 +252,16 @@ impl Ledger {
         for entry in book.entries.iter_mut().filter(|e| e.seq == seq) {
             entry.phase = phase;
         }
+        self.write(book)
+    }
+
+    /// A peer was seen to go away, in Unix seconds.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn saw(&mut self, away: i64) -> Result<(), LedgerError> {
+        let mut book = self.book.clone();
+        book.away = book.away.max(Some(away));
         self.write(book)
     }
 

@@ -138,8 +138,8 @@ impl Policy {
     }
 
     /// Goes on where an earlier run was, as its ledger has it: promoted or demoted `since`, with these promotions within the
-    /// last hour. Any other role is none of ours.
-    pub fn resume(&mut self, role: Role, since: Timestamp, promotions: &[Timestamp]) {
+    /// last hour and a peer that was last seen to go `away` then. Any other role is none of ours.
+    pub fn resume(&mut self, role: Role, since: Timestamp, promotions: &[Timestamp], away: Option<Timestamp>) {
         self.promoted = promotions.iter().copied().collect();
         self.acted = self.promoted.clone();
         if !matches!(role, Role::Promoted | Role::Demoted) {
@@ -150,7 +150,7 @@ impl Policy {
         }
         self.role = role;
         self.deeds.carried = Some(since);
-        self.witnesses.resume();
+        self.witnesses.resume(away);
     }
 
     /// The operator takes back what is ours. Nothing if nothing is, or while something is being carried out.

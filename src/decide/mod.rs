@@ -108,6 +108,12 @@ impl Policy {
         self.witnesses.states()
     }
 
+    /// When a probe about a peer last went down after it had been up: what a promotion is taken back by, once it is up again.
+    #[must_use]
+    pub fn peer_away(&self) -> Option<Timestamp> {
+        self.witnesses.away()
+    }
+
     /// Whether a probe about self fails just now.
     #[must_use]
     pub fn fails(&self, now: Timestamp) -> bool {

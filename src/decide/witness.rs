@@ -28,8 +28,8 @@ struct State {
     run: u32,
     last: Option<bool>,
     since: Timestamp,
-    /// When it last went down after it had been up.
-    fell: Timestamp,
+    /// It was up before it was down.
+    fell: bool,
     /// Last result.
     heard: Timestamp,
 }
@@ -41,7 +41,7 @@ impl Default for State {
             run: 0,
             last: None,
             since: Timestamp::MIN,
-            fell: Timestamp::MIN,
+            fell: false,
             heard: Timestamp::MIN,
         }
     }
@@ -52,6 +52,8 @@ impl Default for State {
 pub(super) struct Witnesses {
     about: Arc<[Probe]>,
     states: Vec<State>,
+    /// When a peer last did not answer any more, in an earlier run, too.
+    away: Timestamp,
     /// Goes on after a restart in which nobody asked: who does not answer then was heard before.
     resumed: bool,
 }
@@ -61,12 +63,19 @@ impl Witnesses {
         Self {
             about: probes.into(),
             states: vec![State::default(); probes.len()],
+            away: Timestamp::MIN,
             resumed: false,
         }
     }
 
-    pub(super) fn resume(&mut self) {
+    pub(super) fn resume(&mut self, away: Option<Timestamp>) {
+        self.away = self.away.max(away.unwrap_or(Timestamp::MIN));
         self.resumed = true;
+    }
+
+    /// When a probe about a peer last went down after it had been up.
+    pub(super) fn away(&self) -> Option<Timestamp> {
+        (self.away > Timestamp::MIN).then_some(self.away)
     }
 
     pub(super) fn result(&mut self, now: Timestamp, index: usize, ok: bool) {
@@ -86,7 +95,10 @@ impl Witnesses {
         };
         if word != state.word {
             if word == Word::Down && (state.word == Word::Up || self.resumed) {
-                state.fell = now;
+                state.fell = true;
+                if probe.about != About::SelfNode {
+                    self.away = now;
+                }
             }
             (state.word, state.since) = (word, now);
         }
@@ -163,14 +175,14 @@ impl Witnesses {
     /// Every probe about a peer is up for long enough, and one of them saw it go away around `promoted`: a wedged firewall
     /// answers all the while, and going back to it would be the next outage.
     pub(super) fn peer_is_back(&self, now: Timestamp, promoted: Timestamp, recover: Duration) -> bool {
-        let saw = |s: &State| s.fell > Timestamp::MIN && s.fell + BEFORE >= promoted;
-        self.of(false).any(saw) && self.all_up_for(false, now, recover)
+        let saw = self.away().is_some_and(|t| t + BEFORE >= promoted);
+        saw && self.all_up_for(false, now, recover)
     }
 
     /// A probe about this peer that used to answer is down, and was not answered just now.
     pub(super) fn lost_peer(&self, now: Timestamp, peer: NodeId) -> bool {
         let about = |p: &Probe| p.about == About::Node(peer.index());
-        let lost = |s: &State| s.word == Word::Down && s.last == Some(false) && s.fell > Timestamp::MIN;
+        let lost = |s: &State| s.word == Word::Down && s.last == Some(false) && s.fell;
         let mut all = self.about.iter().zip(&self.states);
         all.any(|(p, s)| about(p) && lost(s) && now.since(s.heard) <= STALE)
     }
@@ -180,7 +192,7 @@ impl Witnesses {
             for t in [&mut s.since, &mut s.heard] {
                 *t = (*t - by).max(floor);
             }
-            s.fell = super::age::past(s.fell, by, floor);
         }
+        self.away = super::age::past(self.away, by, floor);
     }
 }

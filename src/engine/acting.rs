@@ -19,9 +19,16 @@ impl Engine {
     }
 
     /// Goes on as promoted or demoted `since`, as the ledger of an earlier run has it, with these promotions within the
-    /// last hour.
-    pub fn resume(&mut self, role: Role, since: Timestamp, promotions: &[Timestamp]) {
-        self.policy.resume(role, since, promotions);
+    /// last hour and a peer that was last seen to go `away` then.
+    pub fn resume(&mut self, role: Role, since: Timestamp, promotions: &[Timestamp], away: Option<Timestamp>) {
+        self.policy.resume(role, since, promotions, away);
+    }
+
+    /// When a peer was last seen to go away, while this node is promoted: the next run must know it, too.
+    #[must_use]
+    pub fn peer_away(&self) -> Option<Timestamp> {
+        let promoted = self.policy.role() == Role::Promoted;
+        self.policy.peer_away().filter(|_| promoted)
     }
 
     /// A decision was carried out, or it failed and nothing of it stands. False if no such result is awaited.

@@ -289,7 +289,7 @@ fn what_became_of_a_decision_is_told_back_and_what_is_ours_is_taken_back() {
     assert!(notices(&mut engine)[0].contains("demote (decision 1) failed"));
     engine.maintenance(at(10.3), true);
     assert!(engine.in_maintenance() && !engine.undo(at(10.3)));
-    engine.resume(Role::Demoted, at(9.0), &[]);
+    engine.resume(Role::Demoted, at(9.0), &[], None);
     for segment in 0..2 {
         let demoted = Carp {
             demote: 1,

@@ -1,7 +1,7 @@
 //! pfwatch is killed with SIGKILL at random moments of a failover, of its healing, and of taking back.
 //!
 //! Then one of two things is done: it is started again, or it is not and `pfwatch undo` is called once all is healed. After
-//! a restart a promotion may stay, if the new process never saw the peer go away: then `undo` must take it back.
+//! a restart a promotion may stay, if nobody ever saw the peer go away: then `undo` must take it back.
 
 use super::catalogue::Deed;
 use super::normal::differences;
@@ -47,7 +47,8 @@ const HEALING: u64 = 16;
 #[derive(Debug, Default)]
 struct Count {
     alone: AtomicU32,
-    undone: AtomicU32,
+    by_hand: AtomicU32,
+    stayed: AtomicU32,
 }
 
 /// Kills. Tells what was left behind.
@@ -71,10 +72,12 @@ pub fn run(args: &Args, end: &Arc<AtomicBool>) -> Result<Vec<String>, LabError> 
     let found: Vec<String> = found.into_iter().flatten().collect();
     writeln!(
         std::io::stdout(),
-        "killed {} times: {} times all was as before by itself or by a restart, {} times by `pfwatch undo`, {} times never",
+        "killed {} times. Started again: {} times all was as before by itself, {} times only after `pfwatch undo`. Not \
+         started, but undone by hand: {} times all was as before. Never: {} times",
         args.times,
         count.alone.load(Ordering::Relaxed),
-        count.undone.load(Ordering::Relaxed),
+        count.stayed.load(Ordering::Relaxed),
+        count.by_hand.load(Ordering::Relaxed),
         found.len(),
     )?;
     Ok(found)
@@ -135,25 +138,28 @@ impl Bench {
             self.start_guard(node)?;
         }
         let mut left = self.settle()?;
-        if left.is_empty() && again {
-            count.alone.fetch_add(1, Ordering::Relaxed);
-        } else {
-            if !left.is_empty() {
-                for each in Node::ALL {
-                    self.undo(each)?;
-                }
-                left = self.settle()?;
+        let stayed = !left.is_empty();
+        if stayed {
+            for each in Node::ALL {
+                self.undo(each)?;
             }
-            if left.is_empty() {
-                count.undone.fetch_add(1, Ordering::Relaxed);
-            }
+            left = self.settle()?;
+        }
+        if left.is_empty() {
+            let counter = match (by_hand, stayed) {
+                (true, _) => &count.by_hand,
+                (false, true) => &count.stayed,
+                (false, false) => &count.alone,
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
         }
         let how = if again { "started again" } else { "undone by hand" };
         let story = format!(
-            "{} port dead, pfwatch on {} killed after {:.1} s and {how}",
+            "{} port dead, pfwatch on {} killed after {:.1} s and {how}{}",
             net.name(),
             node.name(),
-            moment.as_secs_f64()
+            moment.as_secs_f64(),
+            if stayed { ", then undone" } else { "" }
         );
         let end = if left.is_empty() {
             "all is as before".into()

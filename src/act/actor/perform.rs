@@ -31,7 +31,7 @@ impl Became {
             text: self.text,
             lines: self.lines,
             took: self.took,
-            ledger: Some(ledger.entries().to_vec()),
+            ledger: Some(ledger.book().clone()),
         }
     }
 }

@@ -122,7 +122,7 @@ fn who_only_observes_sees_what_stands_in_the_ledger() {
     assert!(news(&mut actor).ok);
     drop(actor);
     let (mut actor, resumed) = Actor::start(observer).unwrap();
-    assert_eq!((actor.entries().len(), actor.promotions().len()), (1, 1));
+    assert_eq!((actor.entries().len(), actor.book().promotions.len()), (1, 1));
     assert!(resumed.is_none() && !actor.act(deed(2, Action::Restore)));
     assert_eq!(host.log().len(), 1);
     // Who acts again goes on from there.
@@ -144,12 +144,40 @@ fn a_restart_goes_on_and_undo_needs_no_daemon() {
     drop(actor);
     let (actor, resumed) = Actor::start(host.means()).unwrap();
     assert_eq!(resumed.unwrap().role, Some(super::super::ledger::Made::Promoted));
-    assert_eq!(actor.promotions(), [1_790_000_000]);
+    assert_eq!(actor.book().promotions, [1_790_000_000]);
     drop(actor);
     let lines = undo_alone(&host.means()).unwrap();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(undo_alone(&host.means()), Ok(Vec::new()));
     assert_eq!(host.log().last().unwrap(), "restore restore 0  operator");
+}
+
+/// Only what was seen while somebody looked takes a promotion back by itself; whoever comes next did not see it.
+#[test]
+fn what_was_seen_of_the_peer_is_kept_for_whoever_comes_next() {
+    let host = Host::new();
+    let mut actor = host.actor();
+    for (away, written) in [(Some(70), true), (Some(70), false), (Some(69), false), (Some(80), true)] {
+        away.into_iter().for_each(|t| actor.saw(t));
+        assert_eq!(actor.busy(), written, "a disk is not worn for nothing: {away:?}");
+        if written {
+            let kept = news(&mut actor);
+            assert!(kept.ok && kept.task == Task::Saw && kept.ledger.unwrap().away == away);
+        }
+    }
+    actor.act(deed(1, Action::Promote));
+    assert!(news(&mut actor).ok);
+    drop(actor);
+    let (mut actor, _) = Actor::start(host.means()).unwrap();
+    assert_eq!(actor.book().away, Some(80));
+    actor.saw(80);
+    assert!(!actor.busy());
+    let mut observer = host.means();
+    observer.dry_run = true;
+    drop(actor);
+    let (mut actor, _) = Actor::start(observer).unwrap();
+    actor.saw(90);
+    assert!(!actor.busy() && actor.book().away == Some(80));
 }
 
 #[test]
@@ -163,7 +191,7 @@ fn a_hook_that_fails_leaves_nothing_behind() {
     assert!(!failed.ok);
     assert!(failed.text.contains("exit code 3"), "{}", failed.text);
     assert!(failed.lines.contains(&"  no".to_owned()), "{:?}", failed.lines);
-    assert_eq!(failed.ledger, Some(Vec::new()));
+    assert_eq!(failed.ledger.map(|book| book.entries), Some(Vec::new()));
     assert_eq!(host.log(), ["restore restore 1 fw2 silence"]);
 }
 

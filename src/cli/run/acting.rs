@@ -131,15 +131,16 @@ impl Acting {
             let unix = Timestamp::from_nanos(unix.saturating_mul(1_000_000_000));
             journal.engine_time(unix).min(now)
         };
-        let promotions: Vec<Timestamp> = self.actor.promotions().iter().map(|t| at(*t)).collect();
-        let last = self.actor.entries().last();
+        let book = self.actor.book();
+        let promotions: Vec<Timestamp> = book.promotions.iter().map(|t| at(*t)).collect();
+        let last = book.entries.last();
         let role = match last.map(|e| e.role) {
             Some(Made::Promoted) => Role::Promoted,
             Some(Made::Demoted) => Role::Demoted,
             None => Role::Unknown,
         };
         let since = last.map_or(now, |e| at(e.when));
-        engine.resume(role, since, &promotions);
+        engine.resume(role, since, &promotions, book.away.map(at));
         self.words.role = engine.role();
         self.words.dry_run = !self.acts();
         self.words.forget();
@@ -160,6 +161,8 @@ impl Acting {
     fn decision(&mut self, d: &Decision, engine: &mut Engine, journal: &Journal) {
         let occasion = self.words.decision(d, engine);
         self.actor.notify(occasion.clone());
+        // First: whoever goes on after a promotion must know it.
+        self.keep(engine, journal);
         let deed = Deed {
             seq: d.seq,
             action: d.action,
@@ -168,12 +171,19 @@ impl Acting {
                 Action::Promote => self.masters(engine),
                 Action::Demote | Action::Restore | Action::Fence => Vec::new(),
             },
-            when: journal.unix(d.at).as_nanos().div_euclid(1_000_000_000),
+            when: unix_seconds(journal, d.at),
         };
         // Policy awaits a result only where decisions are carried out at all.
         if !self.actor.act(deed) {
             engine.result(d.at, d.seq, false);
             self.answer_undo(Reply::refused(Reason::Unable, "nothing is carried out now"));
+        }
+    }
+
+    /// What the next run must know to take a promotion back by itself.
+    fn keep(&mut self, engine: &Engine, journal: &Journal) {
+        if let Some(away) = engine.peer_away() {
+            self.actor.saw(unix_seconds(journal, away));
         }
     }
 
@@ -199,6 +209,7 @@ impl Acting {
             };
             engine.probe(now - answer.ago, answer.probe, answer.ok);
         }
+        self.keep(engine, journal);
         let mut any = false;
         while let Some(news) = self.actor.poll() {
             self.news(now, &news, engine, journal);
@@ -208,6 +219,15 @@ impl Acting {
     }
 
     fn news(&mut self, now: Timestamp, news: &News, engine: &mut Engine, journal: &Journal) {
+        if news.task == Task::Saw {
+            if !news.ok {
+                tracing::warn!(
+                    "after a restart a promotion would have to be taken back by hand: {}",
+                    news.text
+                );
+            }
+            return;
+        }
         if let Task::Decision(_, seq) = news.task {
             engine.result(now, seq, news.ok);
         }
@@ -343,6 +363,10 @@ impl Acting {
         })
         .collect()
     }
+}
+
+fn unix_seconds(journal: &Journal, t: Timestamp) -> i64 {
+    journal.unix(t).as_nanos().div_euclid(1_000_000_000)
 }
 
 fn name(preset: Preset) -> &'static str {

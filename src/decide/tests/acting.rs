@@ -21,6 +21,18 @@ fn live() -> Limits {
     }
 }
 
+/// Nothing is carried out, and little may be done within the hour.
+fn observer() -> Limits {
+    Limits {
+        live: Live {
+            start: Duration::ZERO,
+            ..Live::daemon(false)
+        },
+        max_per_hour: 2,
+        ..Limits::default()
+    }
+}
+
 /// The peer lost a part, and is down.
 fn torn() -> Situation {
     Situation {
@@ -196,14 +208,22 @@ fn until_a_result_is_told_nothing_else_is_decided_and_that_is_said() {
 fn after_a_restart_it_goes_on_as_what_it_was() {
     let probes = [probe(About::Node(0))];
     let mut p = Policy::new(Some(ME), &live(), &probes);
-    p.resume(Role::Promoted, ago(100), &[]);
+    p.resume(Role::Promoted, ago(100), &[], None);
     assert_eq!(p.role(), Role::Promoted);
     // Who does not answer at first was away; a hanging one answers all the while.
     (0..3).for_each(|i| p.probe(at(f64::from(i)), 0, false));
     (0..2).for_each(|i| p.probe(at(5.0 + f64::from(i)), 0, true));
     assert_eq!(told(&mut p, &backup(), 7.0, 40.0).0, vec![(Action::Restore, 1)]);
+    // What an earlier run saw is as good, where it was around the promotion.
+    for (away, restores) in [(Some(ago(103)), 1), (Some(ago(90)), 1), (Some(ago(900)), 0), (None, 0)] {
+        let mut p = Policy::new(Some(ME), &live(), &probes);
+        p.resume(Role::Promoted, ago(100), &[], away);
+        (0..2).for_each(|i| p.probe(at(f64::from(i)), 0, true));
+        assert!(told(&mut p, &backup(), 2.0, 28.0).0.is_empty());
+        assert_eq!(told(&mut p, &backup(), 30.1, 9.0).0.len(), restores, "{away:?}");
+    }
     let mut p = Policy::new(Some(ME), &live(), &probes);
-    p.resume(Role::Demoted, ago(100), &[ago(20), ago(10)]);
+    p.resume(Role::Demoted, ago(100), &[ago(20), ago(10)], None);
     let decision = p.undo(at(1.0)).unwrap();
     assert_eq!((decision.action, decision.cause), (Action::Restore, "operator"));
     p.result(at(1.0), decision.seq, true);
@@ -347,14 +367,7 @@ fn a_policy_whose_past_lies_further_back_does_the_same_later() {
 /// Where nothing is carried out nothing can be taken back either: what was said to be done ends with what called for it.
 #[test]
 fn an_observer_tells_each_failure_and_its_end() {
-    let limits = Limits {
-        live: Live {
-            start: Duration::ZERO,
-            ..Live::daemon(false)
-        },
-        max_per_hour: 2,
-        ..Limits::default()
-    };
+    let limits = observer();
     let mut p = Policy::new(Some(ME), &limits, &[]);
     told(&mut p, &backup(), 0.0, 1.0);
     for (turn, from) in [3.0, 103.0, 203.0, 3_900.0].into_iter().enumerate() {
@@ -383,7 +396,7 @@ fn an_observer_tells_each_failure_and_its_end() {
             p.result(at(23.0), 1, true);
         } else {
             p = Policy::new(Some(ME), &limits, &[]);
-            p.resume(Role::Promoted, ago(100), &[]);
+            p.resume(Role::Promoted, ago(100), &[], None);
             assert!(p.outlook(at(0.0)).stands);
         }
         assert!(told(&mut p, &backup(), 24.0, 600.0).0.is_empty());
@@ -394,14 +407,7 @@ fn an_observer_tells_each_failure_and_its_end() {
 /// A peer that is down all the while is no reason to promote twice, whatever its pings do.
 #[test]
 fn an_observer_tells_a_failure_once() {
-    let limits = Limits {
-        live: Live {
-            start: Duration::ZERO,
-            ..Live::daemon(false)
-        },
-        ..Limits::default()
-    };
-    let mut p = Policy::new(Some(ME), &limits, &[probe(About::Node(0))]);
+    let mut p = Policy::new(Some(ME), &observer(), &[probe(About::Node(0))]);
     told(&mut p, &backup(), 0.0, 1.0);
     (0..3).for_each(|i| p.probe(at(1.0 + f64::from(i) * 0.1), 0, true));
     (0..3).for_each(|i| p.probe(at(2.0 + f64::from(i) * 0.1), 0, false));
