@@ -64,34 +64,6 @@ pub fn told(status: &Status) -> Option<&Path> {
     path.filter(|_| !status.stuck)
 }
 
-/// Decisions are carried out.
-#[must_use]
-pub fn acts(status: &Status) -> bool {
-    status.acts && !status.dry_run
-}
-
-/// What the daemon does with its decisions, where its role does not say it.
-#[must_use]
-pub fn manner(status: &Status) -> Option<&'static str> {
-    match (status.dry_run, status.acts) {
-        (false, true) => Some("acts"),
-        _ if matches!(status.role.as_str(), "promoted" | "demoted") => None,
-        (true, _) => Some("dry run"),
-        (false, false) => Some("observes only"),
-    }
-}
-
-/// Of the node that pfwatch runs beside: `is backup`. What was decided and left undone is what would be, and that stands first.
-#[must_use]
-pub fn role(status: &Status) -> String {
-    match status.role.as_str() {
-        "unknown" => "is in no known role".into(),
-        word @ ("promoted" | "demoted") if status.dry_run => format!("in a dry run would be {word}"),
-        word @ ("promoted" | "demoted") if !status.acts => format!("only observes and would be {word}"),
-        word => format!("is {word}"),
-    }
-}
-
 fn broken(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
     let down = |n: &&Node| n.health == "down";
     let node = status.firewalls().find(down)?;
@@ -141,8 +113,8 @@ fn ours(s: &Status) -> Option<(Tone, String)> {
         let text = format!("Nothing is heard on {} ({}): it is down or gone", i.interface, i.net);
         return Some((Tone::Bad, text));
     }
-    if acts(s) && (s.role == "promoted" || s.role == "demoted") {
-        let text = format!("This node was {} by pfwatch, and that is not taken back yet", s.role);
+    if let Some(made) = s.made() {
+        let text = format!("This node was {made} by pfwatch, and that is not taken back yet");
         return Some((Tone::Warn, text));
     }
     None

@@ -12,6 +12,7 @@ mod lines;
 mod make;
 pub mod next;
 mod node;
+pub mod role;
 pub mod split;
 pub mod story;
 mod strangers;

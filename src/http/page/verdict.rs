@@ -3,7 +3,8 @@
 use super::View;
 use super::html::Html;
 use crate::status::Status;
-use crate::status::headline::{Times as _, Tone, headline, manner, role};
+use crate::status::headline::{Times as _, Tone, headline};
+use crate::status::role::{manner, role};
 
 /// For the tab of the browser: few words, the worst first.
 pub(super) fn title(view: &View) -> String {

@@ -48,7 +48,7 @@ fn program(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     one(
         "pfwatch_acts",
         "1 if decisions are carried out, 0 if they are only said.",
-        flag(status.acts && !status.dry_run),
+        flag(status.carries_out()),
     )?;
     one(
         "pfwatch_unable",
@@ -77,25 +77,11 @@ fn program(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
          and stands; where decisions are only said the role is that of CARP.",
         &["role"],
     )?;
-    let is = real_role(status);
+    let is = status.real_role();
     for word in ROLES {
         role.with_label_values(&[word]).set(flag(is == word));
     }
     Ok(())
-}
-
-/// A decision that is only said counts as carried out for what is decided next. Nothing has been done, though, unless the
-/// ledger of an earlier run says so.
-fn real_role(status: &Status) -> &str {
-    let said = matches!(status.role.as_str(), "promoted" | "demoted");
-    if !said || (status.acts && !status.dry_run) {
-        return &status.role;
-    }
-    match status.ledger.last().map(|e| e.action.as_str()) {
-        Some("promote") => "promoted",
-        Some("demote") => "demoted",
-        _ => &status.carp_role,
-    }
 }
 
 fn capture(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {

@@ -3,7 +3,8 @@
 use super::super::Style;
 use super::super::words::duration;
 use super::{Page, length};
-use crate::status::headline::{Times, Tone, headline, manner, role};
+use crate::status::headline::{Times, Tone, headline};
+use crate::status::role::{manner, role};
 
 const MAINTENANCE: &str = "MAINTENANCE";
 

@@ -135,8 +135,16 @@ fn the_first_sentence_is_about_the_worst() {
     assert!(render(&s, &look()).contains("\nfw2 only observes and would be demoted, 2026-"));
     (s.acts, s.dry_run) = (true, true);
     assert!(render(&s, &look()).contains("\nfw2 in a dry run would be demoted, 2026-"));
+    // What an earlier run did is so, whoever looks at it.
+    s.ledger = vec![LedgerEntry {
+        action: "demote".into(),
+        ..LedgerEntry::default()
+    }];
+    assert!(first(&s).starts_with("This node was demoted by pfwatch"));
+    assert!(render(&s, &look()).contains("\nfw2 is demoted, dry run, 2026-"));
     s.dry_run = false;
-    s.acts = true;
+    assert!(render(&s, &look()).contains("\nfw2 is demoted, acts, 2026-"));
+    s.ledger.clear();
     assert_eq!(
         first(&s),
         "This node was demoted by pfwatch, and that is not taken back yet."
