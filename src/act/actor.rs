@@ -290,7 +290,7 @@ impl Actor {
         let Some(tools) = self
             .tools
             .clone()
-            .filter(|_| self.saw < Some(away) && self.idle().is_none())
+            .filter(|_| self.saw != Some(away) && self.idle().is_none())
         else {
             return;
         };

@@ -261,7 +261,7 @@ impl Ledger {
     /// It cannot be written.
     pub fn saw(&mut self, away: i64) -> Result<(), LedgerError> {
         let mut book = self.book.clone();
-        book.away = book.away.max(Some(away));
+        book.away = Some(away);
         self.write(book)
     }
 

@@ -129,18 +129,21 @@ impl Acting {
     pub(super) fn resume(&mut self, engine: &mut Engine, now: Timestamp, journal: &Journal) {
         let at = |unix: i64| {
             let unix = Timestamp::from_nanos(unix.saturating_mul(1_000_000_000));
-            journal.engine_time(unix).min(now)
+            journal.engine_time(unix)
         };
+        let past = |unix: i64| at(unix).min(now);
         let book = self.actor.book();
-        let promotions: Vec<Timestamp> = book.promotions.iter().map(|t| at(*t)).collect();
+        let promotions: Vec<Timestamp> = book.promotions.iter().map(|t| past(*t)).collect();
         let last = book.entries.last();
         let role = match last.map(|e| e.role) {
             Some(Made::Promoted) => Role::Promoted,
             Some(Made::Demoted) => Role::Demoted,
             None => Role::Unknown,
         };
-        let since = last.map_or(now, |e| at(e.when));
-        engine.resume(role, since, &promotions, book.away.map(at));
+        let since = last.map_or(now, |e| past(e.when));
+        // What a clock that was set back since calls the future would count for a promotion that it does not belong to.
+        let away = book.away.map(at).filter(|t| *t <= now);
+        engine.resume(role, since, &promotions, away);
         self.words.role = engine.role();
         self.words.dry_run = !self.acts();
         self.words.forget();
