@@ -163,10 +163,9 @@ pub struct Actor {
     tools: Option<Arc<Mutex<Tools>>>,
     /// What an earlier run left half done is settled.
     resumed: bool,
-    unable: Option<String>,
+    /// Why the ledger cannot be used.
+    closed: Option<String>,
     book: Book,
-    /// When a peer was last seen to go away, as far as the ledger was asked to keep it.
-    saw: Option<i64>,
     deeds: Queue<News>,
     notes: Queue<News>,
     hands: Stopped,
@@ -187,9 +186,8 @@ impl Actor {
             means: Arc::new(means),
             tools: None,
             resumed: false,
-            unable: None,
+            closed: None,
             book: Book::default(),
-            saw: None,
             deeds: Queue::start(Box::new(System::new(stopped.clone())), stop)?,
             notes: Queue::start(Box::new(System::new(notes_stopped)), stop_notes)?,
             hands: stopped,
@@ -202,15 +200,18 @@ impl Actor {
 
     /// The configuration was loaded anew; only while nothing is being carried out. Answers what a ledger that was opened
     /// means now.
-    pub fn reload(&mut self, means: Means) -> Option<Resumed> {
-        let moved = means.actions.ledger != self.means.actions.ledger;
-        if moved && !self.book.entries.is_empty() {
-            tracing::warn!(
-                "the ledger stays {} until what it holds is taken back: then load the configuration again",
-                self.means.actions.ledger.display()
-            );
-        } else if moved {
-            (self.tools, self.resumed) = (None, false);
+    pub fn reload(&mut self, mut means: Means) -> Option<Resumed> {
+        let old = &self.means.actions.ledger;
+        if *old != means.actions.ledger {
+            if self.book.entries.is_empty() {
+                (self.tools, self.resumed) = (None, false);
+            } else {
+                let place = old.display();
+                tracing::warn!(
+                    "the ledger stays {place} until what it holds is taken back: then load the configuration again"
+                );
+                means.actions.ledger.clone_from(old);
+            }
         }
         self.means = Arc::new(means);
         self.take_up()
@@ -219,13 +220,14 @@ impl Actor {
     /// Opens the ledger, where one is needed and none is open, and settles what an earlier run left half done. Who only
     /// observes looks whether something stands in it.
     fn take_up(&mut self) -> Option<Resumed> {
-        self.unable = None;
         let idle = self.means.idle().is_some();
-        if self.tools.is_none() && (!idle || self.means.actions.ledger.exists()) {
-            match Tools::open(&self.means, &self.hands) {
-                Ok(tools) => self.tools = Some(Arc::new(Mutex::new(tools))),
-                Err(why) if idle => tracing::warn!("what is to be taken back is not known: {why}"),
-                Err(why) => self.unable = Some(why),
+        if self.tools.is_none() {
+            self.closed = None;
+            if !idle || FileDisk::is_there(&self.means.actions.ledger) {
+                match Tools::open(&self.means, &self.hands) {
+                    Ok(tools) => self.tools = Some(Arc::new(Mutex::new(tools))),
+                    Err(why) => self.closed = Some(why),
+                }
             }
         }
         let tools = self.tools.clone()?;
@@ -235,21 +237,26 @@ impl Actor {
             alone::resume(&self.means.hooks, &mut tools, &mut run)
         });
         self.resumed |= resumed.is_some();
-        self.book = tools.ledger.book().clone();
-        self.saw = self.book.away;
+        self.book = tools.ledger.standing(&tools.boot);
         resumed
     }
 
     /// Why decisions are not carried out, if so.
     #[must_use]
     pub fn idle(&self) -> Option<&str> {
-        self.means.idle().or(self.unable.as_deref())
+        self.means.idle().or(self.closed())
     }
 
     /// A fault keeps decisions from being carried out, rather than the operator's will.
     #[must_use]
     pub fn unable(&self) -> Option<&str> {
-        self.unable.as_deref()
+        self.closed().filter(|_| self.means.idle().is_none())
+    }
+
+    /// Why it is not known what is to be taken back, if so.
+    #[must_use]
+    pub fn closed(&self) -> Option<&str> {
+        self.closed.as_deref()
     }
 
     /// What is to be taken back, oldest first.
@@ -287,14 +294,9 @@ impl Actor {
 
     /// Keeps that a peer was seen to go away, in Unix seconds, for whoever goes on after us.
     pub fn saw(&mut self, away: i64) {
-        let Some(tools) = self
-            .tools
-            .clone()
-            .filter(|_| self.saw != Some(away) && self.idle().is_none())
-        else {
+        let Some(tools) = self.tools.clone().filter(|_| self.idle().is_none()) else {
             return;
         };
-        self.saw = Some(away);
         let ticket = self.ticket();
         self.open += 1;
         self.deeds.act(Box::new(move |_| {

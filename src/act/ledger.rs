@@ -69,6 +69,14 @@ pub struct Entry {
     pub phase: Phase,
 }
 
+impl Entry {
+    /// Made in the kernel of another boot, which forgot it.
+    #[must_use]
+    pub fn is_void(&self, boot: &Boot) -> bool {
+        self.thing.is_kernel() && !self.boot.same(boot)
+    }
+}
+
 /// What is in the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -77,7 +85,8 @@ pub struct Book {
     next: u64,
     /// What is to be taken back, oldest first.
     pub entries: Vec<Entry>,
-    /// The promotions of the last hour before the last action, in Unix seconds: a restart must not forget them.
+    /// The promotions of the last hour before the last action, in Unix seconds: a restart must not forget them. One that failed
+    /// is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promotions: Vec<i64>,
     /// When a peer was last seen to go away, in Unix seconds: without it no later run takes a promotion back by itself.
@@ -94,6 +103,20 @@ impl Default for Book {
             promotions: Vec::new(),
             away: None,
         }
+    }
+}
+
+impl Book {
+    /// When this node was promoted, if that was carried out wholly and stands.
+    fn promoted(&self) -> Option<i64> {
+        let last = self.entries.last().filter(|e| e.role == Made::Promoted)?;
+        self.is_whole().then_some(last.when)
+    }
+
+    /// All that it holds was carried out, and none of it was begun to be taken back.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.entries.iter().all(|e| e.phase == Phase::Done)
     }
 }
 
@@ -203,6 +226,14 @@ impl Ledger {
         &self.book
     }
 
+    /// The same without what the kernel forgot when it was booted since.
+    #[must_use]
+    pub fn standing(&self, boot: &Boot) -> Book {
+        let mut book = self.book.clone();
+        book.entries.retain(|e| !e.is_void(boot));
+        book
+    }
+
     /// What it makes of this node.
     #[must_use]
     pub fn role(&self) -> Option<Made> {
@@ -235,9 +266,6 @@ impl Ledger {
             book.next = book.next.saturating_add(1);
         }
         book.promotions.retain(|t| (0..HOUR).contains(&when.saturating_sub(*t)));
-        if role == Made::Promoted {
-            book.promotions.push(when);
-        }
         let numbers = book.entries.iter().skip(first).map(|e| e.seq).collect();
         self.write(book)?;
         Ok(numbers)
@@ -251,6 +279,9 @@ impl Ledger {
         let mut book = self.book.clone();
         for entry in book.entries.iter_mut().filter(|e| e.seq == seq) {
             entry.phase = phase;
+        }
+        if let Some(when) = book.promoted().filter(|t| !book.promotions.contains(t)) {
+            book.promotions.push(when);
         }
         self.write(book)
     }

@@ -14,6 +14,38 @@ const TRIES: u32 = 3;
 /// An actor that has said nothing for so long is worth a word.
 const LATE: Duration = Duration::from_secs(60);
 
+/// What became of a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// Out.
+    Out,
+    /// It failed, and nothing of it stands.
+    Not,
+    /// It failed, and something of it stands.
+    Half,
+}
+
+impl From<bool> for Carried {
+    fn from(out: bool) -> Self {
+        if out { Self::Out } else { Self::Not }
+    }
+}
+
+/// Where an earlier run was, as its ledger has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Past<'a> {
+    /// What it made of this node; any other role is none of ours.
+    pub role: Role,
+    /// Since when.
+    pub since: Timestamp,
+    /// The promotions of the last hour.
+    pub promotions: &'a [Timestamp],
+    /// When a peer was last seen to go away.
+    pub away: Option<Timestamp>,
+    /// Not all of it stands, or some of it was to be taken back.
+    pub half: bool,
+}
+
 /// A decision whose result is awaited, and what stood before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Open {
@@ -36,6 +68,8 @@ pub(super) struct Deeds {
     open: Option<Open>,
     /// Since when what the role says is so in the kernel. Never, offline.
     carried: Option<Timestamp>,
+    /// Something stands that was to be taken back, and could not be yet.
+    owed: bool,
     failures: [Failures; 4],
     /// To be told at the next look.
     failed: Option<(u64, Action)>,
@@ -50,6 +84,11 @@ impl Deeds {
     /// What the role says is so in the kernel.
     pub(super) fn stands(&self) -> bool {
         self.carried.is_some()
+    }
+
+    /// Taking back has not come to its end, whatever it was begun for.
+    pub(super) fn owes(&self) -> bool {
+        self.owed
     }
 
     pub(super) fn carried(&self) -> Option<Timestamp> {
@@ -103,19 +142,20 @@ impl Deeds {
 }
 
 impl Policy {
-    /// A decision was carried out, or it failed and nothing of it stands. False if no such result is awaited.
-    pub fn result(&mut self, now: Timestamp, seq: u64, ok: bool) -> bool {
+    /// What became of a decision. False if no such result is awaited.
+    pub fn result(&mut self, now: Timestamp, seq: u64, carried: impl Into<Carried>) -> bool {
+        let carried = carried.into();
         let Some(open) = self.deeds.open.take_if(|o| o.seq == seq) else {
             return false;
         };
         self.settle_until = now + self.limits.settle;
         self.pending = None;
         let failures = &mut self.deeds.failures[open.action as usize];
-        if ok {
+        if carried == Carried::Out {
             *failures = Failures::default();
             match open.action {
                 Action::Promote | Action::Demote => self.deeds.carried = Some(now),
-                Action::Restore => {}
+                Action::Restore => self.deeds.owed = false,
                 Action::Fence => self.fencing.begin(now),
             }
             return true;
@@ -134,23 +174,32 @@ impl Policy {
             Action::Demote | Action::Restore => {}
         }
         (self.role, self.deeds.carried) = open.before;
+        if carried == Carried::Half && open.action != Action::Fence {
+            // Half a promotion splits the addresses between two nodes, and none of it would ever be looked at again.
+            self.deeds.owed = true;
+            match open.action {
+                Action::Promote => (self.role, self.deeds.carried) = (Role::Promoted, Some(now)),
+                Action::Demote => (self.role, self.deeds.carried) = (Role::Demoted, Some(now)),
+                Action::Restore | Action::Fence => {}
+            }
+        }
         true
     }
 
-    /// Goes on where an earlier run was, as its ledger has it: promoted or demoted `since`, with these promotions within the
-    /// last hour and a peer that was last seen to go `away` then. Any other role is none of ours.
-    pub fn resume(&mut self, role: Role, since: Timestamp, promotions: &[Timestamp], away: Option<Timestamp>) {
-        self.promoted = promotions.iter().copied().collect();
+    /// Goes on where an earlier run was.
+    pub fn resume(&mut self, past: &Past<'_>) {
+        self.promoted = past.promotions.iter().copied().collect();
+        if past.role == Role::Promoted && !past.half && !past.promotions.contains(&past.since) {
+            self.promoted.push_back(past.since);
+        }
         self.acted = self.promoted.clone();
-        if !matches!(role, Role::Promoted | Role::Demoted) {
+        if !matches!(past.role, Role::Promoted | Role::Demoted) {
             return;
         }
-        if role == Role::Promoted && self.promoted.is_empty() {
-            self.promoted.push_back(since);
-        }
-        self.role = role;
-        self.deeds.carried = Some(since);
-        self.witnesses.resume(away);
+        self.role = past.role;
+        self.deeds.carried = Some(past.since);
+        self.deeds.owed = past.half;
+        self.witnesses.resume(past.away);
     }
 
     /// The operator takes back what is ours. Nothing if nothing is, or while something is being carried out.

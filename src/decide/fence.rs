@@ -107,7 +107,9 @@ impl Policy {
     /// Whether this node is master everywhere, `settle` after it was made so. Says once if not, with what is in the way.
     pub(super) fn verify(&mut self, now: Timestamp, s: &Situation, name: &dyn Fn(NodeId) -> String) -> Option<Notice> {
         let (mine, all) = s.mastership;
-        if self.role != Role::Promoted || !self.deeds.stands() || now < self.settle_until || all == 0 {
+        // Who has just begun, or was just blind, has not heard every master yet.
+        let early = now < self.settle_until || self.pause.over(now, &self.limits.live).is_err();
+        if self.role != Role::Promoted || !self.deeds.stands() || self.deeds.owes() || early || all == 0 {
             return None;
         }
         if mine == all {

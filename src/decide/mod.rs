@@ -15,6 +15,7 @@ mod table;
 mod tests;
 mod witness;
 
+pub use deeds::{Carried, Past};
 pub use fence::Fenced;
 pub use outlook::Outlook;
 pub use row::Unclear;

@@ -23,6 +23,8 @@ pub struct Outlook {
     pub probes: (bool, bool),
     /// What the role says was carried out, and is not taken back.
     pub stands: bool,
+    /// What is left of an action that failed is to be taken back.
+    pub owes: bool,
     /// More than one promotion within the hour: it is not taken back by itself.
     pub stays: bool,
 }
@@ -48,6 +50,7 @@ impl Policy {
             actions: (self.acted.iter().filter(lately).count(), self.limits.max_per_hour),
             probes: (self.witnesses.any(), self.witnesses.any_about_peers()),
             stands: self.deeds.stands(),
+            owes: self.deeds.owes(),
             stays: promotions > 1,
         }
     }

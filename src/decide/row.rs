@@ -48,6 +48,7 @@ pub(super) enum Back {
     Recovered,
     Alone,
     BothDemoted,
+    Owed,
 }
 
 impl Back {
@@ -56,6 +57,7 @@ impl Back {
             Self::PeersAnswer | Self::Over | Self::Recovered | Self::BothDemoted => "recovered",
             Self::OwnProbe => "probe",
             Self::Alone => "alone",
+            Self::Owed => "failed",
         }
     }
 
@@ -67,6 +69,7 @@ impl Back {
             Self::Recovered => "the probes about this node are up again",
             Self::Alone => "no other node advertises any more: better this one than none",
             Self::BothDemoted => "the probes about this node are up, and the other is demoted, too",
+            Self::Owed => "an action failed, and what is left of it must not stay",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What those who carry decisions out tell the engine, and what policy asks of it once something was carried out.
 
 use super::Engine;
-use crate::decide::{Fault, Fenced, Rival, Role, Signs};
+use crate::decide::{Carried, Fault, Fenced, Past, Rival, Role, Signs};
 use crate::detect::path::PathHealth;
 use crate::event::{Event, Health, NodeId};
 use crate::time::Timestamp;
@@ -18,10 +18,9 @@ impl Engine {
         self.conclude(now);
     }
 
-    /// Goes on as promoted or demoted `since`, as the ledger of an earlier run has it, with these promotions within the
-    /// last hour and a peer that was last seen to go `away` then.
-    pub fn resume(&mut self, role: Role, since: Timestamp, promotions: &[Timestamp], away: Option<Timestamp>) {
-        self.policy.resume(role, since, promotions, away);
+    /// Goes on where an earlier run was, as its ledger has it.
+    pub fn resume(&mut self, past: &Past<'_>) {
+        self.policy.resume(past);
     }
 
     /// When a peer was last seen to go away, while this node is promoted: the next run must know it, too.
@@ -31,10 +30,10 @@ impl Engine {
         self.policy.peer_away().filter(|_| promoted)
     }
 
-    /// A decision was carried out, or it failed and nothing of it stands. False if no such result is awaited.
-    pub fn result(&mut self, at: Timestamp, seq: u64, ok: bool) -> bool {
+    /// What became of a decision. False if no such result is awaited.
+    pub fn result(&mut self, at: Timestamp, seq: u64, carried: impl Into<Carried>) -> bool {
         let now = self.advance(at);
-        let awaited = self.policy.result(now, seq, ok);
+        let awaited = self.policy.result(now, seq, carried);
         self.conclude(now);
         awaited
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::capture::LinkType;
-use crate::decide::Role;
+use crate::decide::{Past, Role};
 use crate::settings::{Node as Configured, Segment};
 
 const SECRET: &[u8] = b"secret";
@@ -289,7 +289,11 @@ fn what_became_of_a_decision_is_told_back_and_what_is_ours_is_taken_back() {
     assert!(notices(&mut engine)[0].contains("demote (decision 1) failed"));
     engine.maintenance(at(10.3), true);
     assert!(engine.in_maintenance() && !engine.undo(at(10.3)));
-    engine.resume(Role::Demoted, at(9.0), &[], None);
+    engine.resume(&Past {
+        role: Role::Demoted,
+        since: at(9.0),
+        ..Past::default()
+    });
     for segment in 0..2 {
         let demoted = Carp {
             demote: 1,

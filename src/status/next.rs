@@ -140,6 +140,15 @@ impl Words<'_> {
                 format!("If traffic through {me} fails, that is only said here: to take over is up to {peers}"),
                 self.demotion(),
             ],
+            // The ledger is not an observer's to change.
+            Role::Promoted | Role::Demoted if !self.acts && self.outlook.stands => vec![format!(
+                "{me} stays {} until `pfwatch undo`: this daemon only observes",
+                role.as_str()
+            )],
+            Role::Promoted | Role::Demoted if self.outlook.owes => vec![format!(
+                "What is left of an action that failed is taken back, and tried again until it is: then {me} is no longer {}",
+                role.as_str()
+            )],
             Role::Promoted => vec![self.promoted()],
             Role::Demoted => vec![self.demoted()],
         }
@@ -189,9 +198,7 @@ impl Words<'_> {
     fn promoted(&self) -> String {
         let Self { me, peers, .. } = self;
         let recover = seconds(self.limits.recover);
-        if !self.acts && self.outlook.stands {
-            format!("{me} stays promoted until `pfwatch undo`: this daemon only observes")
-        } else if !self.acts {
+        if !self.acts {
             format!(
                 "{me} would be promoted by now; that is over when CARP has been in sync and {peers} not down for {recover}"
             )

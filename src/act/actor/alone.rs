@@ -5,6 +5,7 @@
 use super::{Means, Tools, perform};
 use crate::act::change::{self, Hands, Resumed};
 use crate::act::hooks::Occasion;
+use crate::act::ledger::disk::FileDisk;
 use crate::act::run::Run;
 use crate::act::stop::pair;
 use crate::act::system::System;
@@ -17,7 +18,7 @@ use perform::Operator;
 /// # Errors
 /// It cannot be opened, or something could not be taken back; a sentence.
 pub fn undo_alone(means: &Means) -> Result<Vec<String>, String> {
-    if !means.actions.ledger.exists() {
+    if !FileDisk::is_there(&means.actions.ledger) {
         return Ok(Vec::new());
     }
     let (_stop, stopped) = pair().map_err(|e| e.to_string())?;

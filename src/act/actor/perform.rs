@@ -71,10 +71,21 @@ impl change::Hooks for Operator<'_> {
         if report.succeeded { Ok(()) } else { Err(report.fault()) }
     }
 
-    /// Whatever `on-failure` says: what is to be taken back is not forgotten because a program failed.
-    fn restore(&mut self, _: Made) -> Result<(), String> {
+    /// Whatever `on-failure` says: what is to be taken back is not forgotten because a program failed. What the program has to
+    /// take back is what the ledger says, also where nobody knows a role, or the action that failed never became one.
+    fn restore(&mut self, made: Made) -> Result<(), String> {
+        let Occasion {
+            event,
+            role,
+            previous_role,
+            ..
+        } = self.occasion;
+        let restore = Action::Restore.as_str();
+        let now = if event == restore { role } else { previous_role };
         let occasion = Occasion {
-            event: Action::Restore.as_str().into(),
+            event: restore.into(),
+            role: now.clone(),
+            previous_role: made.to_string(),
             ..self.occasion.clone()
         };
         let report = self.carry_out(Action::Restore, &occasion);

@@ -22,7 +22,9 @@ impl Host {
 
     fn hook(&self, name: &str) -> Vec<Command> {
         let log = self.path("log").display().to_string();
-        let line = format!("echo \"{name} $PFWATCH_EVENT $PFWATCH_SEQ $PFWATCH_NODE $PFWATCH_CAUSE\" >>{log}");
+        let line = format!(
+            "echo \"{name} $PFWATCH_EVENT $PFWATCH_SEQ $PFWATCH_NODE $PFWATCH_CAUSE\" \"$PFWATCH_PREVIOUS_ROLE\" >>{log}"
+        );
         vec![Command::Shell(line)]
     }
 
@@ -67,6 +69,8 @@ fn deed(seq: u64, action: Action) -> Deed {
             seq,
             node: "fw2".into(),
             cause: "silence".into(),
+            role: "promoted".into(),
+            previous_role: "backup".into(),
             ..Occasion::default()
         },
         masters: Vec::new(),
@@ -101,7 +105,10 @@ fn a_decision_is_carried_out_and_taken_back() {
     assert!(actor.entries().is_empty());
     assert_eq!(
         host.log(),
-        ["promote promote 1 fw2 silence", "restore restore 3 fw2 silence"]
+        [
+            "promote promote 1 fw2 silence backup",
+            "restore restore 3 fw2 silence promoted"
+        ]
     );
 }
 
@@ -149,7 +156,7 @@ fn a_restart_goes_on_and_undo_needs_no_daemon() {
     let lines = undo_alone(&host.means()).unwrap();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(undo_alone(&host.means()), Ok(Vec::new()));
-    assert_eq!(host.log().last().unwrap(), "restore restore 0  operator");
+    assert_eq!(host.log().last().unwrap(), "restore restore 0  operator promoted");
 }
 
 /// Only what was seen while somebody looked takes a promotion back by itself; whoever comes next did not see it.
@@ -157,21 +164,16 @@ fn a_restart_goes_on_and_undo_needs_no_daemon() {
 fn what_was_seen_of_the_peer_is_kept_for_whoever_comes_next() {
     let host = Host::new();
     let mut actor = host.actor();
-    for (away, written) in [(70, true), (70, false), (80, true)] {
+    for away in [70, 80] {
         actor.saw(away);
-        assert_eq!(actor.busy(), written, "a disk is not worn for nothing: {away:?}");
-        if written {
-            let kept = news(&mut actor);
-            assert!(kept.ok && kept.task == Task::Saw && kept.ledger.unwrap().away == Some(away));
-        }
+        let kept = news(&mut actor);
+        assert!(kept.ok && kept.task == Task::Saw && kept.ledger.unwrap().away == Some(away));
     }
     actor.act(deed(1, Action::Promote));
     assert!(news(&mut actor).ok);
     drop(actor);
-    let (mut actor, _) = Actor::start(host.means()).unwrap();
+    let (actor, _) = Actor::start(host.means()).unwrap();
     assert_eq!(actor.book().away, Some(80));
-    actor.saw(80);
-    assert!(!actor.busy());
     let mut observer = host.means();
     observer.dry_run = true;
     drop(actor);
@@ -192,7 +194,7 @@ fn a_hook_that_fails_leaves_nothing_behind() {
     assert!(failed.text.contains("exit code 3"), "{}", failed.text);
     assert!(failed.lines.contains(&"  no".to_owned()), "{:?}", failed.lines);
     assert_eq!(failed.ledger.map(|book| book.entries), Some(Vec::new()));
-    assert_eq!(host.log(), ["restore restore 1 fw2 silence"]);
+    assert_eq!(host.log(), ["restore restore 1 fw2 silence demoted"]);
 }
 
 #[test]
@@ -256,7 +258,7 @@ fn tries_of_hooks_write_nothing() {
     let ticket = actor.test(Kind::Action(Action::Promote), occasion);
     let done = news(&mut actor);
     assert_eq!((done.ticket, done.ok, done.ledger), (ticket, true, None));
-    assert_eq!(host.log(), ["promote promote 0  test"]);
+    assert_eq!(host.log(), ["promote promote 0  test "]);
 }
 
 #[test]
@@ -327,6 +329,17 @@ fn a_ledger_that_cannot_be_used_keeps_us_from_acting_and_says_why() {
     let (mut actor, _) = Actor::start(host.means()).unwrap();
     assert!(actor.unable().unwrap().contains("put aside"), "{:?}", actor.unable());
     assert!(!actor.act(deed(1, Action::Promote)));
+    drop(actor);
+    // Nobody says that there was nothing to be taken back.
+    let unknown = undo_alone(&host.means()).unwrap_err();
+    assert!(unknown.contains("put aside"), "{unknown}");
+    let dry = Means {
+        dry_run: true,
+        ..host.means()
+    };
+    let (mut actor, _) = Actor::start(dry).unwrap();
+    assert!(actor.unable().is_none() && actor.closed().unwrap().contains("put aside"));
+    assert!(actor.undo(Occasion::default()).is_none());
     // The operator looked, took the file away and loads the configuration again.
     fs::remove_file(host.path("db/ledger.json.damaged")).unwrap();
     assert!(actor.reload(host.means()).is_some());
@@ -340,4 +353,12 @@ fn a_ledger_that_cannot_be_used_keeps_us_from_acting_and_says_why() {
     assert!(actor.reload(host.means()).is_none());
     assert!(Path::new(&moved.actions.ledger).exists());
     assert_eq!(actor.entries().len(), 1);
+    // And this one when that is taken back and the configuration is loaded again.
+    actor.undo(Occasion::default());
+    assert!(news(&mut actor).ok);
+    assert!(actor.reload(host.means()).is_some());
+    actor.act(deed(2, Action::Demote));
+    assert!(news(&mut actor).ok);
+    let text = fs::read_to_string(host.path("db/ledger.json")).unwrap();
+    assert!(text.contains("demoted"), "{text}");
 }

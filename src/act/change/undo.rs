@@ -100,9 +100,13 @@ fn undo(entry: &Entry, ledger: &mut Ledger, hands: &mut Hands<'_>) -> Outcome {
 }
 
 fn attempt(entry: &Entry, ledger: &mut Ledger, hands: &mut Hands<'_>) -> Result<What, String> {
-    let what = if entry.thing.is_kernel() && !entry.boot.same(hands.boot) {
+    let what = if entry.is_void(hands.boot) {
         What::Void
     } else {
+        if !matches!(entry.thing, Thing::Counter { .. }) {
+            // Should it fail, the next start goes on taking back. On a full disk it is done all the same: twice is no harm.
+            let _ = ledger.mark(entry.seq, Phase::Undoing { from: 0 });
+        }
         match &entry.thing {
             Thing::Advskew { interface, found, set } => advskew(interface, *found, *set, hands)?,
             Thing::Counter { counter, found, added } => {

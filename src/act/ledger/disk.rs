@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 /// What no ledger fills; a larger file is cut and then not believed.
 const LARGEST: u64 = 1 << 20;
 
+/// The end of the name of one that was put aside.
+const DAMAGED: &str = ".damaged";
+
 /// Where the ledger lies.
 pub trait Disk {
     /// What is there; none is not yet.
@@ -75,6 +78,16 @@ impl FileDisk {
     }
 }
 
+impl FileDisk {
+    /// Something lies there, or was put aside there.
+    #[must_use]
+    pub fn is_there(path: &Path) -> bool {
+        [path, &beside(path, DAMAGED)]
+            .iter()
+            .any(|p| p.symlink_metadata().is_ok())
+    }
+}
+
 impl Disk for FileDisk {
     fn load(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut octets = Vec::new();
@@ -104,13 +117,13 @@ impl Disk for FileDisk {
     }
 
     fn put_aside(&mut self) -> io::Result<String> {
-        let aside = beside(&self.path, ".damaged");
+        let aside = beside(&self.path, DAMAGED);
         fs::rename(&self.path, &aside)?;
         Ok(aside.display().to_string())
     }
 
     fn aside(&self) -> Option<String> {
-        let aside = beside(&self.path, ".damaged");
+        let aside = beside(&self.path, DAMAGED);
         // A link that leads nowhere was put there by somebody, too.
         aside.symlink_metadata().is_ok().then(|| aside.display().to_string())
     }

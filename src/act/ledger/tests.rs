@@ -84,6 +84,45 @@ fn the_file_is_for_people_too_and_keeps_its_form() {
 }
 
 #[test]
+fn a_promotion_counts_once_when_all_of_it_was_carried_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder.path().join("ledger.json")).unwrap();
+    let two = [thing(), Thing::Hook];
+    ledger.intend(Made::Promoted, &boot(), 100, two.clone()).unwrap();
+    ledger.mark(1, Phase::Done).unwrap();
+    assert!(ledger.book().promotions.is_empty() && !ledger.book().is_whole());
+    // The second failed.
+    ledger.mark(2, Phase::Undoing { from: 0 }).unwrap();
+    ledger.erase(2).unwrap();
+    ledger.mark(1, Phase::Undoing { from: 0 }).unwrap();
+    ledger.erase(1).unwrap();
+    assert!(ledger.book().promotions.is_empty());
+    ledger.intend(Made::Promoted, &boot(), 200, two).unwrap();
+    (3..5).for_each(|seq| ledger.mark(seq, Phase::Done).unwrap());
+    ledger.mark(4, Phase::Done).unwrap();
+    assert_eq!(ledger.book().promotions, [200]);
+    // A demotion is none, and after an hour it is forgotten.
+    (3..5).for_each(|seq| ledger.erase(seq).unwrap());
+    ledger
+        .intend(Made::Demoted, &boot(), 200 + HOUR, [Thing::Hook])
+        .unwrap();
+    ledger.mark(5, Phase::Done).unwrap();
+    assert!(ledger.book().promotions.is_empty());
+}
+
+#[test]
+fn what_another_boot_forgot_does_not_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(&folder.path().join("ledger.json")).unwrap();
+    ledger
+        .intend(Made::Demoted, &boot(), 7, [thing(), Thing::Hook])
+        .unwrap();
+    assert_eq!(ledger.standing(&boot()).entries.len(), 2);
+    let left = ledger.standing(&Boot::Time(1_790_000_100)).entries;
+    assert_eq!((left.len(), &left[0].thing), (1, &Thing::Hook), "hooks have no boot");
+}
+
+#[test]
 fn a_damaged_ledger_is_put_aside_and_nothing_is_done_until_somebody_has_looked() {
     let entry = |seq: u32| {
         format!(r#"{{"seq":{seq},"when":1,"role":"demoted","boot":{{"time":5}},"thing":"hook","phase":"done"}}"#)

@@ -3,8 +3,10 @@
 use super::super::failure::sentence;
 use super::configuration::acts;
 use super::finding::{Finding, ok, problem, warning};
+use crate::act::boot::this_boot;
 use crate::act::ledger::disk::Disk;
 use crate::act::ledger::{Ledger, LedgerError};
+use crate::act::run::Run;
 use crate::config::Config;
 use crate::control::client::{Absent, converse};
 use crate::control::{Clock, Reply, Request};
@@ -17,9 +19,9 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// See the module.
-pub(super) fn check(config: &Config) -> Vec<Finding> {
+pub(super) fn check(config: &Config, run: &mut dyn Run) -> Vec<Finding> {
     let mut all = vec![answers(&config.control.socket)];
-    all.extend(ledger(config));
+    all.extend(ledger(config, run));
     all
 }
 
@@ -58,7 +60,7 @@ fn answers(socket: &Path) -> Finding {
     }
 }
 
-fn ledger(config: &Config) -> Option<Finding> {
+fn ledger(config: &Config, run: &mut dyn Run) -> Option<Finding> {
     const NAME: &str = "ledger";
     let path = &config.actions.ledger;
     let folder = path.parent().unwrap_or(Path::new("/"));
@@ -79,11 +81,17 @@ fn ledger(config: &Config) -> Option<Finding> {
         }
         Err(e) => return Some(problem(NAME, sentence(&e))),
     };
-    match (ledger.role(), ledger.entries().len()) {
-        (Some(role), n) => Some(warning(
+    // Where the boot is not known nothing is void.
+    let entries = match this_boot(run) {
+        Ok(boot) => ledger.standing(&boot).entries,
+        Err(_) => ledger.entries().to_vec(),
+    };
+    match (entries.last(), entries.len()) {
+        (Some(last), n) => Some(warning(
             NAME,
             format!(
-                "this node was {role} by pfwatch, with {n} {} to take back: `pfwatch undo` does that",
+                "this node was {} by pfwatch, with {n} {} to take back: `pfwatch undo` does that",
+                last.role,
                 if n == 1 { "change" } else { "changes" }
             ),
         )),

@@ -77,10 +77,10 @@ fn examine(plan: &Plan, length: Duration) -> Vec<Finding> {
             findings.extend(probes::check(config, run));
             findings.extend(programs::check(config, run));
             findings.extend(preset::check(config, run));
+            findings.extend(daemon::check(config, run));
         }
         Err(e) => findings.push(problem("probes", format!("no program can be run here ({e})"))),
     }
-    findings.extend(daemon::check(config));
     if !length.is_zero() {
         let (heard, refused) = listen::listen(plan, length);
         findings.extend(refused);

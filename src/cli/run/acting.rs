@@ -16,7 +16,7 @@ use crate::act::probes::Probes;
 use crate::act::thing::Thing;
 use crate::config::{Config, Preset, Probe};
 use crate::control::{Order, Reason, Reply};
-use crate::decide::Role;
+use crate::decide::{Carried, Past, Role};
 use crate::engine::Engine;
 use crate::event::{Action, Decision, Event};
 use crate::settings::Live;
@@ -43,6 +43,8 @@ pub(super) struct Acting {
     segments: Vec<Option<String>>,
     words: Words,
     results: Results,
+    /// When a peer was last seen to go away, as far as it is kept.
+    away: Option<Timestamp>,
     /// Who ordered something that is being carried out, by its ticket.
     waiting: Vec<(u64, Order)>,
     /// Who ordered to take back what the engine has now decided to take back.
@@ -63,6 +65,7 @@ impl Acting {
             segments: Vec::new(),
             words: Words::default(),
             results: Results::default(),
+            away: None,
             waiting: Vec::new(),
             undoing: None,
         };
@@ -98,6 +101,8 @@ impl Acting {
     fn complain(&self) {
         if let Some(why) = self.actor.unable() {
             tracing::error!("nothing will be done: {why}");
+        } else if let Some(why) = self.actor.closed() {
+            tracing::warn!("what is to be taken back is not known: {why}");
         }
     }
 
@@ -143,7 +148,14 @@ impl Acting {
         let since = last.map_or(now, |e| past(e.when));
         // What a clock that was set back since calls the future would count for a promotion that it does not belong to.
         let away = book.away.map(at).filter(|t| *t <= now);
-        engine.resume(role, since, &promotions, away);
+        self.away = away;
+        engine.resume(&Past {
+            role,
+            since,
+            promotions: &promotions,
+            away,
+            half: !book.is_whole(),
+        });
         self.words.role = engine.role();
         self.words.dry_run = !self.acts();
         self.words.forget();
@@ -183,10 +195,15 @@ impl Acting {
         }
     }
 
-    /// What the next run must know to take a promotion back by itself.
+    /// What the next run must know to take a promotion back by itself. Once: by a clock that is set later it would move away
+    /// from the promotion that it belongs to.
     fn keep(&mut self, engine: &Engine, journal: &Journal) {
-        if let Some(away) = engine.peer_away() {
-            self.actor.saw(unix_seconds(journal, away));
+        let away = engine.peer_away();
+        if away > self.away
+            && let Some(at) = away
+        {
+            self.away = away;
+            self.actor.saw(unix_seconds(journal, at));
         }
     }
 
@@ -232,7 +249,12 @@ impl Acting {
             return;
         }
         if let Task::Decision(_, seq) = news.task {
-            engine.result(now, seq, news.ok);
+            let carried = match (news.ok, self.actor.entries().is_empty()) {
+                (true, _) => Carried::Out,
+                (false, true) => Carried::Not,
+                (false, false) => Carried::Half,
+            };
+            engine.result(now, seq, carried);
         }
         self.results.note(now, news, journal);
         if matches!(news.task, Task::Decision(Action::Restore, _)) {
@@ -264,9 +286,13 @@ impl Acting {
             dry_run: false, // An order is carried out.
             ..self.words.undo(engine)
         };
-        match self.actor.undo(occasion) {
-            Some(ticket) => self.waiting.push((ticket, order)),
-            None => order.answer(Reply::done(format!(
+        match (self.actor.undo(occasion), self.actor.closed()) {
+            (Some(ticket), _) => self.waiting.push((ticket, order)),
+            (None, Some(why)) => order.answer(Reply::refused(
+                Reason::Unable,
+                format!("whether something is to be taken back is not known: {why}"),
+            )),
+            (None, None) => order.answer(Reply::done(format!(
                 "there is nothing to take back: {}",
                 self.actor.idle().unwrap_or("nothing was done")
             ))),

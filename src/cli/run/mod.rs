@@ -193,11 +193,14 @@ impl Daemon {
         self.service.ready();
         self.service.says(&sentence);
         while !signals.end.load(Ordering::Relaxed) {
-            // What is being carried out comes to its end under the configuration that it began with.
-            if !self.acting.busy() && signals.reload.swap(false, Ordering::Relaxed) {
-                self.service.reloading();
-                self.reload(args);
-                self.service.ready();
+            // What was decided, and is being carried out, comes to its end under the configuration that it began with.
+            if signals.reload.load(Ordering::Relaxed) {
+                self.hear();
+                if !self.acting.busy() && signals.reload.swap(false, Ordering::Relaxed) {
+                    self.service.reloading();
+                    self.reload(args);
+                    self.service.ready();
+                }
             }
             match drive::step(&mut self.source, &mut self.engine) {
                 Ok(true) => {}
@@ -206,11 +209,7 @@ impl Daemon {
             }
             let now = self.source.now();
             self.service.tick(now);
-            while let Some(event) = self.engine.poll() {
-                self.journal.event(now, &event, &self.engine, self.acting.acts());
-                self.desk.event(&event, &self.engine, &self.journal);
-                self.acting.event(&event, &mut self.engine, &self.journal);
-            }
+            self.hear();
             if self.acting.tick(now, &mut self.engine, &self.journal) {
                 self.desk.news();
             }
@@ -231,11 +230,22 @@ impl Daemon {
             desk.tick(now, engine, acting, (source, plan, journal));
         }
         self.service.stopping();
+        self.hear();
         self.acting.end(self.source.now(), &mut self.engine, &self.journal);
         self.state.end(&self.engine);
         self.tell(self.source.now());
         tracing::info!("ended by a signal");
         exit::OK
+    }
+
+    /// What the engine has to say.
+    fn hear(&mut self) {
+        let now = self.source.now();
+        while let Some(event) = self.engine.poll() {
+            self.journal.event(now, &event, &self.engine, self.acting.acts());
+            self.desk.event(&event, &self.engine, &self.journal);
+            self.acting.event(&event, &mut self.engine, &self.journal);
+        }
     }
 
     fn tell(&mut self, now: Timestamp) {

@@ -208,7 +208,11 @@ fn until_a_result_is_told_nothing_else_is_decided_and_that_is_said() {
 fn after_a_restart_it_goes_on_as_what_it_was() {
     let probes = [probe(About::Node(0))];
     let mut p = Policy::new(Some(ME), &live(), &probes);
-    p.resume(Role::Promoted, ago(100), &[], None);
+    p.resume(&Past {
+        role: Role::Promoted,
+        since: ago(100),
+        ..Past::default()
+    });
     assert_eq!(p.role(), Role::Promoted);
     // Who does not answer at first was away; a hanging one answers all the while.
     (0..3).for_each(|i| p.probe(at(f64::from(i)), 0, false));
@@ -217,13 +221,23 @@ fn after_a_restart_it_goes_on_as_what_it_was() {
     // What an earlier run saw is as good, where it was around the promotion.
     for (away, restores) in [(Some(ago(103)), 1), (Some(ago(90)), 1), (Some(ago(900)), 0), (None, 0)] {
         let mut p = Policy::new(Some(ME), &live(), &probes);
-        p.resume(Role::Promoted, ago(100), &[], away);
+        p.resume(&Past {
+            role: Role::Promoted,
+            since: ago(100),
+            away,
+            ..Past::default()
+        });
         (0..2).for_each(|i| p.probe(at(f64::from(i)), 0, true));
         assert!(told(&mut p, &backup(), 2.0, 28.0).0.is_empty());
         assert_eq!(told(&mut p, &backup(), 30.1, 9.0).0.len(), restores, "{away:?}");
     }
     let mut p = Policy::new(Some(ME), &live(), &probes);
-    p.resume(Role::Demoted, ago(100), &[ago(20), ago(10)], None);
+    p.resume(&Past {
+        role: Role::Demoted,
+        since: ago(100),
+        promotions: &[ago(20), ago(10)],
+        ..Past::default()
+    });
     let decision = p.undo(at(1.0)).unwrap();
     assert_eq!((decision.action, decision.cause), (Action::Restore, "operator"));
     p.result(at(1.0), decision.seq, true);
@@ -234,6 +248,91 @@ fn after_a_restart_it_goes_on_as_what_it_was() {
         acts.is_empty() && words[0].contains("hold-down"),
         "two promotions before: {words:?}"
     );
+}
+
+/// Nobody would look at half a change again, and half a promotion splits the addresses between two nodes.
+#[test]
+fn what_failed_by_half_is_taken_back_until_it_is() {
+    for (row, action, role) in [
+        (torn(), Action::Promote, Role::Promoted),
+        (backup(), Action::Demote, Role::Demoted),
+    ] {
+        let probes = [probe(About::SelfNode)];
+        let mut p = Policy::new(Some(ME), &live(), &probes[..usize::from(action == Action::Demote)]);
+        let own = |p: &mut Policy, from: f64, ok| (0..3).for_each(|i| p.probe(at(from + f64::from(i) * 0.1), 0, ok));
+        told(&mut p, &backup(), 0.0, 1.0);
+        own(&mut p, 3.0, false);
+        assert_eq!(told(&mut p, &row, 3.3, 2.0).0, vec![(action, 1)]);
+        assert!(p.result(at(5.5), 1, Carried::Half));
+        assert_eq!(p.role(), role);
+        // Whatever holds now, and whoever is at work.
+        own(&mut p, 5.6, true);
+        p.maintenance(true);
+        let mut tries = Vec::new();
+        let mut failed = Vec::new();
+        for i in 0..1_000 {
+            let t = 5.7 + f64::from(i) / 10.0;
+            let (acts, words) = told(&mut p, &backup(), t, 0.0);
+            failed.extend(words.into_iter().filter(|w| w.contains("promotion failed")));
+            for (act, seq) in acts {
+                tries.push((act, t.round()));
+                p.result(at(t), seq, if tries.len() < 4 { Carried::Half } else { Carried::Out });
+            }
+        }
+        let restore = |t: f64| (Action::Restore, t);
+        assert_eq!(tries, [11.0, 16.0, 26.0, 46.0].map(restore).to_vec(), "then it is over");
+        assert_eq!((p.role(), failed.len()), (Role::Backup, 0));
+        assert!(p.promoted.is_empty(), "it was none");
+    }
+    // The next run takes it up.
+    let mut p = Policy::new(Some(ME), &live(), &[]);
+    p.resume(&Past {
+        role: Role::Promoted,
+        half: true,
+        ..Past::default()
+    });
+    assert_eq!(told(&mut p, &torn(), 0.0, 5.0).0, vec![(Action::Restore, 1)]);
+}
+
+#[test]
+fn a_promotion_is_judged_when_every_master_can_have_been_heard() {
+    let mut limits = live();
+    limits.live.start = Duration::from_secs(10);
+    let mut p = Policy::new(Some(ME), &limits, &[]);
+    p.resume(&Past {
+        role: Role::Promoted,
+        since: ago(100),
+        ..Past::default()
+    });
+    // Its own advertisement comes first, and says nothing about the other's.
+    let first = Situation {
+        mastership: (1, 1),
+        ..backup()
+    };
+    assert!(told(&mut p, &first, 0.0, 1.0).1.is_empty());
+    assert!(told(&mut p, &torn(), 1.1, 8.0).1.is_empty());
+    assert_eq!(
+        told(&mut p, &torn(), 9.5, 2.0).1,
+        ["promotion failed: master of 1 of 2; fw1 is master of vhid 2 on wan"]
+    );
+}
+
+/// What an observer finds in the ledger is not his to take back, whatever answers again.
+#[test]
+fn an_observer_leaves_what_stands() {
+    for (role, about) in [(Role::Promoted, About::Node(0)), (Role::Demoted, About::SelfNode)] {
+        let mut p = Policy::new(Some(ME), &observer(), &[probe(about)]);
+        p.resume(&Past {
+            role,
+            since: ago(100),
+            away: Some(ago(100)),
+            half: true,
+            ..Past::default()
+        });
+        (0..3).for_each(|i| p.probe(at(f64::from(i) * 0.1), 0, true));
+        let (acts, words) = told(&mut p, &backup(), 1.0, 600.0);
+        assert!(acts.is_empty() && p.role() == role, "{acts:?} {words:?}");
+    }
 }
 
 #[test]
@@ -396,7 +495,11 @@ fn an_observer_tells_each_failure_and_its_end() {
             p.result(at(23.0), 1, true);
         } else {
             p = Policy::new(Some(ME), &limits, &[]);
-            p.resume(Role::Promoted, ago(100), &[], None);
+            p.resume(&Past {
+                role: Role::Promoted,
+                since: ago(100),
+                ..Past::default()
+            });
             assert!(p.outlook(at(0.0)).stands);
         }
         assert!(told(&mut p, &backup(), 24.0, 600.0).0.is_empty());

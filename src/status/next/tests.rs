@@ -146,6 +146,37 @@ fn who_only_observes_claims_nothing() {
 }
 
 #[test]
+fn what_stands_is_told_by_who_may_take_it_back() {
+    let limits = Policy::default();
+    for (acts, owes, role, expected) in [
+        (false, false, Role::Demoted, "fw2 stays demoted until `pfwatch undo`"),
+        (false, true, Role::Promoted, "fw2 stays promoted until `pfwatch undo`"),
+        (
+            true,
+            true,
+            Role::Promoted,
+            "tried again until it is: then fw2 is no longer promoted",
+        ),
+        (true, false, Role::Demoted, "fw2 is restored when its own probes"),
+    ] {
+        let outlook = Outlook {
+            stands: true,
+            owes,
+            ..Outlook::default()
+        };
+        let words = Words {
+            me: "fw2".into(),
+            peers: "fw1".into(),
+            limits: &limits,
+            outlook: &outlook,
+            acts,
+        };
+        let text = words.of_role(role, false).join("\n");
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
 fn what_a_promotion_in_sync_takes_depends_on_what_is_asked_for() {
     for (own, require_witness, expected) in [
         (

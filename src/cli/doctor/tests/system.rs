@@ -260,7 +260,7 @@ fn the_daemon_and_its_ledger_are_looked_at_and_left_alone() {
         ledger.display(),
         socket.display()
     );
-    let check = || daemon::check(&config(&text));
+    let check = || daemon::check(&config(&text), &mut System(&[]));
     one(&check(), Warning, "no pfwatch answers");
     assert!(check().contains(&ok("ledger", "there is nothing to take back")));
     let entry = r#"{"version":1,"next":8,"entries":[{"seq":7,"when":1790000000,"role":"promoted","boot":{"time":1780000000},
@@ -296,7 +296,7 @@ fn a_daemon_that_answers() {
         let board = Arc::new(Board::new(status, at));
         let (orders, _from) = sync_channel(1);
         let _server = Server::start(&socket, None, board, clock, orders).unwrap();
-        daemon::check(&config)
+        daemon::check(&config, &mut System(&[]))
     };
     let this = env!("CARGO_PKG_VERSION");
     assert_eq!(
