@@ -153,10 +153,10 @@ pub struct Resumed {
 /// To be called as soon as possible: the sooner, the fewer others have changed the same values.
 pub fn resume(ledger: &mut Ledger, hands: &mut Hands<'_>) -> Resumed {
     let entries = ledger.entries().to_vec();
-    let outcomes = if entries
-        .iter()
-        .all(|e| e.phase == Phase::Done && e.boot.same(hands.boot))
-    {
+    let stands = |e: &Entry| e.phase == Phase::Done && e.boot.same(hands.boot);
+    let outcomes = if ledger.book().owed {
+        undo_all(ledger, hands)
+    } else if entries.iter().all(stands) {
         Vec::new()
     } else {
         match whole(&entries, hands) {

@@ -89,6 +89,9 @@ pub struct Book {
     /// is none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promotions: Vec<i64>,
+    /// It was begun to take the entries back, and that has not come to its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub owed: bool,
     /// When a peer was last seen to go away, in Unix seconds: without it no later run takes a promotion back by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<i64>,
@@ -101,6 +104,7 @@ impl Default for Book {
             next: 1,
             entries: Vec::new(),
             promotions: Vec::new(),
+            owed: false,
             away: None,
         }
     }
@@ -110,13 +114,8 @@ impl Book {
     /// When this node was promoted, if that was carried out wholly and stands.
     fn promoted(&self) -> Option<i64> {
         let last = self.entries.last().filter(|e| e.role == Made::Promoted)?;
-        self.is_whole().then_some(last.when)
-    }
-
-    /// All that it holds was carried out, and none of it was begun to be taken back.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.entries.iter().all(|e| e.phase == Phase::Done)
+        let whole = !self.owed && self.entries.iter().all(|e| e.phase == Phase::Done);
+        whole.then_some(last.when)
     }
 }
 
@@ -296,6 +295,16 @@ impl Ledger {
         self.write(book)
     }
 
+    /// It is begun to take everything back: whoever goes on after us goes on with that.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn owe(&mut self) -> Result<(), LedgerError> {
+        let mut book = self.book.clone();
+        book.owed = !book.entries.is_empty();
+        self.write(book)
+    }
+
     /// There is nothing left to be taken back of it.
     ///
     /// # Errors
@@ -303,6 +312,7 @@ impl Ledger {
     pub fn erase(&mut self, seq: u64) -> Result<(), LedgerError> {
         let mut book = self.book.clone();
         book.entries.retain(|e| e.seq != seq);
+        book.owed &= !book.entries.is_empty();
         self.write(book)
     }
 

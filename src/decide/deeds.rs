@@ -42,7 +42,7 @@ pub struct Past<'a> {
     pub promotions: &'a [Timestamp],
     /// When a peer was last seen to go away.
     pub away: Option<Timestamp>,
-    /// Not all of it stands, or some of it was to be taken back.
+    /// It was begun to be taken back.
     pub half: bool,
 }
 
@@ -68,8 +68,9 @@ pub(super) struct Deeds {
     open: Option<Open>,
     /// Since when what the role says is so in the kernel. Never, offline.
     carried: Option<Timestamp>,
-    /// Something stands that was to be taken back, and could not be yet.
-    owed: bool,
+    /// Something stands that is to be taken back, whatever that was begun for, and the role before it; unknown, where it was
+    /// ours.
+    owed: Option<Role>,
     failures: [Failures; 4],
     /// To be told at the next look.
     failed: Option<(u64, Action)>,
@@ -88,7 +89,7 @@ impl Deeds {
 
     /// Taking back has not come to its end, whatever it was begun for.
     pub(super) fn owes(&self) -> bool {
-        self.owed
+        self.owed.is_some()
     }
 
     pub(super) fn carried(&self) -> Option<Timestamp> {
@@ -155,7 +156,13 @@ impl Policy {
             *failures = Failures::default();
             match open.action {
                 Action::Promote | Action::Demote => self.deeds.carried = Some(now),
-                Action::Restore => self.deeds.owed = false,
+                Action::Restore => {
+                    let before = self.deeds.owed.take();
+                    // In a split CARP tells no role, and what is called for may still be.
+                    if self.role == Role::Unknown {
+                        self.role = before.unwrap_or_default();
+                    }
+                }
                 Action::Fence => self.fencing.begin(now),
             }
             return true;
@@ -171,12 +178,20 @@ impl Policy {
             Action::Promote => {
                 self.promoted.pop_back();
             }
-            Action::Demote | Action::Restore => {}
+            Action::Demote => {}
+            // Nor does what is tried for ever use up what may be done in an hour.
+            Action::Restore => {
+                self.acted.pop_back();
+            }
         }
         (self.role, self.deeds.carried) = open.before;
         if carried == Carried::Half && open.action != Action::Fence {
             // Half a promotion splits the addresses between two nodes, and none of it would ever be looked at again.
-            self.deeds.owed = true;
+            let before = match open.action {
+                Action::Restore => Role::Unknown,
+                _ => open.before.0,
+            };
+            self.deeds.owed.get_or_insert(before);
             match open.action {
                 Action::Promote => (self.role, self.deeds.carried) = (Role::Promoted, Some(now)),
                 Action::Demote => (self.role, self.deeds.carried) = (Role::Demoted, Some(now)),
@@ -198,7 +213,7 @@ impl Policy {
         }
         self.role = past.role;
         self.deeds.carried = Some(past.since);
-        self.deeds.owed = past.half;
+        self.deeds.owed = past.half.then_some(Role::Unknown);
         self.witnesses.resume(past.away);
     }
 
@@ -217,6 +232,9 @@ impl Policy {
         let before = (self.role, self.deeds.carried.take());
         self.role = Role::Unknown;
         let decision = self.decide(now, Action::Restore, me, (cause, reason), before);
+        if self.deeds.open.is_none() {
+            self.deeds.owed = None; // Nobody will tell what became of it.
+        }
         if phantom {
             // What never was holds down nothing.
             self.promoted.clear();

@@ -21,7 +21,7 @@ impl Policy {
         match self.role {
             Role::Unknown => None,
             Role::Promoted | Role::Demoted if self.limits.live.observes && self.deeds.stands() => None,
-            _ if self.deeds.owes() => Some(Row::Restore(Back::Owed)),
+            Role::Promoted | Role::Demoted if self.deeds.owes() => Some(Row::Restore(Back::Owed)),
             Role::Promoted if own_down => Some(Row::Restore(Back::OwnProbe)),
             Role::Promoted if self.phantom() => match self.over {
                 Some(since) if now >= since + recover => Some(Row::Restore(Back::Over)),

@@ -29,6 +29,8 @@ pub struct Facts {
     pub dry_run: bool,
     /// Why they are not, though they should be.
     pub unable: Option<String>,
+    /// Why it is not known what is to be taken back.
+    pub closed: Option<String>,
     /// An operator keeps it from acting.
     pub maintenance: Option<Maintenance>,
     /// Where it listens.

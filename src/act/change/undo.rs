@@ -82,6 +82,8 @@ impl fmt::Display for Outcome {
 
 /// Takes back everything, the last thing first, and goes on after a failure. What failed is still in the ledger.
 pub fn undo_all(ledger: &mut Ledger, hands: &mut Hands<'_>) -> Vec<Outcome> {
+    // On a full disk it is done all the same.
+    let _ = ledger.owe();
     let entries = ledger.entries().to_vec();
     entries.iter().rev().map(|e| undo(e, ledger, hands)).collect()
 }
@@ -103,10 +105,6 @@ fn attempt(entry: &Entry, ledger: &mut Ledger, hands: &mut Hands<'_>) -> Result<
     let what = if entry.is_void(hands.boot) {
         What::Void
     } else {
-        if !matches!(entry.thing, Thing::Counter { .. }) {
-            // Should it fail, the next start goes on taking back. On a full disk it is done all the same: twice is no harm.
-            let _ = ledger.mark(entry.seq, Phase::Undoing { from: 0 });
-        }
         match &entry.thing {
             Thing::Advskew { interface, found, set } => advskew(interface, *found, *set, hands)?,
             Thing::Counter { counter, found, added } => {

@@ -79,12 +79,11 @@ impl FileDisk {
 }
 
 impl FileDisk {
-    /// Something lies there, or was put aside there.
+    /// Something lies there, or was put aside there; or that cannot be told.
     #[must_use]
     pub fn is_there(path: &Path) -> bool {
-        [path, &beside(path, DAMAGED)]
-            .iter()
-            .any(|p| p.symlink_metadata().is_ok())
+        let absent = |p: &Path| p.symlink_metadata().is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
+        !absent(path) || !absent(&beside(path, DAMAGED))
     }
 }
 

@@ -74,16 +74,22 @@ impl Acting {
         Ok(acting)
     }
 
-    /// The configuration was loaded anew; only while not [`Acting::busy`].
-    pub(super) fn reload(&mut self, config: &Config, dry_run: bool) {
-        if let Some(resumed) = self.actor.reload(Means::of(config, dry_run)) {
-            tell(&resumed);
+    /// The configuration was loaded anew; only while not [`Acting::busy`]. True: another ledger holds something, and the
+    /// engine must go on where that stands.
+    pub(super) fn reload(&mut self, config: &Config, dry_run: bool) -> bool {
+        let resumed = self.actor.reload(Means::of(config, dry_run));
+        if let Some(resumed) = &resumed {
+            tell(resumed);
         }
         if let Err(e) = self.ask(config) {
             tracing::error!("the probes cannot be started: {e}");
         }
         self.words.dry_run = !self.acts();
         self.complain();
+        if resumed.is_some() {
+            self.away = None; // That ledger does not hold it yet.
+        }
+        resumed.is_some_and(|r| r.role.is_some())
     }
 
     /// Starts the probes, if they are others than before.
@@ -154,7 +160,7 @@ impl Acting {
             since,
             promotions: &promotions,
             away,
-            half: !book.is_whole(),
+            half: book.owed,
         });
         self.words.role = engine.role();
         self.words.dry_run = !self.acts();
@@ -314,10 +320,15 @@ impl Acting {
         if self.busy() {
             return order.answer(Reply::refused(Reason::Busy, BUSY));
         }
-        let occasion = Occasion {
+        let mut occasion = Occasion {
             dry_run,
             ..self.words.order(action, "test", engine)
         };
+        if kind == Kind::Action(Action::Restore) {
+            // What it would have to take back; where nothing stands, as after a promotion.
+            let made = self.actor.entries().last().map_or(Made::Promoted, |e| e.role);
+            occasion.previous_role = made.to_string();
+        }
         let ticket = self.actor.test(kind, occasion);
         self.waiting.push((ticket, order));
     }
@@ -348,6 +359,11 @@ impl Acting {
     /// Why decisions are not carried out though they should be.
     pub(super) fn unable(&self) -> Option<String> {
         self.actor.unable().map(str::to_owned)
+    }
+
+    /// Why it is not known what is to be taken back.
+    pub(super) fn closed(&self) -> Option<String> {
+        self.actor.closed().map(str::to_owned)
     }
 
     pub(super) fn results(&self) -> Vec<ActionResult> {

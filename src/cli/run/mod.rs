@@ -288,9 +288,10 @@ impl Daemon {
             }
         }
         plan.warn();
-        self.acting.reload(&plan.config, args.dry_run);
+        let taken_up = self.acting.reload(&plan.config, args.dry_run);
         plan.settings.policy.live = self.acting.live();
         let relearn = plan.settings != self.plan.settings;
+        let now = self.source.now();
         if relearn {
             // Who works and what is usual stays true, where nodes, paths and canaries are still called so.
             let memory = self.engine.remember();
@@ -298,15 +299,17 @@ impl Daemon {
             if let Err(e) = self.engine.recall(&memory, Duration::ZERO) {
                 tracing::error!("what was learned cannot be taken over: {e}");
             }
-            let now = self.source.now();
+        }
+        if relearn || taken_up {
             self.acting.resume(&mut self.engine, now, &self.journal);
+        }
+        if relearn {
             self.desk.orders.resume(now, &mut self.engine);
             self.journal.forget();
             self.counts.forget();
             self.desk.forget();
         } else if reopen {
             // What came between two sources is lost.
-            let now = self.source.now();
             let length = now.since(self.engine.now());
             self.engine.gap(now, length, GapCause::InterfaceDown, 0);
         }

@@ -282,8 +282,22 @@ fn what_failed_by_half_is_taken_back_until_it_is() {
         let restore = |t: f64| (Action::Restore, t);
         assert_eq!(tries, [11.0, 16.0, 26.0, 46.0].map(restore).to_vec(), "then it is over");
         assert_eq!((p.role(), failed.len()), (Role::Backup, 0));
-        assert!(p.promoted.is_empty(), "it was none");
+        assert!(
+            p.promoted.is_empty() && p.acted.len() == 2,
+            "what is tried for ever is no action each time"
+        );
     }
+    // In a split no role is heard: it is again what it was before, and is tried again.
+    let mut p = Policy::new(Some(ME), &live(), &[]);
+    told(&mut p, &backup(), 0.0, 1.0);
+    assert_eq!(told(&mut p, &torn(), 3.0, 1.0).0, vec![(Action::Promote, 1)]);
+    p.result(at(4.0), 1, Carried::Half);
+    assert_eq!(told(&mut p, &torn(), 4.1, 6.0).0, vec![(Action::Restore, 2)]);
+    p.result(at(10.2), 2, true);
+    assert_eq!(
+        (p.role(), told(&mut p, &torn(), 10.3, 9.0).0),
+        (Role::Backup, vec![(Action::Promote, 3)])
+    );
     // The next run takes it up.
     let mut p = Policy::new(Some(ME), &live(), &[]);
     p.resume(&Past {
@@ -332,6 +346,10 @@ fn an_observer_leaves_what_stands() {
         (0..3).for_each(|i| p.probe(at(f64::from(i) * 0.1), 0, true));
         let (acts, words) = told(&mut p, &backup(), 1.0, 600.0);
         assert!(acts.is_empty() && p.role() == role, "{acts:?} {words:?}");
+        // And when the operator takes it back it is over.
+        assert!(p.undo(at(602.0)).is_some());
+        let (acts, words) = told(&mut p, &backup(), 603.0, 60.0);
+        assert!(acts.is_empty(), "{acts:?} {words:?}");
     }
 }
 

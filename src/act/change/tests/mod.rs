@@ -285,6 +285,42 @@ fn a_command_that_fails_takes_the_others_back_at_once() {
     }
 }
 
+/// Whatever was left of it, a restart must not take it for a plan that stands.
+#[test]
+fn what_was_begun_to_be_taken_back_is_finished_by_the_next_start() {
+    for scene in scenes() {
+        let shared = scene.world();
+        let plan = scene.plan(&shared);
+        process(&shared, None, |ledger, hands| carry_out(&plan, ledger, hands, 0)).unwrap();
+        let acted = shared.world().clone();
+        process(&shared, None, undo_all);
+        let operations = shared.world().operations;
+        let harms =
+            (0..operations).flat_map(|at| [Harm::Before(at), Harm::After(at), Harm::Fails(at), Harm::Times(at)]);
+        let mut finished = 0;
+        for harm in harms {
+            let shared = Shared::new(acted.clone());
+            process(&shared, Some(harm), undo_all);
+            let untouched = {
+                let world = shared.world();
+                (&world.advskew, world.counter, world.hook) == (&acted.advskew, acted.counter, acted.hook)
+            };
+            let owed = open(&shared).book().owed;
+            let resumed = process(&shared, None, resume);
+            if owed || !untouched {
+                assert!(
+                    resumed.role.is_none() && shared.world().is_clean(),
+                    "{scene:?} {harm:?}"
+                );
+                finished += 1;
+            } else {
+                assert_eq!(resumed.role, Some(scene.role), "{scene:?} {harm:?}");
+            }
+        }
+        assert!(finished > operations, "{scene:?}: {finished}");
+    }
+}
+
 #[test]
 fn a_disk_that_fills_up_at_any_point_costs_nothing_but_time() {
     for scene in scenes() {
