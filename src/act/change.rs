@@ -142,6 +142,8 @@ fn shown(value: Option<impl fmt::Display>) -> String {
 pub struct Resumed {
     /// What this node still is by our doing.
     pub role: Option<Made>,
+    /// But that is to be taken back.
+    pub owed: bool,
     /// What was taken back, dropped, or could not be; each a sentence for the log.
     pub outcomes: Vec<Outcome>,
 }
@@ -162,12 +164,16 @@ pub fn resume(ledger: &mut Ledger, hands: &mut Hands<'_>) -> Resumed {
         match whole(&entries, hands) {
             Ok(true) => confirm(ledger, &entries),
             Ok(false) => undo_all(ledger, hands),
-            // What cannot be read cannot be undone either; it is tried again with the next action or `undo`.
-            Err(outcome) => vec![*outcome],
+            // What cannot be read cannot be undone either, and may be half of it: that is for whoever decides to try again.
+            Err(outcome) => {
+                ledger.owe();
+                vec![*outcome]
+            }
         }
     };
     Resumed {
         role: ledger.role(),
+        owed: ledger.book().owed,
         outcomes,
     }
 }

@@ -295,14 +295,14 @@ impl Ledger {
         self.write(book)
     }
 
-    /// It is begun to take everything back: whoever goes on after us goes on with that.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn owe(&mut self) -> Result<(), LedgerError> {
+    /// It is begun to take everything back: whoever goes on after us goes on with that. The one thing that is remembered also
+    /// where it cannot be written: the next write has it.
+    pub fn owe(&mut self) {
         let mut book = self.book.clone();
         book.owed = !book.entries.is_empty();
-        self.write(book)
+        if self.write(book).is_err() {
+            self.book.owed = true;
+        }
     }
 
     /// There is nothing left to be taken back of it.

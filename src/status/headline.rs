@@ -102,6 +102,9 @@ fn ours(s: &Status) -> Option<(Tone, String)> {
     if let Some(why) = &s.unable {
         return Some((Tone::Bad, format!("Nothing will be done, though it should be: {why}")));
     }
+    if let Some(why) = &s.ledger_unknown {
+        return Some((Tone::Bad, format!("What is to be taken back is not known: {why}")));
+    }
     if let Some(p) = s.probes.iter().find(|p| p.about == "self" && p.state == "down") {
         let text = format!(
             "The probe {} is down: this node does not reach as far as it should",

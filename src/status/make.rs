@@ -30,7 +30,7 @@ pub struct Facts {
     /// Why they are not, though they should be.
     pub unable: Option<String>,
     /// Why it is not known what is to be taken back.
-    pub closed: Option<String>,
+    pub ledger_unknown: Option<String>,
     /// An operator keeps it from acting.
     pub maintenance: Option<Maintenance>,
     /// Where it listens.
@@ -71,6 +71,7 @@ impl Status {
             acts: facts.acts,
             dry_run: facts.dry_run,
             unable: facts.unable,
+            ledger_unknown: facts.ledger_unknown,
             role: engine.role().as_str().into(),
             carp_role: engine.carp_role().as_str().into(),
             maintenance: facts.maintenance,

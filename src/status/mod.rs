@@ -53,6 +53,9 @@ pub struct Status {
     /// Why they are not, though they should be: one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unable: Option<String>,
+    /// Why it is not known what is to be taken back: one sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger_unknown: Option<String>,
     /// Of the node that pfwatch runs beside.
     pub role: String,
     /// The same as CARP alone has it, whatever was decided: `unknown`, `primary` or `backup`.

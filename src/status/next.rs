@@ -59,9 +59,6 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
             "This daemon only observes: nothing is carried out, and what follows is what would be done",
         ));
     }
-    if let (Some(why), None) = (&facts.closed, &facts.unable) {
-        list.push(always(format!("What is to be taken back is not known: {why}")));
-    }
     if let Some(m) = &facts.maintenance {
         list.push(Next {
             text: "Maintenance: nothing is decided, whatever fails".into(),

@@ -82,8 +82,7 @@ impl fmt::Display for Outcome {
 
 /// Takes back everything, the last thing first, and goes on after a failure. What failed is still in the ledger.
 pub fn undo_all(ledger: &mut Ledger, hands: &mut Hands<'_>) -> Vec<Outcome> {
-    // On a full disk it is done all the same.
-    let _ = ledger.owe();
+    ledger.owe();
     let entries = ledger.entries().to_vec();
     entries.iter().rev().map(|e| undo(e, ledger, hands)).collect()
 }

@@ -428,7 +428,9 @@ fn tell(resumed: &Resumed) {
             tracing::info!("{outcome}");
         }
     }
-    if let Some(role) = resumed.role {
-        tracing::warn!("this node is {role} by an earlier run, and goes on so");
+    match (resumed.role, resumed.owed) {
+        (Some(role), false) => tracing::warn!("this node is {role} by an earlier run, and goes on so"),
+        (Some(role), true) => tracing::warn!("this node is {role} by an earlier run; what is left of it is taken back"),
+        (None, _) => {}
     }
 }

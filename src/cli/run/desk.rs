@@ -147,7 +147,7 @@ impl Desk {
             acts: acting.acts(),
             dry_run: self.orders.is_dry_run(),
             unable: acting.unable(),
-            closed: acting.closed(),
+            ledger_unknown: acting.closed(),
             maintenance: self.orders.maintenance(|t| unix(journal, t)),
             ledger: acting.ledger(),
             actions: acting.results(),

@@ -321,6 +321,26 @@ fn what_was_begun_to_be_taken_back_is_finished_by_the_next_start() {
     }
 }
 
+/// A start at which nothing can be read, in the middle of a plan: somebody has to try again, also where nothing can be written.
+#[test]
+fn half_a_plan_that_cannot_be_looked_at_is_owed() {
+    for scene in scenes() {
+        let shared = scene.world();
+        let plan = scene.plan(&shared);
+        // The intent is written, and nothing else.
+        let _ = process(&shared, Some(Harm::After(0)), |ledger, hands| {
+            carry_out(&plan, ledger, hands, 0)
+        });
+        let resumed = process(&shared, Some(Harm::Before(0)), resume);
+        assert!(
+            resumed.owed && resumed.role == Some(scene.role),
+            "{scene:?} {resumed:?}"
+        );
+        let again = process(&shared, None, resume);
+        assert!(again.role.is_none() && shared.world().is_clean(), "{scene:?} {again:?}");
+    }
+}
+
 #[test]
 fn a_disk_that_fills_up_at_any_point_costs_nothing_but_time() {
     for scene in scenes() {

@@ -142,6 +142,12 @@ fn the_first_sentence_is_about_the_worst() {
     }];
     assert!(first(&s).starts_with("This node was demoted by pfwatch"));
     assert!(render(&s, &look()).contains("\nfw2 is demoted, dry run, 2026-"));
+    s.ledger_unknown = Some("the ledger was damaged".into());
+    assert_eq!(
+        first(&s),
+        "What is to be taken back is not known: the ledger was damaged."
+    );
+    s.ledger_unknown = None;
     s.dry_run = false;
     assert!(render(&s, &look()).contains("\nfw2 is demoted, acts, 2026-"));
     s.ledger.clear();
