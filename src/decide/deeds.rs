@@ -43,7 +43,7 @@ pub struct Past<'a> {
     /// When a peer was last seen to go away.
     pub away: Option<Timestamp>,
     /// It was begun to be taken back.
-    pub half: bool,
+    pub owed: bool,
 }
 
 /// A decision whose result is awaited, and what stood before.
@@ -204,7 +204,7 @@ impl Policy {
     /// Goes on where an earlier run was.
     pub fn resume(&mut self, past: &Past<'_>) {
         self.promoted = past.promotions.iter().copied().collect();
-        if past.role == Role::Promoted && !past.half && !past.promotions.contains(&past.since) {
+        if past.role == Role::Promoted && !past.owed && !past.promotions.contains(&past.since) {
             self.promoted.push_back(past.since);
         }
         self.acted = self.promoted.clone();
@@ -213,7 +213,7 @@ impl Policy {
         }
         self.role = past.role;
         self.deeds.carried = Some(past.since);
-        self.deeds.owed = past.half.then_some(Role::Unknown);
+        self.deeds.owed = past.owed.then_some(Role::Unknown);
         self.witnesses.resume(past.away);
     }
 

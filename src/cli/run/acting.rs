@@ -160,7 +160,7 @@ impl Acting {
             since,
             promotions: &promotions,
             away,
-            half: book.owed,
+            owed: book.owed,
         });
         self.words.role = engine.role();
         self.words.dry_run = !self.acts();

@@ -302,7 +302,7 @@ fn what_failed_by_half_is_taken_back_until_it_is() {
     let mut p = Policy::new(Some(ME), &live(), &[]);
     p.resume(&Past {
         role: Role::Promoted,
-        half: true,
+        owed: true,
         ..Past::default()
     });
     assert_eq!(told(&mut p, &torn(), 0.0, 5.0).0, vec![(Action::Restore, 1)]);
@@ -340,7 +340,7 @@ fn an_observer_leaves_what_stands() {
             role,
             since: ago(100),
             away: Some(ago(100)),
-            half: true,
+            owed: true,
             ..Past::default()
         });
         (0..3).for_each(|i| p.probe(at(f64::from(i) * 0.1), 0, true));

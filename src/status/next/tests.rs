@@ -46,12 +46,16 @@ fn of_role(limits: &Policy, probes: (bool, bool), role: Role, down: bool) -> Str
         probes,
         ..Outlook::default()
     };
+    said(limits, &outlook, true, role, down)
+}
+
+fn said(limits: &Policy, outlook: &Outlook, acts: bool, role: Role, down: bool) -> String {
     let words = Words {
         me: "fw2".into(),
         peers: "fw1".into(),
         limits,
-        outlook: &outlook,
-        acts: true,
+        outlook,
+        acts,
     };
     words.of_role(role, down).join("\n")
 }
@@ -127,14 +131,7 @@ fn who_only_observes_claims_nothing() {
             stays,
             ..Outlook::default()
         };
-        let words = Words {
-            me: "fw2".into(),
-            peers: "fw1".into(),
-            limits: &limits,
-            outlook: &outlook,
-            acts: false,
-        };
-        let text = words.of_role(role, false).join("\n");
+        let text = said(&limits, &outlook, false, role, false);
         assert!(text.contains(expected), "{text}");
         assert!(
             ["undo", " is promoted", " is demoted", " is restored"]
@@ -164,14 +161,7 @@ fn what_stands_is_told_by_who_may_take_it_back() {
             owes,
             ..Outlook::default()
         };
-        let words = Words {
-            me: "fw2".into(),
-            peers: "fw1".into(),
-            limits: &limits,
-            outlook: &outlook,
-            acts,
-        };
-        let text = words.of_role(role, false).join("\n");
+        let text = said(&limits, &outlook, acts, role, false);
         assert!(text.contains(expected), "{text}");
     }
 }
