@@ -282,13 +282,12 @@ impl Actor {
         let Some(tools) = self.tools.clone().filter(|_| self.idle().is_none()) else {
             return false;
         };
-        let (means, ticket) = (Arc::clone(&self.means), self.ticket());
-        self.open += 1;
-        self.deeds.act(Box::new(move |run| {
+        let means = Arc::clone(&self.means);
+        self.hand_in(move |ticket, run| {
             let mut tools = lock(&tools);
             let task = Task::Decision(deed.action, deed.seq);
             perform::decision(&deed, &means, &mut tools, run).news(ticket, task, &tools.ledger)
-        }));
+        });
         true
     }
 
@@ -297,48 +296,32 @@ impl Actor {
         let Some(tools) = self.tools.clone().filter(|_| self.idle().is_none()) else {
             return;
         };
-        let ticket = self.ticket();
-        self.open += 1;
-        self.deeds.act(Box::new(move |_| {
+        self.hand_in(move |ticket, _| {
             let mut tools = lock(&tools);
-            let kept = tools.ledger.saw(away);
-            News {
-                ticket,
-                task: Task::Saw,
-                ok: kept.is_ok(),
-                text: kept.err().map_or_else(String::new, |e| in_full(&e)),
-                lines: Vec::new(),
-                took: Duration::ZERO,
-                ledger: Some(tools.ledger.book().clone()),
-            }
-        }));
+            perform::saw(away, &mut tools.ledger).news(ticket, Task::Saw, &tools.ledger)
+        });
     }
 
     /// Takes back everything that the ledger holds; none: there is no ledger here.
     pub fn undo(&mut self, occasion: Occasion) -> Option<u64> {
         let (tools, means) = (self.tools.clone()?, Arc::clone(&self.means));
-        let ticket = self.ticket();
-        self.open += 1;
-        self.deeds.act(Box::new(move |run| {
+        Some(self.hand_in(move |ticket, run| {
             let mut tools = lock(&tools);
             perform::take_back(&occasion, &means.hooks, &mut tools, run).news(ticket, Task::Undo, &tools.ledger)
-        }));
-        Some(ticket)
+        }))
     }
 
     /// Runs the hooks of an action as if it had been decided; nothing else of it, and nothing of it is written.
     pub fn test(&mut self, kind: Kind, occasion: Occasion) -> u64 {
-        let (means, ticket) = (Arc::clone(&self.means), self.ticket());
-        self.open += 1;
-        self.deeds.act(Box::new(move |run| {
+        let means = Arc::clone(&self.means);
+        self.hand_in(move |ticket, run| {
             let report = if occasion.dry_run {
                 hooks::would(&means.hooks, kind)
             } else {
                 hooks::carry_out(run, &means.hooks, kind, &occasion)
             };
             told(ticket, Task::Test(kind), report)
-        }));
-        ticket
+        })
     }
 
     /// Tells the operator's programs of something.
@@ -373,6 +356,14 @@ impl Actor {
             self.book.clone_from(book);
         }
         news
+    }
+
+    /// One piece of work after the other.
+    fn hand_in(&mut self, work: impl FnOnce(u64, &mut dyn Run) -> News + Send + 'static) -> u64 {
+        let ticket = self.ticket();
+        self.open += 1;
+        self.deeds.act(Box::new(move |run| work(ticket, run)));
+        ticket
     }
 
     fn ticket(&mut self) -> u64 {

@@ -275,14 +275,14 @@ impl Ledger {
     /// # Errors
     /// It cannot be written.
     pub fn mark(&mut self, seq: u64, phase: Phase) -> Result<(), LedgerError> {
-        let mut book = self.book.clone();
-        for entry in book.entries.iter_mut().filter(|e| e.seq == seq) {
-            entry.phase = phase;
-        }
-        if let Some(when) = book.promoted().filter(|t| !book.promotions.contains(t)) {
-            book.promotions.push(when);
-        }
-        self.write(book)
+        self.change(|book| {
+            for entry in book.entries.iter_mut().filter(|e| e.seq == seq) {
+                entry.phase = phase;
+            }
+            if let Some(when) = book.promoted().filter(|t| !book.promotions.contains(t)) {
+                book.promotions.push(when);
+            }
+        })
     }
 
     /// A peer was seen to go away, in Unix seconds.
@@ -290,17 +290,13 @@ impl Ledger {
     /// # Errors
     /// It cannot be written.
     pub fn saw(&mut self, away: i64) -> Result<(), LedgerError> {
-        let mut book = self.book.clone();
-        book.away = Some(away);
-        self.write(book)
+        self.change(|book| book.away = Some(away))
     }
 
     /// It is begun to take everything back: whoever goes on after us goes on with that. The one thing that is remembered also
     /// where it cannot be written: the next write has it.
     pub fn owe(&mut self) {
-        let mut book = self.book.clone();
-        book.owed = !book.entries.is_empty();
-        if self.write(book).is_err() {
+        if self.change(|book| book.owed = !book.entries.is_empty()).is_err() {
             self.book.owed = true;
         }
     }
@@ -310,9 +306,15 @@ impl Ledger {
     /// # Errors
     /// It cannot be written.
     pub fn erase(&mut self, seq: u64) -> Result<(), LedgerError> {
+        self.change(|book| {
+            book.entries.retain(|e| e.seq != seq);
+            book.owed &= !book.entries.is_empty();
+        })
+    }
+
+    fn change(&mut self, edit: impl FnOnce(&mut Book)) -> Result<(), LedgerError> {
         let mut book = self.book.clone();
-        book.entries.retain(|e| e.seq != seq);
-        book.owed &= !book.entries.is_empty();
+        edit(&mut book);
         self.write(book)
     }
 

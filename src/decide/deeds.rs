@@ -187,15 +187,15 @@ impl Policy {
         (self.role, self.deeds.carried) = open.before;
         if carried == Carried::Half && open.action != Action::Fence {
             // Half a promotion splits the addresses between two nodes, and none of it would ever be looked at again.
-            let before = match open.action {
-                Action::Restore => Role::Unknown,
-                _ => open.before.0,
+            let made = match open.action {
+                Action::Promote => Some(Role::Promoted),
+                Action::Demote => Some(Role::Demoted),
+                Action::Restore | Action::Fence => None,
             };
+            let before = made.map_or(Role::Unknown, |_| open.before.0);
             self.deeds.owed.get_or_insert(before);
-            match open.action {
-                Action::Promote => (self.role, self.deeds.carried) = (Role::Promoted, Some(now)),
-                Action::Demote => (self.role, self.deeds.carried) = (Role::Demoted, Some(now)),
-                Action::Restore | Action::Fence => {}
+            if let Some(made) = made {
+                (self.role, self.deeds.carried) = (made, Some(now));
             }
         }
         true

@@ -53,7 +53,7 @@ pub(super) struct Witnesses {
     about: Arc<[Probe]>,
     states: Vec<State>,
     /// When a peer last did not answer any more, in an earlier run, too.
-    away: Timestamp,
+    away: Option<Timestamp>,
     /// Goes on after a restart in which nobody asked: who does not answer then was heard before.
     resumed: bool,
 }
@@ -63,19 +63,19 @@ impl Witnesses {
         Self {
             about: probes.into(),
             states: vec![State::default(); probes.len()],
-            away: Timestamp::MIN,
+            away: None,
             resumed: false,
         }
     }
 
     pub(super) fn resume(&mut self, away: Option<Timestamp>) {
-        self.away = self.away.max(away.unwrap_or(Timestamp::MIN));
+        self.away = self.away.max(away);
         self.resumed = true;
     }
 
     /// When a probe about a peer last went down after it had been up.
     pub(super) fn away(&self) -> Option<Timestamp> {
-        (self.away > Timestamp::MIN).then_some(self.away)
+        self.away
     }
 
     pub(super) fn result(&mut self, now: Timestamp, index: usize, ok: bool) {
@@ -97,7 +97,7 @@ impl Witnesses {
             if word == Word::Down && (state.word == Word::Up || self.resumed) {
                 state.fell = true;
                 if probe.about != About::SelfNode {
-                    self.away = now;
+                    self.away = Some(now);
                 }
             }
             (state.word, state.since) = (word, now);
@@ -175,7 +175,7 @@ impl Witnesses {
     /// Every probe about a peer is up for long enough, and one of them saw it go away around `promoted`: a wedged firewall
     /// answers all the while, and going back to it would be the next outage.
     pub(super) fn peer_is_back(&self, now: Timestamp, promoted: Timestamp, recover: Duration) -> bool {
-        let saw = self.away().is_some_and(|t| t + BEFORE >= promoted);
+        let saw = self.away.is_some_and(|t| t + BEFORE >= promoted);
         saw && self.all_up_for(false, now, recover)
     }
 
@@ -193,6 +193,7 @@ impl Witnesses {
                 *t = (*t - by).max(floor);
             }
         }
-        self.away = super::age::past(self.away, by, floor);
+        let past = |t: Timestamp| super::age::past(t, by, floor);
+        self.away = self.away.map(past).filter(|t| *t > Timestamp::MIN);
     }
 }

@@ -140,6 +140,17 @@ pub(super) fn decision(deed: &Deed, means: &Means, tools: &mut Tools, run: &mut 
     }
 }
 
+/// Keeps that a peer was seen to go away.
+pub(super) fn saw(away: i64, ledger: &mut Ledger) -> Became {
+    let kept = ledger.saw(away);
+    Became {
+        ok: kept.is_ok(),
+        text: kept.err().map_or_else(String::new, |e| in_full(&e)),
+        lines: Vec::new(),
+        took: Duration::ZERO,
+    }
+}
+
 /// By the device of the configuration. Nothing of it is in the ledger: it cannot be taken back.
 fn switch_off(deed: &Deed, means: &Means, run: &mut dyn Run) -> Became {
     let Some(device) = &means.fence else {

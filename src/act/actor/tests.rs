@@ -48,6 +48,14 @@ impl Host {
         }
     }
 
+    /// The same for one who only observes.
+    fn observer(&self) -> Means {
+        Means {
+            dry_run: true,
+            ..self.means()
+        }
+    }
+
     fn log(&self) -> Vec<String> {
         let text = fs::read_to_string(self.path("log")).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
@@ -116,11 +124,7 @@ fn a_decision_is_carried_out_and_taken_back() {
 #[test]
 fn who_only_observes_sees_what_stands_in_the_ledger() {
     let host = Host::new();
-    let observer = Means {
-        dry_run: true,
-        ..host.means()
-    };
-    let (idle, resumed) = Actor::start(observer.clone()).unwrap();
+    let (idle, resumed) = Actor::start(host.observer()).unwrap();
     assert!(idle.entries().is_empty() && resumed.is_none());
     assert!(!host.path("db").exists(), "nothing is made where nothing is done");
     drop(idle);
@@ -128,7 +132,7 @@ fn who_only_observes_sees_what_stands_in_the_ledger() {
     actor.act(deed(1, Action::Promote));
     assert!(news(&mut actor).ok);
     drop(actor);
-    let (mut actor, resumed) = Actor::start(observer).unwrap();
+    let (mut actor, resumed) = Actor::start(host.observer()).unwrap();
     assert_eq!((actor.entries().len(), actor.book().promotions.len()), (1, 1));
     assert!(resumed.is_none() && !actor.act(deed(2, Action::Restore)));
     assert_eq!(host.log().len(), 1);
@@ -174,10 +178,8 @@ fn what_was_seen_of_the_peer_is_kept_for_whoever_comes_next() {
     drop(actor);
     let (actor, _) = Actor::start(host.means()).unwrap();
     assert_eq!(actor.book().away, Some(80));
-    let mut observer = host.means();
-    observer.dry_run = true;
     drop(actor);
-    let (mut actor, _) = Actor::start(observer).unwrap();
+    let (mut actor, _) = Actor::start(host.observer()).unwrap();
     actor.saw(90);
     assert!(!actor.busy() && actor.book().away == Some(80));
 }
@@ -304,15 +306,11 @@ fn a_peer_is_switched_off_by_the_device_and_failure_is_told() {
 #[test]
 fn nothing_is_done_where_nothing_is_to_be_done() {
     let host = Host::new();
-    let dry = Means {
-        dry_run: true,
-        ..host.means()
-    };
     let mut ifstated = host.means();
     ifstated.actions.preset = Some(Preset::Ifstated);
     let mut empty = host.means();
     empty.hooks = Hooks::default();
-    for means in [dry, ifstated, empty] {
+    for means in [host.observer(), ifstated, empty] {
         let (mut actor, resumed) = Actor::start(means).unwrap();
         assert!(resumed.is_none() && actor.idle().is_some() && actor.unable().is_none());
         assert!(!actor.act(deed(1, Action::Promote)));
@@ -333,11 +331,7 @@ fn a_ledger_that_cannot_be_used_keeps_us_from_acting_and_says_why() {
     // Nobody says that there was nothing to be taken back.
     let unknown = undo_alone(&host.means()).unwrap_err();
     assert!(unknown.contains("put aside"), "{unknown}");
-    let dry = Means {
-        dry_run: true,
-        ..host.means()
-    };
-    let (mut actor, _) = Actor::start(dry).unwrap();
+    let (mut actor, _) = Actor::start(host.observer()).unwrap();
     assert!(actor.unable().is_none() && actor.closed().unwrap().contains("put aside"));
     assert!(actor.undo(Occasion::default()).is_none());
     // The operator looked, took the file away and loads the configuration again.
