@@ -17,7 +17,7 @@ use crate::decide::{Policy, Situation, Unclear};
 use crate::detect::Detector;
 use crate::detect::carp::{CarpView, Split};
 use crate::dissect::{Ip, Kind, Refusal, dissect};
-use crate::event::{Event, Health, NodeId, Notice};
+use crate::event::{Event, Health, NodeId, Notice, NoticeKind};
 use crate::settings::{About, Settings};
 use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
@@ -274,7 +274,7 @@ impl Engine {
                     let sync = frame.net == Net::Sync && packet.refused.is_none();
                     if sync && self.counters.damaged() > damaged && self.detector.damaged(now) {
                         let text = "damaged frames on the sync net: as long as they come, `down` takes more evidence";
-                        self.notice(now, text.into());
+                        self.notice(now, NoticeKind::Damaged, text);
                     }
                 }
             }
@@ -377,11 +377,8 @@ impl Engine {
                             return;
                         }
                         let text = format!("{flushed} states of {} were flushed (CLR)", clr.creator);
-                        self.events.push_back(Event::Notice(Notice {
-                            at: now,
-                            node: Some(node),
-                            text,
-                        }));
+                        let notice = Notice::new(now, NoticeKind::Flush, text).about(node);
+                        self.events.push_back(Event::Notice(notice));
                     }
                     Message::Bus(bus) => {
                         self.counters.nodes[node.index()].creator(bus.creator);
@@ -459,7 +456,7 @@ impl Engine {
                 "advertisements of vhid {} on {} do not verify: wrong password, or its addresses are not in `local`",
                 carp.vhid, configured.name
             );
-            self.notice(now, text);
+            self.notice(now, NoticeKind::Unverified, text);
         }
         self.events.extend(self.scratch.drain(..));
         false
@@ -471,12 +468,12 @@ impl Engine {
             let text = format!(
                 "{from} advertises CARP on the sync net; that does not count, because the segments are configured"
             );
-            self.notice(now, text);
+            self.notice(now, NoticeKind::CarpOnSync, text);
         }
     }
 
-    fn notice(&mut self, at: Timestamp, text: String) {
-        self.events.push_back(Event::Notice(Notice { at, node: None, text }));
+    fn notice(&mut self, at: Timestamp, kind: NoticeKind, text: impl Into<String>) {
+        self.events.push_back(Event::Notice(Notice::new(at, kind, text)));
     }
 
     fn config_sync(&mut self, now: Timestamp, ip: Ip, port: u16) {

@@ -2,7 +2,10 @@
 //!
 //! Made by detect and decide, carried by the engine, rendered or acted on by the edges. Never acts itself.
 
+mod notice;
 mod sentence;
+
+pub use notice::{Notice, NoticeKind};
 
 use crate::capture::GapCause;
 use crate::time::Timestamp;
@@ -264,17 +267,6 @@ pub struct Decision {
     pub cause: &'static str,
     /// One sentence with the numbers.
     pub reason: String,
-}
-
-/// Something that an operator should read but that changes no health.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Notice {
-    /// When.
-    pub at: Timestamp,
-    /// About whom, if about one node.
-    pub node: Option<NodeId>,
-    /// One sentence.
-    pub text: String,
 }
 
 /// Everything that leaves the engine.

@@ -4,7 +4,7 @@
 //! off must be seen to be broken in two ways that do not depend on each other, beside its traffic.
 
 use super::{HOUR, Policy, Role, Situation, Unclear};
-use crate::event::{Action, Cause, Decision, NodeId, Notice};
+use crate::event::{Action, Cause, Decision, NodeId, Notice, NoticeKind};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -129,11 +129,8 @@ impl Policy {
         } else {
             rivals.join(", ")
         };
-        Some(Notice {
-            at: now,
-            node: self.me,
-            text: format!("promotion failed: master of {mine} of {all}; {what}"),
-        })
+        let text = format!("promotion failed: master of {mine} of {all}; {what}");
+        Some(Notice::new(now, NoticeKind::Policy, text).about(self.me?))
     }
 
     /// The node that is to be switched off, if one is.
@@ -224,10 +221,6 @@ impl Policy {
         } else {
             return None;
         };
-        Some(Notice {
-            at: now,
-            node: Some(peer),
-            text,
-        })
+        Some(Notice::new(now, NoticeKind::Policy, text).about(peer))
     }
 }

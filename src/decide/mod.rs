@@ -21,7 +21,7 @@ pub use outlook::Outlook;
 pub use row::Unclear;
 pub use situation::{Fault, Rival, Role, Signs, Situation};
 
-use crate::event::{Action, Cause, Decision, Health, NodeId, Notice};
+use crate::event::{Action, Cause, Decision, Health, NodeId, Notice, NoticeKind};
 use crate::settings::{Policy as Limits, Probe};
 use crate::time::Timestamp;
 use deeds::Deeds;
@@ -224,11 +224,10 @@ impl Policy {
     /// What became of earlier decisions, and whether somebody is at work.
     fn news(&mut self, now: Timestamp, me: NodeId, s: &Situation, name: &dyn Fn(NodeId) -> String) -> Option<Notice> {
         self.pause.begin(now);
-        let failed = self.deeds.word(now).map(|text| Notice {
-            at: now,
-            node: Some(me),
-            text,
-        });
+        let failed = self
+            .deeds
+            .word(now)
+            .map(|text| Notice::new(now, NoticeKind::Policy, text).about(me));
         failed
             .or_else(|| self.maintenance_word(now, me))
             .or_else(|| self.watch(now, s, name))
@@ -318,10 +317,6 @@ impl Policy {
         }
         self.said = Some(row);
         let (node, text) = row.words(me, name)?;
-        Some(Notice {
-            at,
-            node: Some(node),
-            text,
-        })
+        Some(Notice::new(at, NoticeKind::Policy, text).about(node))
     }
 }

@@ -1,7 +1,7 @@
 //! When nothing is decided, whatever holds: just begun, just blind, or the operator is at work.
 
 use super::{Policy, Unclear};
-use crate::event::{NodeId, Notice};
+use crate::event::{NodeId, Notice, NoticeKind};
 use crate::settings::Live;
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -92,14 +92,11 @@ impl Policy {
     }
 
     pub(super) fn maintenance_word(&mut self, now: Timestamp, me: NodeId) -> Option<Notice> {
-        std::mem::take(&mut self.pause.switched).then(|| Notice {
-            at: now,
-            node: Some(me),
-            text: if self.pause.maintenance {
-                "maintenance: nothing is decided until it is over, but what is ours may be taken back".into()
-            } else {
-                "maintenance is over".into()
-            },
-        })
+        let text = if self.pause.maintenance {
+            "maintenance: nothing is decided until it is over, but what is ours may be taken back"
+        } else {
+            "maintenance is over"
+        };
+        std::mem::take(&mut self.pause.switched).then(|| Notice::new(now, NoticeKind::Policy, text).about(me))
     }
 }

@@ -12,7 +12,7 @@ mod tests;
 mod vhid;
 mod witness;
 
-use crate::event::{Event, NodeId, Notice};
+use crate::event::{Event, NodeId, Notice, NoticeKind};
 use crate::time::Timestamp;
 use pfsync_proto::Carp;
 use source::LOST;
@@ -173,11 +173,7 @@ impl CarpView {
         }
         if !std::mem::replace(&mut self.foreign[segment], true) {
             let text = format!("foreign: {addr} advertises CARP and belongs to no configured node; it is no witness");
-            out.push(Event::Notice(Notice {
-                at: now,
-                node: None,
-                text,
-            }));
+            out.push(Event::Notice(Notice::new(now, NoticeKind::Foreign, text)));
         }
     }
 

@@ -127,6 +127,7 @@ pub fn decision(d: &Decision, engine: &Engine) -> Value {
 pub fn notice(n: &Notice, engine: &Engine) -> Value {
     json!({
         "at": seconds(n.at),
+        "kind": n.kind.as_str(),
         "node": n.node.map(|n| engine.address(n).to_string()),
         "text": n.text,
     })

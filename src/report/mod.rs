@@ -101,12 +101,7 @@ impl Report {
                     }
                 }
                 Event::ConfigSync { at, node } => {
-                    let text = format!("configuration synchronised from {}", engine.label(node));
-                    self.notice(Notice {
-                        at,
-                        node: Some(node),
-                        text,
-                    });
+                    self.notice(Notice::config_sync(at, node, &engine.label(node)));
                 }
                 Event::Node { .. } | Event::Gap { .. } => {}
             }

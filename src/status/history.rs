@@ -111,9 +111,8 @@ impl History {
             }
             Event::Notice(n) => self.notice(n, engine, unix(n.at)),
             Event::ConfigSync { at, node } => {
-                let text = format!("configuration synchronised from {}", engine.label(*node));
-                let (at, node) = (*at, Some(*node));
-                self.notice(&event::Notice { at, node, text }, engine, unix(at));
+                let notice = event::Notice::config_sync(*at, *node, &engine.label(*node));
+                self.notice(&notice, engine, unix(*at));
             }
             Event::Master {
                 at,
@@ -162,8 +161,8 @@ impl History {
 
     fn notice(&mut self, n: &event::Notice, engine: &Engine, at: f64) {
         let node = n.node.map(|n| engine.address(n).to_string());
-        let text = n.text.clone();
-        push(&mut self.notices, Notice { at, node, text }, LINES);
+        let (kind, text) = (n.kind.as_str().into(), n.text.clone());
+        push(&mut self.notices, Notice { at, kind, node, text }, LINES);
     }
 
     fn master(&mut self, vhid: (usize, u8), at: f64, next: Option<Master>) {

@@ -42,6 +42,8 @@ pub struct Decision {
 #[expect(missing_docs, reason = "as in `event`")]
 pub struct Notice {
     pub at: f64,
+    /// As in `event::NoticeKind`.
+    pub kind: String,
     pub node: Option<String>,
     pub text: String,
 }

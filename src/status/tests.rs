@@ -5,7 +5,7 @@ use super::check::{Answer, Question, check};
 use super::history::History;
 use super::{Facts, Maintenance, Node, Path, Probe, Status};
 use crate::engine::Engine;
-use crate::event::{self, Cause, Event, Evidence, Health, NodeId, Notice};
+use crate::event::{self, Cause, Event, Evidence, Health, NodeId, Notice, NoticeKind};
 use crate::settings::{self, Settings};
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -178,14 +178,7 @@ fn a_snapshot_of_a_young_engine_is_complete_and_survives_json() {
     );
     for n in 0..100 {
         let text = format!("line {n}");
-        hear(
-            &Event::Notice(Notice {
-                at: now,
-                node: None,
-                text,
-            }),
-            &engine,
-        );
+        hear(&Event::Notice(Notice::new(now, NoticeKind::Flush, text)), &engine);
     }
     let facts = Facts {
         version: "1".into(),

@@ -5,7 +5,7 @@ use super::finding::{Finding, ok, problem, warning};
 use super::list;
 use super::listen::Heard;
 use crate::config::{Config, Node};
-use crate::event::Event;
+use crate::event::{Event, NoticeKind};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn passwords(config: &Config, heard: &Heard) -> Option<Finding> {
     const NAME: &str = "passwords";
     let wrong = heard.engine.counters().bad_hmac;
     let told = heard.events.iter().find_map(|e| match e {
-        Event::Notice(n) if n.text.contains("do not verify") => Some(n.text.clone()),
+        Event::Notice(n) if n.kind == NoticeKind::Unverified => Some(n.text.clone()),
         _ => None,
     });
     if wrong > 0 {

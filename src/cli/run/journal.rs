@@ -148,7 +148,7 @@ impl Journal {
             }
             Event::Unsynchronised { at, since } => self.unsynchronised(*at, *since),
             Event::ConfigSync { at, node } => {
-                let text = format!("configuration synchronised from {}", engine.label(*node));
+                let text = Notice::config_sync(*at, *node, &engine.label(*node)).text;
                 let json = json!({
                     "at": seconds(self.unix(*at)),
                     "node": engine.address(*node).to_string(),

@@ -4,7 +4,7 @@
 
 use super::vhid::Vhid;
 use super::{CarpView, Split};
-use crate::event::{Event, NodeId, Notice};
+use crate::event::{Event, NodeId, Notice, NoticeKind};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -164,8 +164,7 @@ impl CarpView {
             name(other)
         );
         self.apart = true;
-        let (at, node) = (now, None);
-        out.push(Event::Notice(Notice { at, node, text }));
+        out.push(Event::Notice(Notice::new(now, NoticeKind::Apart, text)));
     }
 }
 

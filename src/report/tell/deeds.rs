@@ -4,7 +4,7 @@
 
 use super::Tale;
 use super::words::duration;
-use crate::event::{Action, Health, Notice};
+use crate::event::{Action, Health, NoticeKind};
 use crate::time::Timestamp;
 
 /// A sentence of the policy.
@@ -43,7 +43,7 @@ pub(in crate::report) fn deeds(tale: &Tale<'_>) -> Option<(String, Vec<Deed>)> {
             text: format!("{what}{since}: {}", d.reason),
         });
     }
-    for n in tale.report.notices.iter().filter(|n| is_refusal(n)) {
+    for n in tale.report.notices.iter().filter(|n| n.kind == NoticeKind::Policy) {
         if !said.iter().any(|deed| deed.text == n.text) {
             said.push(Deed {
                 at: n.at,
@@ -54,10 +54,4 @@ pub(in crate::report) fn deeds(tale: &Tale<'_>) -> Option<(String, Vec<Deed>)> {
     }
     said.sort_by_key(|deed| deed.at);
     Some((engine.label(me), said))
-}
-
-/// Notices of the policy, which say why it does nothing; the others tell what was heard.
-fn is_refusal(notice: &Notice) -> bool {
-    let heard = ["states of ", "configuration synchronised ", "foreign: "];
-    notice.node.is_some() && !heard.iter().any(|start| notice.text.starts_with(start))
 }
