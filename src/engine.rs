@@ -403,7 +403,7 @@ impl Engine {
     }
 
     fn proto112(&mut self, now: Timestamp, net: Net, ip: Ip, payload: &[u8]) {
-        let carp = match Proto112::decode(payload) {
+        let carp = match Proto112::decode(payload, Some(ip.ends())) {
             Ok(Proto112::Carp(carp)) => carp,
             Ok(_) => {
                 self.counters.vrrp += 1;

@@ -180,7 +180,10 @@ fn json_of_carp_and_vrrp() {
     assert!(plain[0]["carp"].get("hmac_ok").is_none());
     assert_eq!(
         plain[19]["vrrp"],
-        json!({"version": 3, "vrid": 9, "prio": 200, "naddr": 1, "interval_cs": 100})
+        json!({
+            "version": 3, "vrid": 9, "prio": 200, "naddr": 1, "interval_cs": 100, "interval": 1.0,
+            "cksum_ok": true, "bow_out": false, "v6": false,
+        })
     );
 }
 
@@ -263,7 +266,7 @@ fn text_of_damage_and_of_carp() {
         line(15),
         "protocol 112 [|carp] [hdrops at octet 35: shorter than a CARP advertisement]"
     );
-    assert_eq!(line(17), "vrrp v2 vrid 51 prio 100 addresses 5");
+    assert_eq!(line(17), "vrrp v2 vrid 51 prio 100 addresses 5 interval 1s");
 }
 
 /// A frame made here, for dialects without a sample and octets that a firewall would not send.

@@ -1,13 +1,26 @@
-//! Any octets as pfsync and as CARP: nothing panics, every walk ends, nothing is said about octets that are not there.
+//! Any octets as pfsync, CARP and VRRP: nothing panics, every walk ends, nothing is said about octets that are not there.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pfsync_proto::{Packet, Proto112, strip_ip};
+use pfsync_proto::{Ends, Packet, Proto112, Vrrp, strip_ip};
+use std::net::{IpAddr, Ipv4Addr};
+
+const ENDS: Option<Ends> = Some((IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::BROADCAST)));
 
 fuzz_target!(|data: &[u8]| {
-    if let Ok(Proto112::Carp(carp)) = Proto112::decode(data) {
-        assert!(!carp.cksum_ok || carp.encode() == data);
-        let _ = carp.verify(data, &[]);
+    match Proto112::decode(data, ENDS) {
+        Ok(Proto112::Carp(carp)) => {
+            assert!(!carp.cksum_ok || carp.encode() == data);
+            let _ = carp.verify(data, &[]);
+        }
+        Ok(Proto112::Vrrp(vrrp)) => {
+            let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST); 255];
+            let mut octets = [0; 1200];
+            let length = vrrp.encode(&addresses[..usize::from(vrrp.naddr)], ENDS, &mut octets);
+            let again = Proto112::decode(&octets[..length.expect("what was read can be written")], ENDS);
+            assert_eq!(again, Ok(Proto112::Vrrp(Vrrp { cksum_ok: true, ..vrrp })));
+        }
+        Err(_) => {}
     }
     let payload = strip_ip(data);
     let Ok(packet) = Packet::new_checked(payload) else { return };

@@ -1,4 +1,4 @@
-//! CARP advertisements, and the VRRP that shares protocol 112, groups and virtual MAC with them.
+//! CARP advertisements, and what tells them from the VRRP that shares protocol 112, groups and virtual MAC with them.
 //!
 //! Called by whoever has the payload of an IP datagram with protocol 112 in hand. Tells the protocols apart, decodes,
 //! encodes, and checks checksum and HMAC. Never decides whether an advertisement is to be believed: `advbase`,
@@ -7,8 +7,6 @@
 //! ```text
 //!  CARP (36)    0 0x21  1 vhid  2 advskew  3 authlen = 7  4 demote (OpenBSD)  5 advbase  6 checksum  8 counter (be64)
 //!               16 HMAC-SHA1[20]                                            (`struct carp_header`, netinet/ip_carp.h)
-//!  VRRPv2       0 0x21  1 vrid  2 prio  3 naddr  4 auth type  5 interval (s)  6 checksum  8 addresses, 8 octets auth
-//!  VRRPv3       0 0x31  1 vrid  2 prio  3 naddr  4 interval (12 bits, cs)     6 checksum  8 addresses
 //! ```
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,8 +15,10 @@ use core::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
+use crate::checksum::checksum;
 use crate::error::{DecodeError, ErrorKind};
 use crate::octets::{Fill, Octets};
+use crate::vrrp::{Ends, Vrrp};
 
 /// Octets of an advertisement.
 const LENGTH: usize = 36;
@@ -53,35 +53,17 @@ pub struct Carp {
 pub enum Proto112 {
     /// A CARP advertisement.
     Carp(Carp),
-    /// A VRRPv2 advertisement.
-    Vrrp2 {
-        /// Virtual router id.
-        vrid: u8,
-        /// Priority; 0 leaves, 255 owns the addresses.
-        prio: u8,
-        /// Number of addresses.
-        naddr: u8,
-    },
-    /// A VRRPv3 advertisement; FreeBSD's carp(4) can speak it per vhid.
-    Vrrp3 {
-        /// Virtual router id.
-        vrid: u8,
-        /// Priority; 0 leaves, 255 owns the addresses.
-        prio: u8,
-        /// Number of addresses.
-        naddr: u8,
-        /// Centiseconds between advertisements.
-        interval_cs: u16,
-    },
+    /// A VRRP advertisement.
+    Vrrp(Vrrp),
 }
 
 impl Proto112 {
     /// CARP is version octet 0x21, 36 octets and an `authlen` of 7; what else starts with 0x21 is VRRPv2, whose count
-    /// of addresses stands where CARP has `authlen`. Octets behind a VRRP advertisement are tolerated.
+    /// of addresses stands where CARP has `authlen`. `ends`: who sent it to whom, which some checksums of VRRP cover.
     ///
     /// # Errors
     /// `hdrops` when cut inside the fixed part, `badlen` when the length contradicts the count, `badver` for others.
-    pub fn decode(payload: &[u8]) -> Result<Self, DecodeError> {
+    pub fn decode(payload: &[u8], ends: Option<Ends>) -> Result<Self, DecodeError> {
         let length = payload.len();
         let Some(o) = Octets::<8>::new(payload) else {
             return Err(DecodeError::new(
@@ -90,20 +72,10 @@ impl Proto112 {
                 "shorter than any header of protocol 112",
             ));
         };
-        let (vrid, prio, naddr) = (o.u8::<1>(), o.u8::<2>(), o.u8::<3>());
-        let addresses = 8 + 4 * usize::from(naddr);
-        match o.u8::<0>() {
-            0x21 if naddr == 7 && length < addresses + 8 => Carp::decode(payload).map(Self::Carp),
-            0x21 | 0x31 if length < addresses => {
-                Err(DecodeError::new(ErrorKind::Badlen, 3, "fewer addresses than promised"))
-            }
-            0x21 => Ok(Self::Vrrp2 { vrid, prio, naddr }),
-            0x31 => Ok(Self::Vrrp3 {
-                vrid,
-                prio,
-                naddr,
-                interval_cs: o.be16::<4>() & 0x0fff,
-            }),
+        match (o.u8::<0>(), o.u8::<3>()) {
+            // Seven addresses and authentication data are 44 octets.
+            (0x21, 7) if length < 44 => Carp::decode(payload).map(Self::Carp),
+            (0x21 | 0x31, _) => Vrrp::decode(payload, ends).map(Self::Vrrp),
             _ => Err(DecodeError::new(ErrorKind::Badver, 0, "neither CARP nor VRRP")),
         }
     }
@@ -154,7 +126,7 @@ impl Carp {
             authlen: 7,
             counter: o.be64::<8>(),
             hmac: o.take::<16, 20>(),
-            cksum_ok: checksum(payload) == 0,
+            cksum_ok: checksum(&[payload]) == 0,
             bow_out: (advbase, advskew) == (255, 255),
         })
     }
@@ -171,7 +143,7 @@ impl Carp {
             .u8::<5>(self.advbase)
             .be64::<8>(self.counter)
             .put::<16, 20>(self.hmac);
-        let sum = checksum(&o.done());
+        let sum = checksum(&[&o.done()]);
         o.be16::<6>(sum);
         o.done()
     }
@@ -250,15 +222,4 @@ fn inet6(address: IpAddr) -> Option<Ipv6Addr> {
     let [first, _, rest @ ..] = v6.segments();
     let [c, d, e, f, g, h] = rest;
     Some(Ipv6Addr::new(first, 0, c, d, e, f, g, h))
-}
-
-/// Internet checksum (RFC 1071) without a pseudo-header, for IPv4 and IPv6 alike; 0 over octets that hold a right one.
-fn checksum(octets: &[u8]) -> u16 {
-    let (words, _) = octets.as_chunks::<2>();
-    let sum = words
-        .iter()
-        .fold(0_u32, |sum, word| sum + u32::from(u16::from_be_bytes(*word)));
-    let folded = (sum & 0xffff) + (sum >> 16);
-    let folded = (folded & 0xffff) + (folded >> 16);
-    !u16::try_from(folded).unwrap_or(u16::MAX)
 }

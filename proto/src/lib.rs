@@ -1,7 +1,7 @@
-//! pfsync and CARP on the wire: octets to meaning and back.
+//! pfsync, CARP and VRRP on the wire: octets to meaning and back.
 //!
-//! Owns the layouts of every pfsync dialect (versions 2 to 6 of OpenBSD, FreeBSD, NetBSD and DragonFly) and of
-//! CARP v2. Called by whoever has the payload of an IP datagram (protocol 240 or 112) in hand. Never does I/O, never
+//! Owns the layouts of every pfsync dialect (versions 2 to 6 of OpenBSD, FreeBSD, NetBSD and DragonFly), of CARP v2
+//! and of VRRP v2 and v3. Called by whoever has the payload of an IP datagram (protocol 240 or 112) in hand. Never does I/O, never
 //! reads a clock, never logs, never allocates while decoding, and never panics on any input: every accessor works on a
 //! slice whose length was checked once.
 //!
@@ -25,6 +25,7 @@
 
 mod body;
 mod carp;
+mod checksum;
 mod dialect;
 pub mod encode;
 mod error;
@@ -34,6 +35,7 @@ mod packet;
 mod section;
 mod state;
 mod state_encode;
+mod vrrp;
 
 pub use carp::{Carp, Proto112};
 pub use dialect::{Action, Dialect};
@@ -45,3 +47,4 @@ pub use message::{
 };
 pub use packet::{Packet, Sections, strip_ip};
 pub use section::{Decoded, Messages, Section};
+pub use vrrp::{Ends, Vrrp};

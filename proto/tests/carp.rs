@@ -10,7 +10,7 @@ mod common;
 
 use std::net::IpAddr;
 
-use pfsync_proto::{Carp, ErrorKind, Proto112};
+use pfsync_proto::{Carp, ErrorKind, Proto112, Vrrp};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn every_sample_value_comes_back() {
     assert_eq!(samples.len(), truth.len());
     for (payload, truth) in samples.iter().zip(truth) {
         let want = truth["expect"].as_object().unwrap();
-        let got = Proto112::decode(payload);
+        let got = Proto112::decode(payload, None);
         let mut fields = serde_json::Map::new();
         let mut set = |key: &str, value: Value| {
             fields.insert(key.to_owned(), value);
@@ -54,23 +54,12 @@ fn every_sample_value_comes_back() {
                 set("hmac_ok", carp.verify(b"mekmitasdigoat", &[ip("192.0.2.1")]).into());
                 assert_eq!(carp.encode()[..] == payload[..], carp.cksum_ok, "{truth}");
             }
-            Ok(Proto112::Vrrp2 { vrid, prio, naddr }) => {
-                set("proto", "vrrp2".into());
-                set("vrid", vrid.into());
-                set("prio", prio.into());
-                set("naddr", naddr.into());
-            }
-            Ok(Proto112::Vrrp3 {
-                vrid,
-                prio,
-                naddr,
-                interval_cs,
-            }) => {
-                set("proto", "vrrp3".into());
-                set("vrid", vrid.into());
-                set("prio", prio.into());
-                set("naddr", naddr.into());
-                set("interval_cs", interval_cs.into());
+            Ok(Proto112::Vrrp(vrrp)) => {
+                set("proto", format!("vrrp{}", vrrp.version).into());
+                set("vrid", vrrp.vrid.into());
+                set("prio", vrrp.prio.into());
+                set("naddr", vrrp.naddr.into());
+                set("interval_cs", vrrp.adver_int.into());
             }
             Err(error) => assert_eq!(
                 (error.kind, &truth["why"]),
@@ -107,7 +96,7 @@ fn openbsd_7_8_is_verified_with_its_password_and_no_other() {
 fn two_ucarp_nodes_speak_nothing_else() {
     let mut vhids = std::collections::BTreeMap::<u8, u32>::new();
     for payload in samples("carp/ucarp-failover.pcap") {
-        match Proto112::decode(&payload) {
+        match Proto112::decode(&payload, None) {
             Ok(Proto112::Carp(carp)) => {
                 assert!(carp.cksum_ok);
                 *vhids.entry(carp.vhid).or_default() += 1;
@@ -122,7 +111,7 @@ fn two_ucarp_nodes_speak_nothing_else() {
 fn vrrp_is_never_taken_for_carp() {
     for payload in samples("carp/vrrp-control.pcap") {
         assert!(
-            !matches!(Proto112::decode(&payload), Ok(Proto112::Carp(_))),
+            !matches!(Proto112::decode(&payload, None), Ok(Proto112::Carp(_))),
             "{payload:02x?}"
         );
     }
@@ -177,7 +166,7 @@ fn each_refusal_by_one_octet() {
     let kind = |change: &dyn Fn(&mut Vec<u8>)| {
         let mut octets = good.clone();
         change(&mut octets);
-        Proto112::decode(&octets).map_err(|error| error.kind)
+        Proto112::decode(&octets, None).map_err(|error| error.kind)
     };
     assert!(matches!(kind(&|_| {}), Ok(Proto112::Carp(_))));
     assert_eq!(kind(&|o| o.truncate(7)), Err(ErrorKind::Hdrops));
@@ -188,9 +177,9 @@ fn each_refusal_by_one_octet() {
     // VRRPv2 with seven addresses starts to be possible where the authentication data fits behind them.
     assert!(matches!(
         kind(&|o| o.resize(44, 0)),
-        Ok(Proto112::Vrrp2 { naddr: 7, .. })
+        Ok(Proto112::Vrrp(Vrrp { naddr: 7, .. }))
     ));
-    assert!(matches!(kind(&|o| o[3] = 6), Ok(Proto112::Vrrp2 { naddr: 6, .. })));
+    assert!(matches!(kind(&|o| o[3] = 6), Ok(Proto112::Vrrp(Vrrp { naddr: 6, .. }))));
     assert!(matches!(
         kind(&|o| o[8] ^= 1),
         Ok(Proto112::Carp(Carp { cksum_ok: false, .. }))
@@ -208,7 +197,7 @@ proptest! {
         let bow_out = (advbase, advskew) == (255, 255);
         let carp = Carp { vhid, advskew, advbase, demote, authlen: 7, counter, hmac, cksum_ok: true, bow_out };
         prop_assert_eq!(Carp::decode(&carp.encode()), Ok(carp));
-        prop_assert_eq!(Proto112::decode(&carp.encode()), Ok(Proto112::Carp(carp)));
+        prop_assert_eq!(Proto112::decode(&carp.encode(), None), Ok(Proto112::Carp(carp)));
     }
 
     #[test]
@@ -217,7 +206,7 @@ proptest! {
         if let Some(slot) = octets.first_mut() {
             *slot = first;
         }
-        if let Ok(Proto112::Carp(carp)) = Proto112::decode(&octets) {
+        if let Ok(Proto112::Carp(carp)) = Proto112::decode(&octets, None) {
             let _ = carp.verify(&octets, &[]);
         }
     }

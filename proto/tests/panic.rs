@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 /// Reads everything, and writes what was read.
 fn exercise(payload: &[u8]) -> Result<(), TestCaseError> {
-    let _ = Proto112::decode(payload);
+    let _ = Proto112::decode(payload, None);
     let payload = strip_ip(payload);
     let Ok(packet) = Packet::new_checked(payload) else {
         return Ok(());

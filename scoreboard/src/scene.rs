@@ -152,7 +152,7 @@ impl Scene {
                 }
                 Sound::Pfsync(node)
             }
-            Kind::Proto112(payload) => match Proto112::decode(payload) {
+            Kind::Proto112(payload) => match Proto112::decode(payload, None) {
                 Ok(Proto112::Carp(carp)) if carp.cksum_ok => {
                     let vhost = (net, carp.vhid);
                     let yielding = carp.bow_out || carp.demote > 0 || carp.advskew >= 240;

@@ -8,7 +8,7 @@ mod link;
 
 use crate::capture::LinkType;
 use etherparse::{LaxIpSlice, LenSource, ip_number};
-use pfsync_proto::{DecodeError, ErrorKind};
+use pfsync_proto::{DecodeError, Ends, ErrorKind};
 use std::net::IpAddr;
 
 /// IP protocol of pfsync.
@@ -28,6 +28,14 @@ pub struct Ip {
     pub ttl: u8,
     /// Protocol of the payload, behind all extension headers.
     pub proto: u8,
+}
+
+impl Ip {
+    /// Who sends it to whom.
+    #[must_use]
+    pub const fn ends(&self) -> Ends {
+        (self.src, self.dst)
+    }
 }
 
 /// What a frame carries.

@@ -3,7 +3,7 @@
 //! Fed with the frames that the engine gets, too, which has no use for these facts. Judges nothing.
 
 use crate::capture::{Frame, Net};
-use crate::dissect::{Kind, Refusal, dissect};
+use crate::dissect::{Ip, Kind, Refusal, dissect};
 use crate::time::Timestamp;
 use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Dialect, ErrorKind, Key, Message, Packet, Proto112};
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,17 +88,17 @@ impl Ear {
                 }
             }
             (Kind::Proto112(payload), Some(ip)) if packet.refused.is_none() => {
-                self.proto112(frame.net, ip.src, payload)
+                self.proto112(frame.net, ip, payload)
             }
             _ => {}
         }
     }
 
-    fn proto112(&mut self, net: Net, source: IpAddr, payload: &[u8]) {
+    fn proto112(&mut self, net: Net, ip: Ip, payload: &[u8]) {
         let Net::Segment(segment) = net else { return };
-        match Proto112::decode(payload) {
+        match Proto112::decode(payload, Some(ip.ends())) {
             Ok(Proto112::Carp(carp)) if carp.cksum_ok => {
-                let key = (segment, source, carp.vhid);
+                let key = (segment, ip.src, carp.vhid);
                 if self.advertisers.len() < MOST || self.advertisers.contains_key(&key) {
                     let known = self.advertisers.entry(key).or_insert(Advertiser { count: 0, carp });
                     known.count += 1;

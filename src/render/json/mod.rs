@@ -11,6 +11,7 @@ use crate::dissect::{Ip, Kind};
 use crate::time::Timestamp;
 use out::Out;
 use pfsync_proto::{DecodeError, Packet, Proto112};
+use std::time::Duration;
 
 /// Appends `frame` and a newline to `buf`.
 pub fn write(buf: &mut Vec<u8>, frame: &Shown<'_>) {
@@ -38,19 +39,19 @@ pub fn write(buf: &mut Vec<u8>, frame: &Shown<'_>) {
     o.raw("}\n");
 }
 
-/// Unix seconds with as many decimals as the time has, at least one.
+/// Unix seconds.
 fn seconds(o: &mut Out<'_>, at: Timestamp) {
-    let nanos = at.as_nanos();
-    if nanos < 0 {
+    if at.as_nanos() < 0 {
         o.raw("-");
     }
-    let (whole, mut part) = (
-        nanos.unsigned_abs() / 1_000_000_000,
-        nanos.unsigned_abs() % 1_000_000_000,
-    );
-    o.number(whole);
+    decimal(o, Duration::from_nanos(at.as_nanos().unsigned_abs()));
+}
+
+/// Seconds with as many decimals as there are, at least one.
+fn decimal(o: &mut Out<'_>, length: Duration) {
+    o.number(length.as_secs());
     o.raw(".");
-    let mut unit = 100_000_000;
+    let (mut part, mut unit) = (length.subsec_nanos(), 100_000_000);
     loop {
         o.number(part / unit);
         part %= unit;
@@ -115,7 +116,7 @@ fn pfsync(o: &mut Out<'_>, payload: &[u8]) -> Option<DecodeError> {
 }
 
 fn proto112(o: &mut Out<'_>, frame: &Shown<'_>, payload: &[u8]) -> Option<DecodeError> {
-    match Proto112::decode(payload) {
+    match Proto112::decode(payload, frame.packet.ip.map(|ip| ip.ends())) {
         Ok(Proto112::Carp(carp)) => {
             o.field(",\"carp\":{\"vhid\":", carp.vhid);
             o.field(",\"advskew\":", carp.advskew);
@@ -131,22 +132,20 @@ fn proto112(o: &mut Out<'_>, frame: &Shown<'_>, payload: &[u8]) -> Option<Decode
             }
             o.raw("}");
         }
-        Ok(Proto112::Vrrp2 { vrid, prio, naddr }) => {
-            o.field(",\"vrrp\":{\"version\":2,\"vrid\":", vrid);
-            o.field(",\"prio\":", prio);
-            o.field(",\"naddr\":", naddr);
-            o.raw("}");
-        }
-        Ok(Proto112::Vrrp3 {
-            vrid,
-            prio,
-            naddr,
-            interval_cs,
-        }) => {
-            o.field(",\"vrrp\":{\"version\":3,\"vrid\":", vrid);
-            o.field(",\"prio\":", prio);
-            o.field(",\"naddr\":", naddr);
-            o.field(",\"interval_cs\":", interval_cs);
+        Ok(Proto112::Vrrp(vrrp)) => {
+            o.field(",\"vrrp\":{\"version\":", vrrp.version);
+            o.field(",\"vrid\":", vrrp.vrid);
+            o.field(",\"prio\":", vrrp.prio);
+            o.field(",\"naddr\":", vrrp.naddr);
+            match vrrp.version {
+                2 => o.field(",\"auth_type\":", vrrp.auth_type),
+                _ => o.field(",\"interval_cs\":", vrrp.adver_int),
+            }
+            o.raw(",\"interval\":");
+            decimal(o, vrrp.interval());
+            o.boolean(",\"cksum_ok\":", vrrp.cksum_ok);
+            o.boolean(",\"bow_out\":", vrrp.bow_out());
+            o.boolean(",\"v6\":", frame.is_v6());
             o.raw("}");
         }
         Err(error) => return Some(error),

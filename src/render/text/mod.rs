@@ -126,7 +126,7 @@ fn damage(buf: &mut String, frame: &Shown<'_>, error: &DecodeError) {
 }
 
 fn proto112(buf: &mut String, frame: &Shown<'_>, payload: &[u8]) -> Option<DecodeError> {
-    let _ = match Proto112::decode(payload) {
+    let _ = match Proto112::decode(payload, frame.packet.ip.map(|ip| ip.ends())) {
         Ok(Proto112::Carp(carp)) => {
             let _ = write!(
                 buf,
@@ -146,19 +146,26 @@ fn proto112(buf: &mut String, frame: &Shown<'_>, payload: &[u8]) -> Option<Decod
             }
             write!(buf, " counter {:016x}", carp.counter)
         }
-        Ok(Proto112::Vrrp2 { vrid, prio, naddr }) => {
-            write!(buf, " vrrp v2 vrid {vrid} prio {prio} addresses {naddr}")
-        }
-        Ok(Proto112::Vrrp3 {
-            vrid,
-            prio,
-            naddr,
-            interval_cs,
-        }) => {
-            write!(
+        Ok(Proto112::Vrrp(vrrp)) => {
+            let _ = write!(
                 buf,
-                " vrrp v3 vrid {vrid} prio {prio} addresses {naddr} interval {interval_cs}cs"
-            )
+                " vrrp v{} vrid {} prio {} addresses {} interval {:?}",
+                vrrp.version,
+                vrrp.vrid,
+                vrrp.prio,
+                vrrp.naddr,
+                vrrp.interval()
+            );
+            if vrrp.auth_type != 0 {
+                let _ = write!(buf, " auth {}", vrrp.auth_type);
+            }
+            if vrrp.bow_out() {
+                buf.push_str(" bow-out");
+            }
+            if !vrrp.cksum_ok {
+                buf.push_str(" [bad checksum]");
+            }
+            Ok(())
         }
         Err(error) => {
             buf.push_str(" protocol 112");
