@@ -268,11 +268,11 @@ impl Engine {
                 self.counters.pfsync += 1;
                 self.refuse(packet.refused.filter(|r| *r != Refusal::Cut));
                 if packet.refused.is_none_or(|r| r == Refusal::Cut) {
-                    let damaged = self.counters.damaged();
+                    let damaged = self.counters.damaged;
                     self.pfsync(now, packet.ip, payload);
                     // Of another net nobody believes anything.
                     let sync = frame.net == Net::Sync && packet.refused.is_none();
-                    if sync && self.counters.damaged() > damaged && self.detector.damaged(now) {
+                    if sync && self.counters.damaged > damaged && self.detector.damaged(now) {
                         let text = "damaged frames on the sync net: as long as they come, `down` takes more evidence";
                         self.notice(now, NoticeKind::Damaged, text);
                     }
@@ -304,14 +304,14 @@ impl Engine {
 
     fn refuse(&mut self, refused: Option<Refusal>) {
         if let Some(refusal) = refused {
-            self.counters.error(DecodeError::from(refusal).kind);
+            self.counters.error(DecodeError::from(refusal));
         }
     }
 
     fn pfsync(&mut self, now: Timestamp, ip: Option<Ip>, payload: &[u8]) {
         let packet = match Packet::new_checked(payload) {
             Ok(packet) => packet,
-            Err(e) => return self.counters.error(e.kind),
+            Err(e) => return self.counters.error(e),
         };
         let Some(node) = self.node_of(ip) else { return };
         self.detector.frame(now, node);
@@ -325,7 +325,7 @@ impl Engine {
             let section = match section {
                 Ok(section) => section,
                 Err(e) => {
-                    self.counters.error(e.kind);
+                    self.counters.error(e);
                     continue;
                 }
             };
@@ -333,7 +333,7 @@ impl Engine {
             section.visit(|decoded| {
                 count += 1;
                 match decoded.refused {
-                    Some(e) => self.counters.error(e.kind),
+                    Some(e) => self.counters.error(e),
                     None => self.message(now, node, section.action, &decoded.message),
                 }
             });
@@ -409,7 +409,7 @@ impl Engine {
                 self.counters.vrrp += 1;
                 return;
             }
-            Err(e) => return self.counters.error(e.kind),
+            Err(e) => return self.counters.error(e),
         };
         if !carp.cksum_ok {
             self.counters.bad_checksum += 1;

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!  peer (32)      0 flags  2 ttl  3 scrub?  4 ts_mod  8 seqlo  12 seqhi  16 seqdiff  20 max_win  22 mss  24 state
-//!                 25 wscale  26 pad[6]                      (version 2: 3 pad, 26 scrub?)
+//!                 25 wscale  26 pad[6]                      (version 2: 26 scrub?, of some senders 3)
 //!  upd_c (84/88)  0 id  8 src  40 dst  72 creatorid  76 expire  80 timeout  81 pad | updates
 //!  del_c (12/16)  0 id  8 creatorid  (12 src.state  13 dst.state)
 //!  clr (20/24)    0 ifname  16 creatorid
@@ -20,10 +20,10 @@ use crate::dialect::Layout;
 use crate::message::{Bus, BusStatus, Clr, CreatorId, IfName, Key, Message, Peer, Scrub, StateId, Tdb, UpdC};
 use crate::octets::{Fill, Octets};
 
-/// `struct pfsync_state_peer`, whose scrub flag version 2 has elsewhere.
+/// `struct pfsync_state_peer`, whose scrub flag version 2 has in one of two places.
 #[inline]
 pub(crate) fn peer(o: Octets<'_, 32>, v2: bool) -> Peer {
-    let scrub = if v2 { o.u8::<26>() } else { o.u8::<3>() } != 0;
+    let scrub = o.u8::<3>() != 0 || (v2 && o.u8::<26>() != 0);
     Peer {
         seqlo: o.be32::<8>(),
         seqhi: o.be32::<12>(),

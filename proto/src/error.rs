@@ -2,6 +2,18 @@
 //!
 //! Made by the decoder (and by IP layers above it, for the kinds that belong to them), counted by whoever listens.
 //! Small and `Copy`, so that a flood of damaged frames costs nothing; never carries the frame.
+//!
+//! What is refused must not be used, for no receiver uses it. That alone is no sign of an attack: some of it legitimate
+//! senders send ([`DecodeError::damage`] is false):
+//!  * versions and actions that we do not know: a newer pf, or another system's;
+//!  * `PFTM_PURGE` and `PFTM_UNLINKED`, the timeouts of states on their way out, which OpenBSD announces and no receiver
+//!    takes, and a few numbers above them, where newer kernels add (FreeBSD 14 added five for SCTP);
+//!  * address families that we have no name for: each system numbers its own;
+//!  * full states shorter than today's in version 6, as early releases may send;
+//!  * a wrong TTL, fragments, what the snapshot length cut: the network and whoever captured, not the sender.
+//!
+//! Lengths that contradict each other, peer states and directions beyond the kernel's, frames shorter than a header: no
+//! kernel of any version sends these.
 
 use core::fmt;
 
@@ -66,10 +78,12 @@ pub struct DecodeError {
     pub offset: u32,
     /// Why, lower case, without the offset.
     pub detail: &'static str,
+    /// No kernel sends this; see the module.
+    pub damage: bool,
 }
 
 impl DecodeError {
-    /// An error at `offset`. Offsets beyond `u32` (no datagram is that long) saturate.
+    /// An error at `offset`, damage if all of its kind is. Offsets beyond `u32` (no datagram is that long) saturate.
     #[must_use]
     #[cold]
     pub fn new(kind: ErrorKind, offset: usize, detail: &'static str) -> Self {
@@ -77,6 +91,16 @@ impl DecodeError {
             kind,
             offset: u32::try_from(offset).unwrap_or(u32::MAX),
             detail,
+            damage: matches!(kind, ErrorKind::Hdrops | ErrorKind::Badlen | ErrorKind::Badval),
+        }
+    }
+
+    /// The same, where a legitimate sender may be behind it if `lawful`.
+    #[must_use]
+    pub const fn unless(self, lawful: bool) -> Self {
+        Self {
+            damage: self.damage && !lawful,
+            ..self
         }
     }
 }

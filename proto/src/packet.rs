@@ -201,11 +201,9 @@ impl<'a> Sections<'a> {
         if known.is_some() && stride < layout.size() {
             // The length is wrong by its own testimony: skipping by it would be guessing.
             self.done = true;
-            return Some(Err(DecodeError::new(
-                ErrorKind::Badlen,
-                at + 1,
-                "message length below the struct",
-            )));
+            let error = DecodeError::new(ErrorKind::Badlen, at + 1, "message length below the struct");
+            let early = layout == Layout::StateOpenBsd && stride >= Layout::StateV4.size();
+            return Some(Err(error.unless(early)));
         }
         let body = rest.get(SUBHEADER..).unwrap_or(&[]);
         let start = at + SUBHEADER;

@@ -218,6 +218,15 @@ const fn timeouts(version: u8) -> u8 {
     if version == 5 { 25 } else { 20 }
 }
 
+/// Timeouts below this may be those of states on their way out, or of a newer kernel.
+const SENT_BY_SOMEBODY: u8 = 32;
+
+/// A timeout that receivers do not take.
+#[cold]
+pub(crate) fn bad_timeout(timeout: u8, offset: usize) -> DecodeError {
+    DecodeError::new(ErrorKind::Badval, offset, "unknown timeout").unless(timeout < SENT_BY_SOMEBODY)
+}
+
 /// `PFSYNC_MAX_STATE`: the highest number that a peer's state can have (`PF_TCPS_PROXY_DST`).
 pub(crate) const STATE_MAX: u8 = 12;
 
@@ -227,12 +236,12 @@ fn refused_update(update: &UpdC, timeouts: u8, offset: u32) -> Option<DecodeErro
     if update.timeout < timeouts && update.src.state <= STATE_MAX && update.dst.state <= STATE_MAX {
         return None;
     }
-    let (field, detail) = if update.timeout >= timeouts {
-        (80, "unknown timeout")
-    } else if update.src.state > STATE_MAX {
+    let (field, detail) = if update.src.state > STATE_MAX {
         (8 + 24, "unknown state of the initiator")
-    } else {
+    } else if update.dst.state > STATE_MAX {
         (40 + 24, "unknown state of the responder")
+    } else {
+        return Some(bad_timeout(update.timeout, (offset as usize).saturating_add(80)));
     };
     Some(DecodeError::new(
         ErrorKind::Badval,

@@ -39,7 +39,7 @@ use crate::message::{
     StateKeys,
 };
 use crate::octets::Octets;
-use crate::section::STATE_MAX;
+use crate::section::{STATE_MAX, bad_timeout};
 
 /// What all layouts have in one piece.
 struct Core {
@@ -412,20 +412,18 @@ pub(crate) fn refused(layout: Layout, state: &State, timeouts: u8, offset: u32) 
         Layout::StateOpenBsd => (250, 252, 255),
         _ => (232, 234, 239),
     };
-    let (field, detail) = if !af_known {
-        (af, "unknown address family")
-    } else if !direction_known {
-        (direction, "unknown direction")
-    } else if state.timeout >= timeouts {
-        (timeout, "unknown timeout")
+    let at = |field: usize| (offset as usize).saturating_add(field);
+    let error = |field, detail| DecodeError::new(ErrorKind::Badval, at(field), detail);
+    // What no kernel sends comes first, so that it is not hidden behind what some do.
+    Some(if !direction_known {
+        error(direction, "unknown direction")
     } else if state.src.state > STATE_MAX {
-        (core + 24, "unknown state of the initiator")
+        error(core + 24, "unknown state of the initiator")
+    } else if state.dst.state > STATE_MAX {
+        error(core + 32 + 24, "unknown state of the responder")
+    } else if state.timeout >= timeouts {
+        bad_timeout(state.timeout, at(timeout))
     } else {
-        (core + 32 + 24, "unknown state of the responder")
-    };
-    Some(DecodeError::new(
-        ErrorKind::Badval,
-        (offset as usize).saturating_add(field),
-        detail,
-    ))
+        error(af, "unknown address family").unless(true)
+    })
 }

@@ -178,12 +178,11 @@ fn verified(version: u8, naddr: u8, payload: &[u8], ends: Option<Ends>) -> bool 
 
 /// The checksum of `message` behind the pseudo-header of its datagram.
 fn with_pseudo((source, destination): Ends, message: &[u8]) -> u16 {
-    // No datagram is longer than this.
+    // No datagram is longer than this. In which order the words stand, and how many zeros are between, is nothing to a sum.
     let length = u16::try_from(message.len()).unwrap_or(u16::MAX).to_be_bytes();
-    // In which order its words stand, and how many zeros are between them, is nothing to a sum.
-    let tail = [&length[..], &[0, 112], message];
     match (source, destination) {
-        (IpAddr::V4(s), IpAddr::V4(d)) => checksum(&[&s.octets(), &d.octets(), length, &[0, 112], message]),
+        (IpAddr::V4(s), IpAddr::V4(d)) => checksum(&[&s.octets(), &d.octets(), &length, &[0, 112], message]),
+        (IpAddr::V6(s), IpAddr::V6(d)) => checksum(&[&s.octets(), &d.octets(), &length, &[0, 112], message]),
         // No datagram goes from one family to the other.
         _ => 1,
     }

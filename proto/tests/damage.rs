@@ -253,6 +253,50 @@ fn badval_of_states() {
     }
 }
 
+/// Whether the first thing that is refused in `payload` is damage.
+fn damage(payload: &[u8]) -> bool {
+    let packet = match Packet::new_checked(payload) {
+        Ok(packet) => packet,
+        Err(error) => return error.damage,
+    };
+    let found = packet.sections().find_map(|section| match section {
+        Ok(section) => section.messages().find_map(|m| m.refused),
+        Err(error) => Some(error),
+    });
+    found.expect("something is refused").damage
+}
+
+#[test]
+fn what_some_kernel_sends_is_refused_and_no_damage() {
+    // The first UPD_C is at 40; INS, its first state, at 24 in a frame of its own.
+    let state = sample("golden/openbsd6.raw.pcap", 2);
+    for timeout in [20, 21, 22, 23, 27, 31] {
+        assert!(!damage(&set(mixed6(), 40 + 80, timeout)), "{timeout}");
+        assert!(!damage(&set(state.clone(), 24 + 255, timeout)), "{timeout}");
+    }
+    assert!(!damage(&set(sample("golden/freebsd1301.raw.pcap", 5), 24 + 80, 27)));
+    assert!(!damage(&set(state.clone(), 24 + 250, 99)), "a family of another system");
+    assert!(!damage(&set(mixed6(), 0, 7)), "a newer version");
+    assert!(!damage(&set(mixed6(), 36, 200)), "a newer action");
+    assert!(!damage(&set(state.clone(), 21, 240 / 4)), "a state of an early release");
+
+    for timeout in [32, 99, 255] {
+        assert!(damage(&set(mixed6(), 40 + 80, timeout)), "{timeout}");
+        assert!(damage(&set(state.clone(), 24 + 255, timeout)), "{timeout}");
+    }
+    assert!(
+        damage(&set(set(mixed6(), 40 + 80, 22), 40 + 32, 13)),
+        "not hidden by a timeout"
+    );
+    assert!(
+        damage(&set(set(state.clone(), 24 + 250, 99), 24 + 252, 3)),
+        "nor by a family"
+    );
+    assert!(damage(&set(set(state.clone(), 24 + 250, 99), 24 + 255, 99)));
+    assert!(damage(&set(state, 21, 236 / 4)));
+    assert!(damage(&mixed6()[..19]) && damage(&mixed6()[..50]) && damage(&set(mixed6(), 37, 20)));
+}
+
 #[test]
 fn a_refused_message_is_as_found() {
     let payload = set(mixed6(), 40 + 80, 99);

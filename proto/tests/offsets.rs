@@ -184,7 +184,7 @@ const SCRUB: Scrub = Scrub {
     ts_mod: LONG_IS,
 };
 
-/// Scrub part in front of the sequence numbers, as all but version 2 have it.
+/// Scrub part in front of the sequence numbers; version 2 may say elsewhere that it is there.
 fn scrub(core: usize) -> Vec<Field> {
     vec![
         (core, &[1, 2, 63, 1, 1, 2, 3, 4], |s| s.src.scrub = Some(SCRUB)),
@@ -273,7 +273,7 @@ fn version_2() {
             code,
             224,
             &[216],
-            &[common(96), hosts(), af(216), fields.clone()].concat(),
+            &[common(96), scrub(96), hosts(), af(216), fields.clone()].concat(),
         );
     }
 }

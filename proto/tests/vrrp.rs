@@ -56,7 +56,11 @@ fn an_advertisement_laid_out_by_hand() {
     // 3109 + c801 + 0064 + 0a00 + 0101 = 1_046f, folded 0470, complement fb8f. With the ends, 0a00 + 0102 + e000 + 0012,
     // protocol and length, 0070 + 000c, it is f000, complement 0fff.
     let alone = [0x31, 9, 200, 1, 0, 100, 0xfb, 0x8f, 10, 0, 1, 1];
-    assert_eq!(read(&alone, Some(v4())), GOOD, "RFC 9568 and others leave the ends out over IPv4");
+    assert_eq!(
+        read(&alone, Some(v4())),
+        GOOD,
+        "RFC 9568 and others leave the ends out over IPv4"
+    );
     let mut covered = alone;
     (covered[6], covered[7]) = (0x0f, 0xff);
     assert_eq!(read(&covered, Some(v4())), GOOD, "RFC 5798 covers them");
@@ -92,7 +96,15 @@ fn octets_behind_are_tolerated_and_not_summed() {
 #[test]
 fn every_damaged_octet_is_noticed() {
     for (vrrp, ends, address) in [
-        (Vrrp { version: 2, auth_type: 1, ..GOOD }, v4(), "10.0.1.1"),
+        (
+            Vrrp {
+                version: 2,
+                auth_type: 1,
+                ..GOOD
+            },
+            v4(),
+            "10.0.1.1",
+        ),
         (GOOD, v4(), "10.0.1.1"),
         (GOOD, v6(), "2001:db8::1"),
     ] {
@@ -103,7 +115,10 @@ fn every_damaged_octet_is_noticed() {
             match Proto112::decode(&damaged, Some(ends)) {
                 Ok(Proto112::Vrrp(vrrp)) => assert!(!vrrp.cksum_ok, "octet {at}"),
                 Ok(other) => panic!("{other:?}"),
-                Err(error) => assert!(matches!(error.kind, ErrorKind::Badver | ErrorKind::Badlen), "octet {at}"),
+                Err(error) => assert!(
+                    matches!(error.kind, ErrorKind::Badver | ErrorKind::Badlen),
+                    "octet {at}"
+                ),
             }
         }
         for cut in 0..octets.len() {
@@ -115,18 +130,34 @@ fn every_damaged_octet_is_noticed() {
             }
         }
     }
-    assert_eq!(Vrrp::decode(&[0x41; 60], None).map_err(|e| e.kind), Err(ErrorKind::Badver));
-    assert_eq!(Vrrp::decode(&[0x31; 7], None).map_err(|e| e.kind), Err(ErrorKind::Hdrops));
+    assert_eq!(
+        Vrrp::decode(&[0x41; 60], None).map_err(|e| e.kind),
+        Err(ErrorKind::Badver)
+    );
+    assert_eq!(
+        Vrrp::decode(&[0x31; 7], None).map_err(|e| e.kind),
+        Err(ErrorKind::Hdrops)
+    );
 }
 
 #[test]
 fn intervals_never_are_zero_and_are_bounded() {
-    let interval = |version, adver_int| Vrrp { version, adver_int, ..GOOD }.interval();
+    let interval = |version, adver_int| {
+        Vrrp {
+            version,
+            adver_int,
+            ..GOOD
+        }
+        .interval()
+    };
     assert_eq!(interval(3, 100), Duration::from_secs(1));
     assert_eq!(interval(3, 1), Duration::from_millis(10));
     assert_eq!(interval(3, 4095), Duration::from_millis(40_950));
     assert_eq!(interval(2, 3), Duration::from_secs(3));
-    assert_eq!((interval(2, 0), interval(3, 0)), (Duration::from_secs(1), Duration::from_secs(1)));
+    assert_eq!(
+        (interval(2, 0), interval(3, 0)),
+        (Duration::from_secs(1), Duration::from_secs(1))
+    );
     // The upper four bits of the field are reserved.
     let mut octets = written(&GOOD, &[], None);
     octets[4] = 0xf0;
@@ -135,10 +166,22 @@ fn intervals_never_are_zero_and_are_bounded() {
 
 #[test]
 fn the_better_a_master_is_the_sooner_it_is_missed() {
-    let down = |version, prio, adver_int| Vrrp { version, prio, adver_int, ..GOOD }.master_down();
+    let down = |version, prio, adver_int| {
+        Vrrp {
+            version,
+            prio,
+            adver_int,
+            ..GOOD
+        }
+        .master_down()
+    };
     assert_eq!(down(3, 255, 100), Duration::from_secs(3) + Duration::from_secs(1) / 256);
     assert_eq!(down(3, 128, 200), Duration::from_secs(7), "3 x 2 s and half of one");
-    assert_eq!(down(2, 128, 2), Duration::from_millis(6500), "version 2 counts the skew in seconds");
+    assert_eq!(
+        down(2, 128, 2),
+        Duration::from_millis(6500),
+        "version 2 counts the skew in seconds"
+    );
     assert_eq!(down(3, 0, 100), Duration::from_secs(4));
     assert!(Vrrp { prio: 0, ..GOOD }.bow_out() && !GOOD.bow_out());
 }
@@ -150,8 +193,21 @@ fn what_a_version_cannot_hold_is_not_written() {
     let (a, b) = (ip("10.0.1.1"), ip("fe80::1"));
     for (vrrp, addresses) in [
         (Vrrp { version: 4, ..GOOD }, vec![a]),
-        (Vrrp { adver_int: 4096, ..GOOD }, vec![a]),
-        (Vrrp { version: 2, adver_int: 256, ..GOOD }, vec![a]),
+        (
+            Vrrp {
+                adver_int: 4096,
+                ..GOOD
+            },
+            vec![a],
+        ),
+        (
+            Vrrp {
+                version: 2,
+                adver_int: 256,
+                ..GOOD
+            },
+            vec![a],
+        ),
         (Vrrp { version: 2, ..GOOD }, vec![b]),
         (GOOD, vec![a, b]),
         (GOOD, vec![a; 256]),

@@ -74,7 +74,7 @@ impl From<Refusal> for DecodeError {
         match refusal {
             Refusal::BadTtl => Self::new(ErrorKind::Badttl, 0, "ttl is not 255"),
             Refusal::Fragment => Self::new(ErrorKind::Fragment, 0, "an ip fragment"),
-            Refusal::Cut => Self::new(ErrorKind::Badlen, 0, "cut by the snapshot length"),
+            Refusal::Cut => Self::new(ErrorKind::Badlen, 0, "cut by the snapshot length").unless(true),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::capture::GapCause;
 use crate::time::Timestamp;
 use crate::track::Observation;
 use crate::track::flow::Movement;
-use pfsync_proto::{Action, CreatorId, ErrorKind};
+use pfsync_proto::{Action, CreatorId, DecodeError, ErrorKind};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -38,6 +38,8 @@ pub struct Counters {
     pub clamped: u64,
     /// Refused octets by kind.
     pub errors: BTreeMap<ErrorKind, u64>,
+    /// Those among them that no kernel sends.
+    pub damaged: u64,
     /// Our own blindness: how often, how long, how many frames lost.
     pub gaps: BTreeMap<GapCause, (u64, Duration, u64)>,
     /// Per node, by index.
@@ -46,16 +48,9 @@ pub struct Counters {
 
 impl Counters {
     /// Counts a refusal.
-    pub fn error(&mut self, kind: ErrorKind) {
-        *self.errors.entry(kind).or_default() += 1;
-    }
-
-    /// Frames and messages in which something is wrong that no newer pf would explain.
-    #[must_use]
-    pub fn damaged(&self) -> u64 {
-        let newer = [ErrorKind::Badver, ErrorKind::Badact];
-        let wrong = self.errors.iter().filter(|(kind, _)| !newer.contains(kind));
-        wrong.map(|(_, n)| n).sum()
+    pub fn error(&mut self, error: DecodeError) {
+        *self.errors.entry(error.kind).or_default() += 1;
+        self.damaged += u64::from(error.damage);
     }
 
     /// Counts a gap.

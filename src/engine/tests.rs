@@ -221,12 +221,26 @@ fn damaged_frames_are_told_once_and_cut_captures_are_not_damaged() {
                 data: &data,
             });
         }
-        assert!(engine.counters.damaged() > 0);
+        assert!(engine.counters.damaged > 0);
         notices(&mut engine)
     };
     let whole = told(28);
     assert!(whole.len() == 1 && whole[0].contains("damaged"), "{whole:?}");
     assert!(told(200).is_empty());
+}
+
+#[test]
+fn states_that_a_kernel_unlinked_already_are_refused_and_no_damage() {
+    let told = |timeout: u8| {
+        let mut engine = pair(&[], false);
+        let mut pfsync = [0; 20 + 4 + 84];
+        (pfsync[0], pfsync[3]) = (6, 108);
+        (pfsync[20], pfsync[21], pfsync[23], pfsync[24 + 80]) = (4, 21, 1, timeout);
+        feed(&mut engine, 0.0, Net::Sync, &ip([172, 30, 0, 1], 240, &pfsync));
+        assert_eq!(engine.counters.errors[&pfsync_proto::ErrorKind::Badval], 1);
+        (engine.counters.damaged, notices(&mut engine).len())
+    };
+    assert_eq!((told(22), told(200)), ((0, 0), (1, 1)));
 }
 
 #[test]

@@ -35,7 +35,8 @@ const TCP: [&str; 13] = [
 
 const OTHER: [&str; 3] = ["NO_TRAFFIC", "SINGLE", "MULTIPLE"];
 
-const TIMEOUTS: [&str; 25] = [
+/// What all versions have.
+const TIMEOUTS: [&str; 20] = [
     "tcp.first",
     "tcp.opening",
     "tcp.established",
@@ -56,16 +57,28 @@ const TIMEOUTS: [&str; 25] = [
     "adaptive.end",
     "src.track",
     "tsdiff",
+];
+
+/// Version 5, as FreeBSD has them since 14: those of states on their way out come behind SCTP's.
+const FREEBSD: [&str; 8] = [
     "sctp.first",
     "sctp.opening",
     "sctp.established",
     "sctp.closing",
     "sctp.closed",
+    "max",
+    "purge",
+    "unlinked",
 ];
 
-/// `PFTM_*`.
-pub(super) fn timeout(number: u8) -> Word {
-    Word(TIMEOUTS.get(usize::from(number)).copied(), number)
+/// All others: `PFTM_MAX`, which no state has, and those of states on their way out.
+const OTHERS: [&str; 4] = ["max", "purge", "unlinked", "until.packet"];
+
+/// `PFTM_*` of this version of pfsync.
+pub(super) fn timeout(version: u8, number: u8) -> Word {
+    let more: &[&str] = if version == 5 { &FREEBSD } else { &OTHERS };
+    let names = TIMEOUTS.iter().chain(more);
+    Word(names.copied().nth(usize::from(number)), number)
 }
 
 /// The state of a peer. What it means depends on the protocol, which the timeout gives where nothing else does.
@@ -106,9 +119,18 @@ mod tests {
 
     #[test]
     fn numbers_without_a_name_stay_numbers() {
-        assert_eq!(timeout(10).to_string(), "icmp.error");
-        assert_eq!(timeout(24).to_string(), "sctp.closed");
-        assert_eq!(timeout(25).to_string(), "25");
+        let timeouts = |version| [10, 20, 22, 24, 27, 28].map(|n| timeout(version, n).to_string());
+        let v5 = [
+            "icmp.error",
+            "sctp.first",
+            "sctp.established",
+            "sctp.closed",
+            "unlinked",
+            "28",
+        ];
+        assert_eq!(timeouts(5), v5);
+        let v6 = ["icmp.error", "max", "unlinked", "24", "27", "28"];
+        assert_eq!((timeouts(6), timeouts(3)), (v6.map(Into::into), v6.map(Into::into)));
         assert_eq!(
             (state(4, 2).to_string(), state(13, 2).to_string()),
             ("ESTABLISHED".into(), "13".into())

@@ -87,9 +87,7 @@ impl Ear {
                     Some(refusal) => sender.refuse(DecodeError::from(refusal)),
                 }
             }
-            (Kind::Proto112(payload), Some(ip)) if packet.refused.is_none() => {
-                self.proto112(frame.net, ip, payload)
-            }
+            (Kind::Proto112(payload), Some(ip)) if packet.refused.is_none() => self.proto112(frame.net, ip, payload),
             _ => {}
         }
     }
@@ -114,6 +112,10 @@ impl Ear {
 
 impl Sender {
     fn refuse(&mut self, error: DecodeError) {
+        // Values that kernels send and do not take are nobody's fault.
+        if error.kind == ErrorKind::Badval && !error.damage {
+            return;
+        }
         *self.damaged.entry(error.kind).or_default() += 1;
     }
 

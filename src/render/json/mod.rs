@@ -28,7 +28,10 @@ pub fn write(buf: &mut Vec<u8>, frame: &Shown<'_>) {
         Kind::Proto112(payload) => proto112(&mut o, frame, payload),
         Kind::TcpSyn { .. } | Kind::Other | Kind::Unsupported => None,
     };
-    if let Some(DecodeError { kind, offset, detail }) = frame.error(found) {
+    if let Some(DecodeError {
+        kind, offset, detail, ..
+    }) = frame.error(found)
+    {
         o.raw(",\"error\":{\"kind\":\"");
         o.raw(kind.as_str());
         o.field("\",\"offset\":", offset);

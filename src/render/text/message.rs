@@ -9,15 +9,15 @@ use pfsync_proto::{BusStatus, Decoded, Direction, Key, Message, Peer, State, Sta
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-/// Appends the message, without a newline.
-pub(super) fn message(buf: &mut String, decoded: &Decoded) {
+/// Appends a message of this version, without a newline.
+pub(super) fn message(buf: &mut String, version: u8, decoded: &Decoded) {
     let _ = match &decoded.message {
         Message::State(s) => {
-            full(buf, s);
+            full(buf, version, s);
             Ok(())
         }
         Message::UpdC(update) => {
-            compressed(buf, update);
+            compressed(buf, version, update);
             Ok(())
         }
         Message::UpdReq(key) if *key == Key::default() => write!(buf, "everything"),
@@ -68,9 +68,9 @@ impl std::fmt::Display for Name {
     }
 }
 
-fn compressed(buf: &mut String, u: &UpdC) {
+fn compressed(buf: &mut String, version: u8, u: &UpdC) {
     let (src, dst) = (state(u.src.state, u.timeout), state(u.dst.state, u.timeout));
-    let _ = write!(buf, "{} {src}:{dst} {}", Name(u.key), timeout(u.timeout));
+    let _ = write!(buf, "{} {src}:{dst} {}", Name(u.key), timeout(version, u.timeout));
     window(buf, "src", &u.src, u.timeout);
     window(buf, "dst", &u.dst, u.timeout);
     if u.expire != 0 {
@@ -92,7 +92,7 @@ fn window(buf: &mut String, side: &str, peer: &Peer, class: u8) {
     }
 }
 
-fn full(buf: &mut String, s: &State) {
+fn full(buf: &mut String, version: u8, s: &State) {
     let direction = match s.direction {
         Direction::In => "in",
         Direction::Out => "out",
@@ -106,7 +106,7 @@ fn full(buf: &mut String, s: &State) {
     endpoint(buf, to, to_as);
     let (src, dst) = (state(s.src.state, s.timeout), state(s.dst.state, s.timeout));
     let ([p0, p1], [b0, b1]) = (s.packets, s.bytes);
-    let _ = write!(buf, " {src}:{dst} {}", timeout(s.timeout));
+    let _ = write!(buf, " {src}:{dst} {}", timeout(version, s.timeout));
     window(buf, "src", &s.src, s.timeout);
     window(buf, "dst", &s.dst, s.timeout);
     let _ = write!(

@@ -98,7 +98,7 @@ impl Text {
                         error = error.or(decoded.refused);
                         if self.verbose {
                             let _ = write!(details, "    {} ", section.action);
-                            message::message(details, decoded);
+                            message::message(details, packet.version(), decoded);
                             details.push('\n');
                         }
                     });
