@@ -8,11 +8,12 @@ mod acting;
 mod authentic;
 pub mod counters;
 mod memory;
+mod networks;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use crate::capture::{Frame, GapCause, Net};
+use crate::capture::{Frame, GapCause, Net, Vlan};
 use crate::decide::{Policy, Situation, Unclear};
 use crate::detect::Detector;
 use crate::detect::carp::{CarpView, Split};
@@ -23,6 +24,7 @@ use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
 use authentic::{Proofs, Proven};
 use counters::{Counters, NodeCounters};
+use networks::{Found, MAX_NETWORKS, Networks};
 use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Message, Packet, Proto112};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -53,6 +55,7 @@ pub struct Engine {
     nodes: Vec<Node>,
     by_address: BTreeMap<IpAddr, NodeId>,
     by_local: BTreeMap<IpAddr, NodeId>,
+    networks: Networks,
     proofs: Proofs,
     tracker: Tracker,
     detector: Detector,
@@ -99,6 +102,7 @@ impl Engine {
             nodes: Vec::new(),
             by_address: BTreeMap::new(),
             by_local: BTreeMap::new(),
+            networks: Networks::new(&settings),
             proofs: Proofs::default(),
             carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect()),
             recalled: memory::Recalled::default(),
@@ -284,7 +288,7 @@ impl Engine {
                 if packet.refused.is_none()
                     && let Some(ip) = packet.ip
                 {
-                    self.proto112(now, frame.net, ip, payload);
+                    self.proto112(now, frame, packet.vlan, ip, payload);
                 }
             }
             Kind::TcpSyn { dst_port, .. } => {
@@ -402,7 +406,7 @@ impl Engine {
         }
     }
 
-    fn proto112(&mut self, now: Timestamp, net: Net, ip: Ip, payload: &[u8]) {
+    fn proto112(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan, ip: Ip, payload: &[u8]) {
         let carp = match Proto112::decode(payload, Some(ip.ends())) {
             Ok(Proto112::Carp(carp)) => carp,
             Ok(_) => {
@@ -415,12 +419,13 @@ impl Engine {
             self.counters.bad_checksum += 1;
             return;
         }
-        let segment = match net {
-            Net::Segment(i) => i,
-            // One capture of everything.
-            Net::Sync if self.settings.segments.is_empty() => 0,
-            // Here no password would protect what is said of a segment.
-            Net::Sync => return self.carp_on_sync(now, ip.src),
+        // One capture of everything has no segments. Where there are some, no password would protect what is said on the sync
+        // net of one.
+        if frame.net == Net::Sync && !self.settings.segments.is_empty() {
+            return self.carp_on_sync(now, ip.src);
+        }
+        let Some(segment) = self.network(now, frame, vlan) else {
+            return;
         };
         if !self.authentic(now, &carp, segment, ip.src) {
             self.counters.bad_hmac += 1;
@@ -436,9 +441,33 @@ impl Engine {
         self.events.extend(self.scratch.drain(..));
     }
 
+    /// The network that a frame with CARP was heard on.
+    fn network(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan) -> Option<usize> {
+        match self.networks.of(frame.net, frame.interface, vlan) {
+            Found::Here(network) => return Some(network),
+            Found::New(network) => {
+                self.carp.name(network, self.networks.name(network));
+                return Some(network);
+            }
+            Found::Elsewhere => self.counters.elsewhere += 1,
+            Found::Full { news } => {
+                self.counters.beyond_networks += 1;
+                if news {
+                    let text = format!(
+                        "CARP is heard on more than {MAX_NETWORKS} networks (segments, VLANs, interfaces): that on the \
+                         others does not count"
+                    );
+                    self.notice(now, NoticeKind::Limit, text);
+                }
+            }
+        }
+        None
+    }
+
     /// Whether an advertisement verifies, where that can be known.
     fn authentic(&mut self, now: Timestamp, carp: &Carp, segment: usize, from: IpAddr) -> bool {
-        let Some(configured) = self.settings.segments.get(segment) else {
+        let configured = self.networks.segment(segment);
+        let Some(configured) = configured.and_then(|i| self.settings.segments.get(i)) else {
             return true;
         };
         let Some(password) = &configured.password else {

@@ -3,6 +3,7 @@
 //! Made by `config` (from TOML) or by `Settings::default()` (no configuration: every sender is a node, one path
 //! `any`). Read by track, detect and decide. Knows nothing of files, hooks or sockets.
 
+use crate::capture::Vlan;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Segment {
     pub name: String,
     /// CARP password; when given, advertisements with a wrong HMAC do not count.
     pub password: Option<Vec<u8>>,
+    /// Its VLAN on a trunk; without it each VLAN that is heard is a network of its own.
+    pub vlan: Option<Vlan>,
 }
 
 /// A prefix: address and length.

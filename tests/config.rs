@@ -319,6 +319,11 @@ fn what_belongs_together_is_held_together() {
             "line 15: [[segment]] interface: `em0` is the interface of segment `a` already",
         ),
         (
+            "[[segment]]\nname = \"a\"\nvlan = 4095",
+            "line 12: [[segment]] vlan: 4095",
+        ),
+        ("[[segment]]\nname = \"a\"\nvlan = [1, 2, 3]", "has more than two tags"),
+        (
             "[zones]\nlan = \"10.0.0.0/8\"\n[[path]]\nfrom = \"lan\"\nto = \"wna\"",
             "line 14: [[path]] to: there is no zone `wna`; there is `lan`",
         ),

@@ -35,6 +35,8 @@ fn feed(engine: &mut Engine, nanos: i64, net: Net, link: LinkType, data: &[u8]) 
     engine.frame(&Frame {
         at,
         net,
+        interface: "",
+        direction: None,
         link,
         data,
         wire_len,

@@ -19,8 +19,10 @@ use std::path::{Path, PathBuf};
 use rules::{Room, violations};
 
 /// What a capture consists of: data that any room may hold. Reading it is another thing.
-const CAPTURE_DATA: [&str; 5] = [
+const CAPTURE_DATA: [&str; 7] = [
     "capture::Frame",
+    "capture::Direction",
+    "capture::Vlan",
     "capture::LinkType",
     "capture::GapCause",
     "capture::Net",
@@ -31,7 +33,7 @@ const CAPTURE_DATA: [&str; 5] = [
 const ROOMS: &[Room] = &[
     // What everybody speaks of.
     Room::pure("time", &[], &[]),
-    Room::pure("settings", &["time"], &[]),
+    Room::pure("settings", &["time", "@capture"], &[]),
     Room::pure("event", &["time", "settings", "@capture"], &[]),
     // The flow. Each room sees those before it, never those behind it.
     Room::edge(
@@ -112,7 +114,7 @@ const ROOMS: &[Room] = &[
     ),
     Room::edge(
         "config",
-        &["time", "settings"],
+        &["time", "settings", "@capture"],
         &["serde", "strsim", "thiserror", "toml"],
     ),
     Room::edge(

@@ -276,11 +276,7 @@ fn made(dialect: Dialect, action: Action, message: &Message) -> (Value, String) 
     writer.section(action).unwrap();
     writer.push(message).unwrap();
     let len = writer.finish();
-    let packet = Packet {
-        ip: None,
-        kind: Kind::Pfsync(&buf[..len]),
-        refused: None,
-    };
+    let packet = Packet::new(Kind::Pfsync(&buf[..len]), None, None);
     let shown = Shown {
         at: Timestamp::from_nanos(-1_500_000_000),
         packet,

@@ -49,6 +49,7 @@ fn settings(me: Node) -> Settings {
     let segment = |name: &str| Segment {
         name: name.into(),
         password: None,
+        vlan: None,
     };
     Settings {
         nodes: vec![node(0), node(1)],

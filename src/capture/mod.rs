@@ -24,6 +24,41 @@ pub enum Net {
     Segment(usize),
 }
 
+/// Which way a frame went at the host that captured it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// It came in.
+    Inbound,
+    /// That host sent it.
+    Outbound,
+}
+
+/// The VLANs of a frame, the outer one first; no tags and a tag of priority alone (VLAN 0) are the same net.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Vlan([u16; 2]);
+
+impl Vlan {
+    /// Of these tags; no more than two are told apart.
+    #[must_use]
+    pub fn new(tags: &[u16]) -> Self {
+        let mut vlan = Self::default();
+        tags.iter().for_each(|tag| vlan.push(*tag));
+        vlan
+    }
+
+    /// VLAN numbers, 1 to 4095.
+    pub fn tags(self) -> impl Iterator<Item = u16> {
+        self.0.into_iter().filter(|tag| *tag != 0)
+    }
+
+    /// One tag further in, priority and all.
+    pub fn push(&mut self, tag: u16) {
+        if let Some(free) = self.0.iter_mut().find(|t| **t == 0) {
+            *free = tag & 0x0fff;
+        }
+    }
+}
+
 /// One captured frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
@@ -31,12 +66,32 @@ pub struct Frame<'a> {
     pub at: Timestamp,
     /// Where it was heard.
     pub net: Net,
+    /// Name of the interface inside that net where a capture holds several (pcapng); else empty.
+    pub interface: &'a str,
+    /// Which way it went, where the capture says so.
+    pub direction: Option<Direction>,
     /// How to read `data`.
     pub link: LinkType,
     /// The octets that were kept.
     pub data: &'a [u8],
     /// Length on the wire; more than `data.len()` when the snapshot length cut it.
     pub wire_len: u32,
+}
+
+impl<'a> Frame<'a> {
+    /// A frame of which everything was kept, and nothing more is known.
+    #[must_use]
+    pub fn whole(at: Timestamp, net: Net, link: LinkType, data: &'a [u8]) -> Self {
+        Self {
+            at,
+            net,
+            interface: "",
+            direction: None,
+            link,
+            data,
+            wire_len: u32::try_from(data.len()).unwrap_or(u32::MAX),
+        }
+    }
 }
 
 /// Why WE did not hear anything; never blamed on a firewall.

@@ -119,7 +119,7 @@ fn segments(config: &Config, cx: &mut Context) {
     twice(cx, segments.iter().map(|s| &s.name), key, |name| {
         format!("there are two segments `{name}`")
     });
-    let mut first: HashMap<&str, &str> = HashMap::new();
+    let mut first: HashMap<(&str, &[u16]), &str> = HashMap::new();
     for (i, segment) in segments.iter().enumerate() {
         let name = segment.name.as_str();
         // `--segment NAME=FILE` on the command line is cut at the first equals sign.
@@ -132,10 +132,12 @@ fn segments(config: &Config, cx: &mut Context) {
         let place = format!("segment[{i}].interface");
         if interface == "any" {
             cx.error_at(&place, "`any` cannot tell the segments apart; name one interface");
-        } else if let Some(other) = first.insert(interface, name) {
+        } else if let Some(other) = first.insert((interface, &segment.vlan), name) {
             cx.error_at(
                 &place,
-                format!("`{interface}` is the interface of segment `{other}` already"),
+                format!(
+                    "`{interface}` is the interface of segment `{other}` already; two of one trunk need a `vlan` each"
+                ),
             );
         }
     }

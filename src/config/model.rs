@@ -79,6 +79,8 @@ pub struct Segment {
     pub name: String,
     /// Interface; none when only capture files are read.
     pub interface: Option<String>,
+    /// Its VLAN on that interface, or two where they are nested, the outer one first; none: all that is heard there.
+    pub vlan: Vec<u16>,
     /// Holds the CARP password.
     pub password_file: Option<PathBuf>,
 }

@@ -32,6 +32,9 @@ impl Config {
             out.header("[[segment]]");
             out.key("name", quoted(&segment.name));
             out.option("interface", segment.interface.as_deref());
+            if !segment.vlan.is_empty() {
+                out.key("vlan", list(&segment.vlan, ToString::to_string));
+            }
             out.option(
                 "password-file",
                 segment.password_file.as_deref().map(Path::to_string_lossy),

@@ -95,13 +95,32 @@ fn sync(cx: &mut Context, t: &Table<'_, '_>, sync: &mut Sync) {
         sync.interfaces = each(cx, &field, wanted, |cx, f| f.string(cx, wanted).map(str::to_owned));
     }
     if let Some(field) = t.get(cx, "config-sync-ports") {
-        let ports = field.one_or_more(cx);
-        sync.config_sync_ports = ports
-            .iter()
-            .filter_map(|f| f.integer(cx, 1, u32::from(u16::MAX)))
-            .filter_map(|port| u16::try_from(port).ok())
-            .collect();
+        sync.config_sync_ports = numbers(cx, &field, u16::MAX);
     }
+}
+
+/// One or more numbers from 1 to `most`.
+fn numbers(cx: &mut Context, field: &Field<'_, '_>, most: u16) -> Vec<u16> {
+    let all = field.one_or_more(cx);
+    all.iter()
+        .filter_map(|f| f.integer(cx, 1, u32::from(most)))
+        .filter_map(|n| u16::try_from(n).ok())
+        .collect()
+}
+
+/// The VLAN of a segment, or two of them where they are nested.
+fn vlan(cx: &mut Context, t: &Table<'_, '_>) -> Vec<u16> {
+    let Some(field) = t.get(cx, "vlan") else {
+        return Vec::new();
+    };
+    let tags = numbers(cx, &field, 4094);
+    if tags.len() > 2 {
+        field.wrong(
+            cx,
+            "has more than two tags; write one VLAN, or the outer and the inner one",
+        );
+    }
+    tags
 }
 
 /// A value or a list of them, at least one.
@@ -155,6 +174,7 @@ fn segment(cx: &mut Context, t: &Table<'_, '_>) -> Option<Segment> {
     Some(Segment {
         name: name?,
         interface,
+        vlan: vlan(cx, t),
         password_file,
     })
 }

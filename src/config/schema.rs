@@ -33,7 +33,7 @@ const fn many(name: &'static str, keys: &'static [&'static str]) -> Section {
 pub const SECTIONS: &[Section] = &[
     one("sync", &["interface", "config-sync-ports"]),
     many("node", &["name", "address", "self", "local"]),
-    many("segment", &["name", "interface", "password-file"]),
+    many("segment", &["name", "interface", "vlan", "password-file"]),
     one("zones", &[]),
     many("path", &["from", "to", "critical"]),
     many("canary", &["from", "to", "proto", "every"]),

@@ -4,6 +4,7 @@
 
 use super::check::SELF;
 use super::model::Config;
+use crate::capture::Vlan;
 use crate::settings::{self, About, Settings};
 
 impl Config {
@@ -12,7 +13,7 @@ impl Config {
     /// [`Config::password_files`].
     #[must_use]
     pub fn settings(&self, extra_segments: &[String]) -> Settings {
-        let mut segments: Vec<_> = self.segments.iter().map(|s| segment(&s.name)).collect();
+        let mut segments: Vec<_> = self.segments.iter().map(configured).collect();
         for name in extra_segments {
             if !segments.iter().any(|s| s.name == *name) {
                 segments.push(segment(name));
@@ -74,10 +75,18 @@ impl Config {
     }
 }
 
+fn configured(configured: &super::Segment) -> settings::Segment {
+    settings::Segment {
+        vlan: (!configured.vlan.is_empty()).then(|| Vlan::new(&configured.vlan)),
+        ..segment(&configured.name)
+    }
+}
+
 fn segment(name: &str) -> settings::Segment {
     settings::Segment {
         name: name.to_owned(),
         password: None,
+        vlan: None,
     }
 }
 

@@ -74,6 +74,14 @@ impl CarpView {
         }
     }
 
+    /// A segment that was not known before.
+    pub fn name(&mut self, segment: usize, name: &str) {
+        if self.names.len() <= segment {
+            self.names.resize(segment + 1, String::new());
+        }
+        name.clone_into(&mut self.names[segment]);
+    }
+
     /// Whether any configured node was ever heard advertising: only then does CARP say anything about nodes.
     #[must_use]
     pub fn informs(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Called by `dissect` only. Numbers are those of libpcap's LINKTYPE list, and the raw DLT numbers that the BSDs' own
 //! tcpdump writes into files (reference: wire.md 1).
 
-use crate::capture::LinkType;
+use crate::capture::{Direction, LinkType, Vlan};
 
 /// What is behind the link layer.
 pub(super) enum Inner<'a> {
@@ -17,20 +17,33 @@ pub(super) enum Inner<'a> {
     Unsupported,
 }
 
+/// What the link layer says of itself.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Label {
+    pub(super) vlan: Vlan,
+    pub(super) direction: Option<Direction>,
+}
+
 /// Takes the link layer off.
 #[inline]
-pub(super) fn strip(link: LinkType, data: &[u8]) -> Inner<'_> {
+pub(super) fn strip<'a>(link: LinkType, data: &'a [u8], label: &mut Label) -> Inner<'a> {
     match link.0 {
-        1 => ether_type(data, 12),
+        1 => ether_type(data, 12, label),
         // BSD loopback. 12 is raw IP everywhere but on OpenBSD, where it is loopback; the first octet tells.
         0 | 108 => loopback(data),
         12 if data.first() == Some(&0) => loopback(data),
         12 | 14 | 101 | 228 | 229 => Inner::Ip(data),
         18 | 121 | 246 => pfsync(data),
         // Linux "cooked": the protocol comes last in the 16 octets of version 1 and first in the 20 of version 2.
-        113 => ether_type(data, 14),
+        113 => {
+            label.direction = cooked(data.get(1));
+            ether_type(data, 14, label)
+        }
         276 => match data.first_chunk::<2>() {
-            Some(kind) => by_ether_type(u16::from_be_bytes(*kind), data.get(20..).unwrap_or(&[])),
+            Some(kind) => {
+                label.direction = cooked(data.get(10));
+                by_ether_type(u16::from_be_bytes(*kind), data.get(20..).unwrap_or(&[]), label)
+            }
             None => Inner::Other,
         },
         _ => Inner::Unsupported,
@@ -39,21 +52,35 @@ pub(super) fn strip(link: LinkType, data: &[u8]) -> Inner<'_> {
 
 /// `at` is where the Ethernet type stands; what it names follows.
 #[inline]
-fn ether_type(data: &[u8], at: usize) -> Inner<'_> {
+fn ether_type<'a>(data: &'a [u8], at: usize, label: &mut Label) -> Inner<'a> {
     match data.get(at..).and_then(<[u8]>::split_first_chunk::<2>) {
-        Some((kind, rest)) => by_ether_type(u16::from_be_bytes(*kind), rest),
+        Some((kind, rest)) => by_ether_type(u16::from_be_bytes(*kind), rest, label),
         None => Inner::Other,
     }
 }
 
+/// The packet type of Linux "cooked": 4 is what this host sends, the others came in.
+fn cooked(kind: Option<&u8>) -> Option<Direction> {
+    kind.map(|k| {
+        if *k == 4 {
+            Direction::Outbound
+        } else {
+            Direction::Inbound
+        }
+    })
+}
+
 #[inline]
-fn by_ether_type(mut kind: u16, mut rest: &[u8]) -> Inner<'_> {
+fn by_ether_type<'a>(mut kind: u16, mut rest: &'a [u8], label: &mut Label) -> Inner<'a> {
     loop {
         match kind {
             0x0800 | 0x86dd => return Inner::Ip(rest),
             // VLAN tags, as many as there are: two octets of tag, then the next type.
             0x8100 | 0x88a8 | 0x9100 => match rest.split_first_chunk::<4>() {
-                Some((&[_, _, k1, k0], inner)) => (kind, rest) = (u16::from_be_bytes([k1, k0]), inner),
+                Some((&[t1, t0, k1, k0], inner)) => {
+                    label.vlan.push(u16::from_be_bytes([t1, t0]));
+                    (kind, rest) = (u16::from_be_bytes([k1, k0]), inner);
+                }
                 None => return Inner::Other,
             },
             _ => return Inner::Other,

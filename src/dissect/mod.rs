@@ -6,7 +6,7 @@
 
 mod link;
 
-use crate::capture::LinkType;
+use crate::capture::{Direction, LinkType, Vlan};
 use etherparse::{LaxIpSlice, LenSource, ip_number};
 use pfsync_proto::{DecodeError, Ends, ErrorKind};
 use std::net::IpAddr;
@@ -24,6 +24,8 @@ pub struct Ip {
     pub src: IpAddr,
     /// Destination address.
     pub dst: IpAddr,
+    /// Identification; 0 in IPv6, which has none.
+    pub id: u16,
     /// TTL or hop limit.
     pub ttl: u8,
     /// Protocol of the payload, behind all extension headers.
@@ -84,6 +86,12 @@ impl From<Refusal> for DecodeError {
 pub struct Packet<'a> {
     /// None where the capture has no IP header (`DLT_PFSYNC`), or no IP.
     pub ip: Option<Ip>,
+    /// On which VLAN.
+    pub vlan: Vlan,
+    /// Which way it went, where the link layer tells.
+    pub direction: Option<Direction>,
+    /// The IP datagram without the padding of the link (or what there is instead of one): the same in every copy of it.
+    pub datagram: &'a [u8],
     /// What it carries.
     pub kind: Kind<'a>,
     /// Why it must not be used.
@@ -91,11 +99,16 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    const fn without_ip(kind: Kind<'a>) -> Self {
+    /// Of which nothing else is known.
+    #[must_use]
+    pub fn new(kind: Kind<'a>, ip: Option<Ip>, refused: Option<Refusal>) -> Self {
         Self {
-            ip: None,
+            ip,
+            vlan: Vlan::default(),
+            direction: None,
+            datagram: &[],
             kind,
-            refused: None,
+            refused,
         }
     }
 }
@@ -105,18 +118,21 @@ impl<'a> Packet<'a> {
 #[inline]
 pub fn dissect(link: LinkType, data: &[u8], wire_len: u32) -> Packet<'_> {
     let snapped = wire_len as usize > data.len();
-    match link::strip(link, data) {
+    let mut label = link::Label::default();
+    let packet = match link::strip(link, data, &mut label) {
         link::Inner::Ip(octets) => common(octets).unwrap_or_else(|| ip(octets, snapped)),
-        link::Inner::Pfsync(payload) => {
-            let refused = snapped.then_some(Refusal::Cut);
-            Packet {
-                ip: None,
-                kind: Kind::Pfsync(payload),
-                refused,
-            }
-        }
-        link::Inner::Other => Packet::without_ip(Kind::Other),
-        link::Inner::Unsupported => Packet::without_ip(Kind::Unsupported),
+        link::Inner::Pfsync(payload) => Packet {
+            datagram: payload,
+            ..Packet::new(Kind::Pfsync(payload), None, snapped.then_some(Refusal::Cut))
+        },
+        link::Inner::Other => Packet::new(Kind::Other, None, None),
+        link::Inner::Unsupported => Packet::new(Kind::Unsupported, None, None),
+    };
+    let link::Label { vlan, direction } = label;
+    Packet {
+        vlan,
+        direction,
+        ..packet
     }
 }
 
@@ -129,8 +145,8 @@ fn common(octets: &[u8]) -> Option<Packet<'_>> {
         _,
         l1,
         l0,
-        _,
-        _,
+        i1,
+        i0,
         flags,
         0,
         255,
@@ -145,18 +161,19 @@ fn common(octets: &[u8]) -> Option<Packet<'_>> {
     if flags & 0x3f != 0 {
         return None;
     }
-    let payload = octets.get(20..usize::from(u16::from_be_bytes([l1, l0])))?;
+    let datagram = octets.get(..usize::from(u16::from_be_bytes([l1, l0])))?;
+    let payload = datagram.get(20..)?;
     let [s3, s2, s1, s0, d3, d2, d1, d0] = *addresses;
     let ip = Ip {
         src: IpAddr::from([s3, s2, s1, s0]),
         dst: IpAddr::from([d3, d2, d1, d0]),
+        id: u16::from_be_bytes([i1, i0]),
         ttl: 255,
         proto: PROTO_PFSYNC,
     };
     Some(Packet {
-        ip: Some(ip),
-        kind: Kind::Pfsync(payload),
-        refused: None,
+        datagram,
+        ..Packet::new(Kind::Pfsync(payload), Some(ip), None)
     })
 }
 
@@ -164,15 +181,17 @@ fn common(octets: &[u8]) -> Option<Packet<'_>> {
 /// hide a packet: then the length of the frame counts.
 fn ip(octets: &[u8], snapped: bool) -> Packet<'_> {
     let Ok((slice, _)) = LaxIpSlice::from_slice(octets) else {
-        return Packet::without_ip(Kind::Other);
+        return Packet::new(Kind::Other, None, None);
     };
-    let (src, dst, ttl) = match &slice {
+    let (src, dst, id, ttl, length) = match &slice {
         LaxIpSlice::Ipv4(v4) => {
             let header = v4.header();
             (
                 header.source_addr().into(),
                 header.destination_addr().into(),
+                header.identification(),
                 header.ttl(),
+                usize::from(header.total_len()),
             )
         }
         LaxIpSlice::Ipv6(v6) => {
@@ -180,7 +199,9 @@ fn ip(octets: &[u8], snapped: bool) -> Packet<'_> {
             (
                 header.source_addr().into(),
                 header.destination_addr().into(),
+                0,
                 header.hop_limit(),
+                header.slice().len() + usize::from(header.payload_length()),
             )
         }
     };
@@ -188,6 +209,7 @@ fn ip(octets: &[u8], snapped: bool) -> Packet<'_> {
     let ip = Ip {
         src,
         dst,
+        id,
         ttl,
         proto: body.ip_number.0,
     };
@@ -200,27 +222,15 @@ fn ip(octets: &[u8], snapped: bool) -> Packet<'_> {
     } else {
         (body.payload, None)
     };
-    match ip.proto {
-        PROTO_PFSYNC => Packet {
-            ip: Some(ip),
-            kind: Kind::Pfsync(payload),
-            refused,
-        },
-        PROTO_CARP => Packet {
-            ip: Some(ip),
-            kind: Kind::Proto112(payload),
-            refused,
-        },
-        PROTO_TCP if !body.fragmented => Packet {
-            ip: Some(ip),
-            kind: tcp(payload),
-            refused: None,
-        },
-        _ => Packet {
-            ip: Some(ip),
-            kind: Kind::Other,
-            refused: None,
-        },
+    let (kind, refused) = match ip.proto {
+        PROTO_PFSYNC => (Kind::Pfsync(payload), refused),
+        PROTO_CARP => (Kind::Proto112(payload), refused),
+        PROTO_TCP if !body.fragmented => (tcp(payload), None),
+        _ => (Kind::Other, None),
+    };
+    Packet {
+        datagram: octets.get(..length).filter(|_| length > 0).unwrap_or(octets),
+        ..Packet::new(kind, Some(ip), refused)
     }
 }
 

@@ -88,11 +88,7 @@ fn every_link_type() {
             let _ = whole(*link, &data[..length]);
         }
     }
-    let other = Packet {
-        ip: None,
-        kind: Kind::Other,
-        refused: None,
-    };
+    let other = Packet::new(Kind::Other, None, None);
     for (link, data) in [
         (1, ether(&[0x08, 0x06], &[0; 28])),
         (0, vec![99, 0, 0, 0, 0x45]),
@@ -112,6 +108,27 @@ fn every_link_type() {
 }
 
 #[test]
+fn what_the_link_layer_says_of_itself() {
+    let ip = v4(255, 240, PAYLOAD);
+    let tagged = |tags: &[u8]| ether(tags, &[&[0x08, 0x00][..], &ip, &[0; 9]].concat());
+    let vlan = |data: &[u8]| whole(1, data).vlan;
+    assert_eq!(vlan(&ether(&[0x08, 0x00], &ip)), Vlan::default());
+    // Priority 7 of VLAN 10, the same on VLAN 0, and VLAN 20 in 4095.
+    assert_eq!(vlan(&tagged(&[0x81, 0x00, 0xe0, 10])), Vlan::new(&[10]));
+    assert_eq!(vlan(&tagged(&[0x81, 0x00, 0xe0, 0])), Vlan::default());
+    let double = tagged(&[0x88, 0xa8, 0x0f, 0xff, 0x81, 0x00, 0, 20]);
+    assert_eq!(vlan(&double).tags().collect::<Vec<_>>(), [4095, 20]);
+    // A copy is the same datagram, whatever the link puts around it.
+    for packet in [whole(1, &double), whole(101, &ip)] {
+        assert_eq!(packet.datagram, &ip[..]);
+    }
+    let cooked = |kind: u8| [&[0, kind], &[0; 12][..], &[0x08, 0x00], &ip].concat();
+    assert_eq!(whole(113, &cooked(4)).direction, Some(Direction::Outbound));
+    assert_eq!(whole(113, &cooked(0)).direction, Some(Direction::Inbound));
+    assert_eq!(whole(1, &double).direction, None);
+}
+
+#[test]
 fn what_the_ip_header_says() {
     let octets = v4(255, 240, PAYLOAD);
     assert_eq!(
@@ -119,6 +136,7 @@ fn what_the_ip_header_says() {
         Some(Ip {
             src: V4.0,
             dst: V4.1,
+            id: 0,
             ttl: 255,
             proto: 240
         })

@@ -32,6 +32,10 @@ pub struct Counters {
     pub bad_hmac: u64,
     /// Advertisements on the sync net, which do not count where segments are configured.
     pub carp_on_sync: u64,
+    /// CARP of a VLAN that its segment has nothing to do with.
+    pub elsewhere: u64,
+    /// CARP of networks beyond the number that is remembered.
+    pub beyond_networks: u64,
     /// Frames of senders beyond the number of nodes that are remembered.
     pub foreign: u64,
     /// Times that ran backwards and were clamped.

@@ -26,6 +26,7 @@ fn pair(shared: &[IpAddr], password: bool) -> Engine {
     let segment = |name: &str| Segment {
         name: name.into(),
         password: password.then(|| SECRET.to_vec()),
+        vlan: None,
     };
     let settings = Settings {
         nodes: vec![node(1), node(2)],
@@ -61,13 +62,7 @@ fn ip(src: [u8; 4], proto: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 fn feed(engine: &mut Engine, t: f64, net: Net, data: &[u8]) {
-    let frame = Frame {
-        at: at(t),
-        net,
-        link: LinkType(101),
-        wire_len: u32::try_from(data.len()).unwrap(),
-        data,
-    };
+    let frame = Frame::whole(at(t), net, LinkType(101), data);
     engine.frame(&frame);
 }
 
@@ -213,13 +208,7 @@ fn damaged_frames_are_told_once_and_cut_captures_are_not_damaged() {
         for i in 0..5_u8 {
             let mut data = ip([172, 30, 0, 1], 240, &short);
             data[3] = length;
-            engine.frame(&Frame {
-                at: at(f64::from(i)),
-                net: Net::Sync,
-                link: LinkType(101),
-                wire_len: length.into(),
-                data: &data,
-            });
+            engine.frame(&Frame::whole(at(f64::from(i)), Net::Sync, LinkType(101), &data));
         }
         assert!(engine.counters.damaged > 0);
         notices(&mut engine)

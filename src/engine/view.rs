@@ -2,6 +2,7 @@
 
 use super::counters::Counters;
 use super::{Engine, Node};
+use crate::capture::Vlan;
 use crate::decide::{Outlook, Role};
 use crate::detect::carp::Witness;
 use crate::detect::path::PathHealth;
@@ -191,10 +192,16 @@ impl Engine {
         self.settings.paths.get(path).is_none_or(|p| p.critical)
     }
 
-    /// Name of a CARP segment.
+    /// Name of a network with CARP: a segment, or a part of one.
     #[must_use]
     pub fn segment_name(&self, segment: usize) -> &str {
-        self.settings.segments.get(segment).map_or("sync", |s| s.name.as_str())
+        self.networks.name(segment)
+    }
+
+    /// Its VLAN.
+    #[must_use]
+    pub fn segment_vlan(&self, segment: usize) -> Vlan {
+        self.networks.vlan(segment)
     }
 
     /// Health, cause and score of a node on a path.

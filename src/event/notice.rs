@@ -24,6 +24,10 @@ pub enum NoticeKind {
     Apart,
     /// Frames that no firewall sends.
     Damaged,
+    /// There is more of something than is remembered.
+    Limit,
+    /// What is heard is not fit to judge by, or not all of it.
+    Quality,
 }
 
 impl NoticeKind {
@@ -39,6 +43,8 @@ impl NoticeKind {
             Self::CarpOnSync => "carp-on-sync",
             Self::Apart => "apart",
             Self::Damaged => "damaged",
+            Self::Limit => "limit",
+            Self::Quality => "quality",
         }
     }
 }

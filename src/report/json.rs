@@ -189,7 +189,11 @@ fn segments(report: &Report, engine: &Engine) -> Vec<Value> {
                 })
             })
             .collect();
-        let vhid = json!({ "vhid": vhid, "masters": masters });
+        let mut vhid = json!({ "vhid": vhid, "masters": masters });
+        let tags: Vec<u16> = engine.segment_vlan(*segment).tags().collect();
+        if !tags.is_empty() {
+            vhid["vlan"] = tags.into();
+        }
         match segments.last_mut() {
             Some((s, vhids)) if s == segment => vhids.push(vhid),
             _ => segments.push((*segment, vec![vhid])),

@@ -144,6 +144,7 @@ fn a_snapshot_of_a_young_engine_is_complete_and_survives_json() {
         segments: vec![settings::Segment {
             name: "lan".into(),
             password: None,
+            vlan: None,
         }],
         ..Settings::default()
     };

@@ -94,6 +94,7 @@ impl Pair {
                 .map(|name| Segment {
                     name: name.into(),
                     password: None,
+                    vlan: None,
                 })
                 .into(),
             ..Settings::default()
@@ -147,6 +148,8 @@ impl Source for Replay<'_> {
         Ok(Input::Frame(Frame {
             at: f.at,
             net: f.net,
+            interface: "",
+            direction: None,
             link: f.link,
             data: &f.data,
             wire_len: f.wire_len,

@@ -166,13 +166,7 @@ fn simulated(case: &Case, seed: u64) -> Vec<[Numbers; 2]> {
             octets,
         } = heard
         {
-            counter.frame(&Frame {
-                at: epoch + at,
-                net: Where::Sync,
-                link: ETHERNET,
-                data: &octets,
-                wire_len: u32::try_from(octets.len()).unwrap_or(u32::MAX),
-            });
+            counter.frame(&Frame::whole(epoch + at, Where::Sync, ETHERNET, &octets));
         }
     }
     counter.numbers()

@@ -72,13 +72,7 @@ pub fn by_frames(setup: &Setup, truth: &Truth) -> Said {
             ..
         }) = &heard
         {
-            engine.frame(&Frame {
-                at: epoch + *at,
-                net: Where::Sync,
-                link: ETHERNET,
-                data: octets,
-                wire_len: u32::try_from(octets.len()).unwrap_or(u32::MAX),
-            });
+            engine.frame(&Frame::whole(epoch + *at, Where::Sync, ETHERNET, octets));
         }
         while let Some(event) = engine.poll() {
             if let Event::Verdict(v) = event {

@@ -60,6 +60,7 @@ impl Witnesses {
         let segment = |net: Net| Segment {
             name: net.name().into(),
             password: None,
+            vlan: None,
         };
         let zone = |name: &str, addr: [u8; 4], len: u8| Zone {
             name: name.into(),
@@ -276,13 +277,7 @@ impl Beside {
                     Net::Lan => capture::Net::Segment(0),
                     Net::Wan => capture::Net::Segment(1),
                 };
-                self.engine.frame(&Frame {
-                    at,
-                    net,
-                    link: ETHERNET,
-                    data: octets,
-                    wire_len: u32::try_from(octets.len()).unwrap_or(u32::MAX),
-                });
+                self.engine.frame(&Frame::whole(at, net, ETHERNET, octets));
             }
             Heard::Ping { node, target, ok, .. } => {
                 if *node == self.me

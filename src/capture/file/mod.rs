@@ -336,6 +336,8 @@ impl Source for FileSource {
         Ok(Input::Frame(Frame {
             at,
             net: info.net,
+            interface: "",
+            direction: None,
             link,
             data: reader.data(),
             wire_len,

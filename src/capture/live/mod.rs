@@ -314,6 +314,8 @@ impl Source for LiveSource {
                     return Ok(Input::Frame(Frame {
                         at,
                         net,
+                        interface: "",
+                        direction: None,
                         link,
                         data,
                         wire_len,

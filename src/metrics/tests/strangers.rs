@@ -36,6 +36,7 @@ impl Wire {
             segments: vec![Segment {
                 name: "lan".into(),
                 password: None,
+                vlan: None,
             }],
             ..Settings::default()
         };
@@ -62,13 +63,7 @@ impl Wire {
         let mut data = vec![0x45, 0, length[0], length[1], 0, 0, 0, 0, 255, protocol, 0, 0];
         data.extend([first, 0, 0, host, 224, 0, 0, 18]);
         data.extend(payload);
-        self.engine.frame(&Frame {
-            at: self.now,
-            net,
-            link: LinkType(101),
-            wire_len: u32::try_from(data.len()).unwrap(),
-            data: &data,
-        });
+        self.engine.frame(&Frame::whole(self.now, net, LinkType(101), &data));
     }
 
     /// Some seconds later, so that the last master is gone: a scrape.

@@ -184,13 +184,7 @@ impl Recorder<'_> {
                 continue;
             };
             frames += 1;
-            engine.frame(&Frame {
-                at: epoch + at,
-                net: Where::Sync,
-                link: ETHERNET,
-                data: &octets,
-                wire_len: u32::try_from(octets.len()).unwrap_or(u32::MAX),
-            });
+            engine.frame(&Frame::whole(epoch + at, Where::Sync, ETHERNET, &octets));
             while engine.poll().is_some() {}
             for heard in engine.observations() {
                 let o = heard.observation;

@@ -21,13 +21,12 @@ pub(super) fn packet((src, dst): ([u8; 4], [u8; 4]), proto: u8, payload: &[u8]) 
 
 /// So many seconds after the beginning.
 pub(super) fn frame(at: u64, net: Net, link: u32, data: &[u8]) -> Frame<'_> {
-    Frame {
-        at: Timestamp::default() + Duration::from_secs(at),
+    Frame::whole(
+        Timestamp::default() + Duration::from_secs(at),
         net,
-        link: LinkType(link),
+        LinkType(link),
         data,
-        wire_len: u32::try_from(data.len()).unwrap(),
-    }
+    )
 }
 
 pub(super) fn feed(ear: &mut Ear, at: u64, net: Net, ends: ([u8; 4], [u8; 4]), proto: u8, payload: &[u8]) {
