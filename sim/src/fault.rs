@@ -51,6 +51,12 @@ pub enum Fault {
     Advskew(Node, u8),
     /// The same on one network only: whoever does this leaves the pair unsynchronised.
     AdvskewOn(Node, Net, u8),
+    /// A node's own rules block the CARP that comes in on a network, or no longer: it takes itself for master there.
+    Deaf(Node, Net, bool),
+    /// The switch of a network sends frames back to where they came from too (teaming, a loop), or no longer.
+    Reflect(Net, bool),
+    /// The proxies on the firewalls ([`crate::setup::Proxy`]) hang: they neither hear nor answer; or no longer.
+    ProxyHangs(bool),
     /// `pfctl -F states` on a node (rule reload).
     ClearStates(Node),
     /// Everything beyond the outside segment loses packets.

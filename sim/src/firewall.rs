@@ -32,7 +32,7 @@ use rand::RngExt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub use crate::pf::nat::Nat;
+pub use crate::pf::nat::{Nat, Redirect};
 
 /// What pf and pfsync of a node are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Config {
     pub first_id: u64,
     /// Source translation on the outside.
     pub nat: Option<Nat>,
+    /// Destination translation on the inside.
+    pub redirect: Option<Redirect>,
     /// Its own addresses: packets to them may come in on the outside, packets from them are not translated.
     pub local: Vec<IpAddr>,
     /// `ifconfig pfsync0 defer`.

@@ -33,6 +33,10 @@ pub struct Observer {
     /// When the drop counter is read next, and when it was last.
     counter: Option<(Time, Time)>,
     stall: Option<Stall>,
+    /// After how long every frame comes once more.
+    twice: Option<Duration>,
+    /// Frames that do.
+    again: VecDeque<(Time, Net, Vec<u8>)>,
 }
 
 /// The process stands still.
@@ -55,7 +59,16 @@ impl Observer {
             dropped: 0,
             counter: None,
             stall: None,
+            twice: None,
+            again: VecDeque::new(),
         }
+    }
+
+    /// The same, and every frame comes once more after this long.
+    #[must_use]
+    pub fn hearing_twice(mut self, after: Option<Duration>) -> Self {
+        self.twice = after;
+        self
     }
 
     /// Whether it sits on this node: hears what its ports send, whatever becomes of it on the wire, and what gets to them.
@@ -72,6 +85,13 @@ impl Observer {
 
     /// A frame within the vantage.
     pub fn frame(&mut self, at: Time, net: Net, octets: Vec<u8>) {
+        if let Some(after) = self.twice {
+            self.again.push_back((at + after, net, octets.clone()));
+        }
+        self.capture(at, net, octets);
+    }
+
+    fn capture(&mut self, at: Time, net: Net, octets: Vec<u8>) {
         if let Some(stall) = &mut self.stall {
             stall.lost += 1;
         } else if self.drops > 0.0 && self.dice.random::<f64>() < self.drops {
@@ -127,11 +147,18 @@ impl Observer {
     pub fn next_deadline(&self) -> Option<Time> {
         let counter = self.counter.map(|(next, _)| next);
         // A process that stands still reads no counter.
-        self.stall.map(|s| s.to).or(counter)
+        let awake = self.stall.map(|s| s.to).or(counter);
+        let again = self.again.front().map(|(at, ..)| *at);
+        awake.into_iter().chain(again).min()
     }
 
-    /// Timers: wakes up, reads the drop counter.
+    /// Timers: hears a second time, wakes up, reads the drop counter.
     pub fn advance(&mut self, now: Time) {
+        while self.again.front().is_some_and(|(at, ..)| *at <= now)
+            && let Some((at, net, octets)) = self.again.pop_front()
+        {
+            self.capture(at, net, octets);
+        }
         if let Some(stall) = self.stall {
             if now < stall.to {
                 return;

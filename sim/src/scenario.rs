@@ -4,6 +4,7 @@
 //! warm-up and length depend on the load, the moment of the fault and the nodes' system on the seed.
 
 mod catalogue;
+mod reported;
 mod story;
 #[cfg(test)]
 mod tests;

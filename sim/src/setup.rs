@@ -2,9 +2,10 @@
 
 use crate::Time;
 use crate::fault::Fault;
-use crate::firewall::System;
-use crate::site::Node;
+use crate::firewall::{Redirect, System};
+use crate::site::{self, Net, Node};
 use crate::traffic::{Canary, Load, Mix};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// A node of the cluster.
@@ -17,6 +18,36 @@ pub struct NodeSetup {
     pub advskew: u8,
     /// `set hostid`; without it each boot makes up a new one.
     pub hostid: Option<u32>,
+}
+
+/// Where the nodes' rules redirect the clients' connections to port 80: a proxy that runs on each of them, answers
+/// everything itself and opens nothing outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proxy {
+    /// 127.0.0.1.
+    Loopback,
+    /// The node's own address inside.
+    Own,
+}
+
+impl Proxy {
+    /// The address that the proxy of a node listens on.
+    #[must_use]
+    pub fn address(self, node: Node) -> IpAddr {
+        match self {
+            Self::Loopback => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            Self::Own => site::address(Net::Lan, node),
+        }
+    }
+
+    /// The rule of a node.
+    #[must_use]
+    pub fn redirect(self, node: Node) -> Redirect {
+        Redirect {
+            port: 80,
+            to: (self.address(node), 3128),
+        }
+    }
 }
 
 /// A run.
@@ -34,6 +65,8 @@ pub struct Setup {
     pub canaries: Vec<Canary>,
     /// A third of the clients goes out with a shared address.
     pub nat: bool,
+    /// The clients' connections to port 80 end on the nodes.
+    pub proxy: Option<Proxy>,
     /// pfsync holds first packets back until the peer knows the state.
     pub defer: bool,
     /// `syncpeer`: each node of a pair sends to the other rather than to the group. More than two use the group.
@@ -54,6 +87,10 @@ pub struct Setup {
     pub ping_states: bool,
     /// Every node pings its gateway, the Internet and its peers once a second.
     pub pings: bool,
+    /// All nodes boot at time 0: they ask each other for states, and CARP's first elections are still to come.
+    pub cold: bool,
+    /// Watchers hear every frame once more after this long: mirror ports of both directions, `any` over a bond.
+    pub twice: Option<Duration>,
     /// On which node the watcher sits; none = mirror ports of the switches.
     pub vantage: Option<Node>,
     /// When it ends.
@@ -80,6 +117,7 @@ impl Setup {
             mix: Mix::standard(),
             canaries: Vec::new(),
             nat: true,
+            proxy: None,
             defer: false,
             unicast: false,
             vhids: 1,
@@ -90,6 +128,8 @@ impl Setup {
             carp_states: false,
             ping_states: false,
             pings: true,
+            cold: false,
+            twice: None,
             vantage: None,
             length: Duration::from_secs(600),
             faults: Vec::new(),

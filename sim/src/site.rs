@@ -64,6 +64,21 @@ pub const INTERNET: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 53));
 /// The switch that the clients hang on, which is always on and answers pings: as long as it lives, the inside does.
 pub const INSIDE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 254, 1));
 
+/// The proxy on a node, as hosts tell it from those on the others; its own kernel knows it by [`crate::setup::Proxy`].
+#[must_use]
+pub fn proxy(node: Node) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(127, 0, 0, byte(node + 1)))
+}
+
+/// On which node a proxy is.
+#[must_use]
+pub fn proxied(address: IpAddr) -> Option<Node> {
+    match address {
+        IpAddr::V4(a) if a.is_loopback() => Node::from(a.octets()[3]).checked_sub(1),
+        _ => None,
+    }
+}
+
 /// A client; at most 60000.
 #[must_use]
 pub fn client(n: usize) -> IpAddr {

@@ -1,7 +1,7 @@
 //! What was true in a simulated run, against which verdicts and actions are judged.
 
 use crate::Time;
-use crate::site::Node;
+use crate::site::{Net, Node};
 
 /// How a verdict `down` about a node is to be judged while this holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,17 @@ pub struct Right {
     pub wanted: bool,
 }
 
+/// A span in which more than one node holds itself for the master of a segment's vhid 1 and says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TwoMasters {
+    /// Where.
+    pub net: Net,
+    /// From the moment that makes one of them believe so: it waits for the other's advertisements first.
+    pub from: Time,
+    /// To (exclusive).
+    pub to: Time,
+}
+
 /// The truth about a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Truth {
@@ -57,6 +68,8 @@ pub struct Truth {
     pub outages: Vec<Outage>,
     /// When acting is right.
     pub actions: Vec<Right>,
+    /// When there are two masters: it must be said, and makes nobody `down`.
+    pub two_masters: Vec<TwoMasters>,
 }
 
 impl Truth {

@@ -78,7 +78,7 @@ enum Turn {
 }
 
 impl World {
-    /// Time 0: elections are over, state tables empty, hosts begin.
+    /// Time 0: elections are over (or still to come, in a cold setup), state tables empty, hosts begin.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let seed = setup.seed;
@@ -102,7 +102,7 @@ impl World {
             order: Order::default(),
             dice: stream(seed, "world"),
             intruder: Intruder::new(seed),
-            ears: vec![Observer::new(setup.vantage, seed)],
+            ears: vec![Observer::new(setup.vantage, seed).hearing_twice(setup.twice)],
             events: 0,
             setup,
         };
@@ -125,7 +125,8 @@ impl World {
 
     /// One more watcher of the same world, somewhere else; its number.
     pub fn listen(&mut self, vantage: Option<Node>) -> usize {
-        self.ears.push(Observer::new(vantage, self.setup.seed));
+        self.ears
+            .push(Observer::new(vantage, self.setup.seed).hearing_twice(self.setup.twice));
         self.ears.len() - 1
     }
 
@@ -178,11 +179,26 @@ impl World {
         self.events
     }
 
-    /// Masters as after elections without a fault; the others listen.
+    /// Masters as after elections without a fault, and the others listen; or all just booted.
     fn begin(&mut self) {
-        for node in 0..self.nodes.len() {
-            self.nodes[node].vhosts().for_each(|v| v.start(Time::ZERO));
+        for node in &mut self.nodes {
+            if self.setup.cold {
+                node.firewall.request_bulk(Time::ZERO);
+            }
+            node.vhosts().for_each(|v| v.start(Time::ZERO));
         }
+        if !self.setup.cold {
+            self.elect();
+        }
+        for node in 0..self.nodes.len() {
+            self.settle(node);
+            if self.setup.pings {
+                self.queue.put(pings::phase(node, self.nodes.len()), Event::Probe(node));
+            }
+        }
+    }
+
+    fn elect(&mut self) {
         for net in [Net::Lan, Net::Wan] {
             for vhid in 1..=self.setup.vhids {
                 let patience = |m: &mut Machine| m.vhost(net, vhid).and_then(|v| v.next_deadline());
@@ -193,12 +209,6 @@ impl World {
                 {
                     vhost.claim(Time::ZERO);
                 }
-            }
-        }
-        for node in 0..self.nodes.len() {
-            self.settle(node);
-            if self.setup.pings {
-                self.queue.put(pings::phase(node, self.nodes.len()), Event::Probe(node));
             }
         }
     }
@@ -236,6 +246,8 @@ impl World {
                 Some(Event::Forward(net, packet)) => self.forward(net, packet),
                 Some(Event::Host(packet)) => self.host(packet),
                 Some(Event::Frame(net, node, octets)) => self.frame(net, node, &octets),
+                Some(Event::Reflection(net, node, octets)) => self.reflect(net, node, &octets),
+                Some(Event::Proxy(node, packet)) => self.answer_by_proxy(node, packet),
                 Some(Event::Probe(node)) => self.probe(node),
                 Some(Event::Answer(node, target, ok)) => self.answer(node, target, ok),
                 None => {}

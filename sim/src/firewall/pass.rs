@@ -32,12 +32,7 @@ impl Firewall {
             Fate::Pass(_) => {}
         }
         state.count(hook, packet.octets());
-        let packet = if state.wire == state.stack {
-            packet
-        } else {
-            let to = if hook == Hook::In { state.stack } else { state.wire };
-            to.translate(hook, packet)
-        };
+        let packet = state.translate(hook, packet);
         self.sync.updated(&mut self.table, &self.clock, slot);
         Some(packet)
     }
@@ -59,12 +54,16 @@ impl Firewall {
             Some(nat) => nat.wire(&tuple, self.sync.echo_ports(), &self.table, &mut self.dice)?,
             None => tuple,
         };
+        let redirect = self
+            .config
+            .redirect
+            .filter(|rule| (hook, side) == (Hook::In, Side::Inside) && rule.covers(&tuple));
         let mut state = State {
             key: self.next_key(&wire),
             direction: hook,
             side: Some(side),
             wire,
-            stack: tuple,
+            stack: redirect.map_or(tuple, |rule| rule.stack(&tuple)),
             src,
             dst,
             timeout,
@@ -94,13 +93,9 @@ impl Firewall {
             }
             self.sync.remove(&mut self.table, &self.clock, slot, true);
         }
+        let packet = state.translate(hook, packet);
         let slot = self.table.insert(state)?;
         self.sync.inserted(&mut self.table, &self.clock, slot);
-        let packet = if nat.is_some() {
-            wire.translate(hook, packet)
-        } else {
-            packet
-        };
         if hook == Hook::Out && self.sync.defer {
             self.hold(slot, side, packet);
             return None;

@@ -26,6 +26,7 @@ fn config(system: System, node: u8) -> Config {
         creator: CreatorId([node, 10, 10, 26]),
         first_id: 0x6b02_4be6_0000_0008,
         nat: None,
+        redirect: None,
         local: vec![crate::site::address(crate::site::Net::Wan, usize::from(node))],
         defer: false,
         mtu: 1500,

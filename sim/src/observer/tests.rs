@@ -70,6 +70,20 @@ fn a_stall_loses_all_and_tells_at_its_end() {
 }
 
 #[test]
+fn what_is_heard_twice_comes_in_order_of_time_and_is_lost_where_the_process_sleeps() {
+    let after = Time::from_millis(25);
+    let mut observer = Observer::new(None, 1).hearing_twice(Some(after));
+    let heard = feed(&mut observer, 0, 1000);
+    // Those of the last moment are still to come.
+    assert_eq!(frames(&heard), 100 + 97);
+    observer.stall(Time::from_secs(1), Duration::from_secs(1));
+    let asleep = feed(&mut observer, 1000, 2000);
+    assert_eq!(frames(&asleep), 0);
+    let awake = feed(&mut observer, 2000, 3000);
+    assert!((198..=200).contains(&frames(&awake)), "{}", frames(&awake));
+}
+
+#[test]
 fn a_step_of_the_clock_is_marked() {
     let mut observer = Observer::new(None, 1);
     observer.clock(Time::from_secs(1));

@@ -1,4 +1,4 @@
-//! `nat-to` on the outside interface, for a part of the clients.
+//! `nat-to` on the outside interface, for a part of the clients, and `rdr-to` on the inside one.
 
 use super::key::{EchoPorts, Hook, Tuple};
 use super::table::Table;
@@ -46,5 +46,31 @@ impl Nat {
             }
         }
         None
+    }
+}
+
+/// Destination translation of TCP that comes in on the inside: `rdr-to` an address of this node.
+#[derive(Clone, Copy, Debug)]
+pub struct Redirect {
+    /// The port that clients ask for, of whomever.
+    pub port: u16,
+    /// Where they get.
+    pub to: (IpAddr, u16),
+}
+
+impl Redirect {
+    /// Whether it is for the first packet with this wire key.
+    pub(crate) fn covers(&self, wire: &Tuple) -> bool {
+        wire.proto == 6 && wire.port[1] == self.port && wire.addr[1].is_ipv4() == self.to.0.is_ipv4()
+    }
+
+    /// The stack key for the wire key of a first packet that comes in: another destination.
+    pub(crate) fn stack(&self, wire: &Tuple) -> Tuple {
+        let (address, port) = self.to;
+        Tuple {
+            addr: [wire.addr[0], address],
+            port: [wire.port[0], port],
+            ..*wire
+        }
     }
 }

@@ -105,6 +105,16 @@ impl State {
         }
     }
 
+    /// A packet of this state as it is behind `hook`.
+    #[inline]
+    pub(crate) fn translate(&self, hook: Hook, packet: Packet) -> Packet {
+        if self.wire == self.stack {
+            return packet;
+        }
+        let to = if hook == Hook::In { self.stack } else { self.wire };
+        to.translate(hook, packet)
+    }
+
     /// Seconds left in a table of `states`.
     pub(crate) fn left(&self, uptime: u32, states: usize) -> u32 {
         let end = self.touched + i64::from(timeout::seconds(self.timeout, states));

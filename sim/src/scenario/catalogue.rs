@@ -1,15 +1,15 @@
 //! What each scenario does. Node 0 carries the traffic at the start, node 1 (and 2) stands by.
 
-use super::{Kind, Scenario, Story};
+use super::{Kind, Scenario, Story, reported};
 use crate::fault::{Fault, Loss, Way};
-use crate::setup::NodeSetup;
+use crate::setup::{NodeSetup, Proxy};
 use crate::site::{Net, Node};
 use crate::truth::{Act, Grade};
 use std::ops::Range;
 use std::time::Duration;
 
-const A: Node = 0;
-const B: Node = 1;
+pub(super) const A: Node = 0;
+pub(super) const B: Node = 1;
 
 macro_rules! scenarios {
     ($($kind:ident $name:literal $what:literal $tell:expr;)*) => {
@@ -69,6 +69,24 @@ scenarios! {
     Fine "backup-inside-port-dead" "the backup's inside port dies: it believes to be master there" |s| backup_port(s, Net::Lan);
     Blackhole "three-nodes" "outside port dead, with two backups: exactly one promotes" three;
     Blackhole "load-sharing-dead" "two vhids, and the outside port of one of the firewalls dies" sharing_dead;
+    Fine "boot-tie" "both boot together, advertise at the same moment, and yield to each other" reported::boot_tie;
+    Crash "boot-crash" "the same, and soon after the election its winner dies" reported::boot_crash;
+    Fine "two-masters" "the backup does not hear the other's CARP inside: both are master there"
+        |s| reported::two_masters(s, Net::Lan);
+    Fine "two-masters-outside" "the backup does not hear the other's CARP outside: both are master there"
+        |s| reported::two_masters(s, Net::Wan);
+    Fine "carp-reflected" "the switches send the active firewall's advertisements back to it" reported::reflected;
+    Blackhole "proxy-outside-port-dead" "outside port dead; port 80 is redirected to a proxy on 127.0.0.1, which goes on answering"
+        |s| reported::proxy_port(s, Proxy::Loopback);
+    Blackhole "own-proxy-outside-port-dead" "the same, with a proxy on the firewall's own address"
+        |s| reported::proxy_port(s, Proxy::Own);
+    Fine "proxy-hangs" "the proxy on the firewall answers nobody, and all else flows" reported::proxy_hangs;
+    Fine "heard-twice" "every frame is captured twice, some milliseconds apart" reported::twice;
+    Blackhole "heard-twice-port-dead" "the same, and the active firewall's outside port dies" reported::twice_port;
+    Fine "capture-gap" "five minutes are missing in the capture" reported::gap;
+    Blackhole "capture-gap-outage" "the outside port dies, five minutes are missing, and afterwards all is well"
+        reported::gap_outage;
+    Fine "wake-up" "the site sleeps for ten minutes, and all wake up at once" reported::wake_up;
 }
 
 fn crash(s: &mut Story) {
@@ -78,7 +96,7 @@ fn crash(s: &mut Story) {
 }
 
 /// The active node forwards nothing: it must be found, and moving away from it is right.
-fn blackhole(s: &mut Story) {
+pub(super) fn blackhole(s: &mut Story) {
     s.down(A, Grade::Must);
     s.right(B, Act::Promote, true);
 }
@@ -92,7 +110,7 @@ fn wedge(s: &mut Story) {
 
 /// A probe of this node, to the far host outside or to the clients' switch inside, fails: stepping back is right. It need
 /// not happen, and who takes it back does no wrong.
-fn demotes(s: &mut Story, node: Node) {
+pub(super) fn demotes(s: &mut Story, node: Node) {
     s.right(node, Act::Demote, false);
 }
 
@@ -103,7 +121,7 @@ fn inside(s: &mut Story, way: Way) {
     port(s, Net::Lan, way);
 }
 
-fn port(s: &mut Story, net: Net, way: Way) {
+pub(super) fn port(s: &mut Story, net: Net, way: Way) {
     s.begins(Fault::Port(A, net, way, Loss::ALL));
     s.ends(Fault::Port(A, net, way, Loss::NONE));
     blackhole(s);

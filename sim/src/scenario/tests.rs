@@ -1,5 +1,7 @@
 //! The truth held against what the world really does.
 
+mod reported;
+
 use super::*;
 use crate::Time;
 use crate::fault::Fault;

@@ -4,7 +4,7 @@ use super::datagram::{self, Exchange};
 use super::draw::Ns;
 use super::experience::Experience;
 use super::mix::{Kind, served};
-use super::people::{Manner, People, inside, v4};
+use super::people::{Manner, People, inside, proxy, v4};
 use super::slab::{Flow, Slab, key};
 use super::tcp::{Around, Connection, Ends, Fate};
 use crate::packet::{Body, Packet, Segment, flags};
@@ -149,7 +149,7 @@ impl Hosts {
         }
         let around = &mut around(people, experience, here, out);
         let syn = s.has(flags::SYN) && !s.has(flags::ACK) && !s.has(flags::RST);
-        if syn && !inside(here) && manner == Manner::Serves && served(&Body::Tcp(*s)) {
+        if syn && !inside(here) && manner == Manner::Serves && (served(&Body::Tcp(*s)) || proxy(here)) {
             let flow = Flow::Tcp(Connection::accept(now, ends, s, around));
             self.slab.insert(flow, key);
         } else if !s.has(flags::RST) && (manner == Manner::Refuses || !people.stealthy(here)) {

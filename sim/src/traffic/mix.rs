@@ -33,11 +33,13 @@ pub enum Kind {
     Quic,
     /// A handshake and nothing else: a canary's probe.
     Probe,
+    /// Like [`Kind::WebShort`], by the port that nobody encrypts on.
+    Plain,
 }
 
 impl Kind {
     /// All, by their number.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::WebShort,
         Self::WebKeep,
         Self::Dns,
@@ -52,6 +54,7 @@ impl Kind {
         Self::Ntp,
         Self::Quic,
         Self::Probe,
+        Self::Plain,
     ];
 
     /// Whether it is a TCP connection.
@@ -75,6 +78,7 @@ impl Kind {
     pub fn port(self) -> u16 {
         match self {
             Self::WebShort | Self::WebKeep | Self::Quic | Self::Probe => 443,
+            Self::Plain => 80,
             Self::Dns => 53,
             Self::Interactive => 22,
             Self::BulkDown => 8080,
@@ -104,7 +108,7 @@ impl Kind {
     /// How many are opened together, from 1 up: a page needs several connections, a resolver asks for A and AAAA.
     pub(super) fn together(self) -> &'static [f64] {
         match self {
-            Self::WebShort | Self::WebKeep | Self::Quic => &[0.40, 0.20, 0.15, 0.10, 0.10, 0.05],
+            Self::WebShort | Self::WebKeep | Self::Quic | Self::Plain => &[0.40, 0.20, 0.15, 0.10, 0.10, 0.05],
             Self::Dns => &[0.5, 0.5],
             _ => &[1.0],
         }
@@ -123,12 +127,29 @@ impl Kind {
 pub(super) fn served(body: &Body) -> bool {
     let open = |proto, port| Kind::ALL.iter().any(|k| k.proto() == proto && k.port() == port);
     match body {
-        Body::Tcp(s) => open(6, s.ports[1]) || s.ports[1] == 80,
+        Body::Tcp(s) => open(6, s.ports[1]),
         Body::Udp { ports, .. } => open(17, ports[1]),
         Body::Echo { request, .. } => *request,
         Body::Other { .. } => false,
     }
 }
+
+/// In a hundred openings, see [`Mix::standard`].
+const STANDARD: [(Kind, f64); 13] = [
+    (Kind::WebShort, 36.2),
+    (Kind::WebKeep, 18.0),
+    (Kind::Dns, 20.0),
+    (Kind::Quic, 12.0),
+    (Kind::Ntp, 3.0),
+    (Kind::Push, 3.5),
+    (Kind::Ping, 2.5),
+    (Kind::Keepalive, 1.5),
+    (Kind::BulkDown, 1.5),
+    (Kind::BulkUp, 0.8),
+    (Kind::Interactive, 0.5),
+    (Kind::RtpBoth, 0.3),
+    (Kind::RtpOut, 0.2),
+];
 
 /// Shares of kinds.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,21 +165,14 @@ impl Mix {
     /// Bulk, calls and shells are each a per cent or less of the openings and half of the packets.
     #[must_use]
     pub fn standard() -> Self {
-        Self::of(&[
-            (Kind::WebShort, 36.2),
-            (Kind::WebKeep, 18.0),
-            (Kind::Dns, 20.0),
-            (Kind::Quic, 12.0),
-            (Kind::Ntp, 3.0),
-            (Kind::Push, 3.5),
-            (Kind::Ping, 2.5),
-            (Kind::Keepalive, 1.5),
-            (Kind::BulkDown, 1.5),
-            (Kind::BulkUp, 0.8),
-            (Kind::Interactive, 0.5),
-            (Kind::RtpBoth, 0.3),
-            (Kind::RtpOut, 0.2),
-        ])
+        Self::of(&STANDARD)
+    }
+
+    /// The same, and a third of all openings go to port 80, which a site redirects to a proxy.
+    #[must_use]
+    pub fn proxied() -> Self {
+        let plain = STANDARD.iter().copied().chain([(Kind::Plain, 50.0)]);
+        Self::of(&plain.collect::<Vec<_>>())
     }
 
     /// Telephones and resolvers: nothing that keeps sequence numbers.

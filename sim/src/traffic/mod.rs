@@ -163,6 +163,7 @@ impl Traffic {
         let people = &mut self.hosts.people;
         match *fault {
             Fault::ServersDead(share) => people.set_dead_share(share),
+            Fault::ProxyHangs(hangs) => people.set_proxy_hangs(hangs),
             Fault::BusiestDead(n) => people.set_dead_busiest(n),
             Fault::Quiet(share) => people.set_quiet(share),
             Fault::ClientsGone(share) => {

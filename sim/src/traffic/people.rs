@@ -101,6 +101,7 @@ pub(super) struct People {
     dead_busiest: usize,
     quiet: f64,
     gone: f64,
+    proxy_hangs: bool,
 }
 
 impl People {
@@ -118,6 +119,7 @@ impl People {
             dead_busiest: 0,
             quiet: 0.0,
             gone: 0.0,
+            proxy_hangs: false,
         }
     }
 
@@ -143,6 +145,10 @@ impl People {
 
     pub(super) fn set_gone(&mut self, share: f64) {
         self.gone = share;
+    }
+
+    pub(super) fn set_proxy_hangs(&mut self, hangs: bool) {
+        self.proxy_hangs = hangs;
     }
 
     /// The index of a client, if there is one at this address.
@@ -177,7 +183,7 @@ impl People {
                     Manner::Serves
                 }
             }
-            _ if self.canary(address, 1) => Manner::Serves,
+            _ if self.canary(address, 1) || proxy(address) && !self.proxy_hangs => Manner::Serves,
             Some(n) if n < self.servers + bad(self.servers) && (n - self.servers) % 3 == 2 => Manner::Refuses,
             _ => Manner::Mute,
         }
@@ -214,6 +220,11 @@ pub(super) fn v4(address: IpAddr) -> Option<u32> {
 /// A number as an address.
 pub(super) fn ip(address: u32) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from_bits(address))
+}
+
+/// Whether it is the proxy of a firewall.
+pub(super) fn proxy(address: u32) -> bool {
+    site::proxied(ip(address)).is_some()
 }
 
 /// Whether it is on the inside.

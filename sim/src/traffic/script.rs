@@ -83,7 +83,7 @@ impl Script {
     fn length(&self) -> u32 {
         let mean = |mean: f64| 1 + count(exponential(&mut self.dice(u32::MAX), mean));
         match self.kind {
-            Kind::WebShort => HELLO + 2 * (1 + count(3.0 * self.whole(1))),
+            Kind::WebShort | Kind::Plain => HELLO + 2 * (1 + count(3.0 * self.whole(1))),
             Kind::WebKeep => HELLO + 2 * (2 + count(8.0 * self.whole(1))),
             // 400 s of a keystroke every 1.2 s.
             Kind::Interactive => HELLO + 2 * mean(330.0),
@@ -120,10 +120,10 @@ impl Script {
             })
         };
         match (self.kind, n) {
-            (Kind::WebShort | Kind::WebKeep | Kind::Interactive, 0) => client(0, 517),
-            (Kind::WebShort | Kind::WebKeep | Kind::Interactive, 1) => server(5 * MS, 3200),
-            (Kind::WebShort | Kind::WebKeep | Kind::Interactive, 2) => client(0, 80),
-            (Kind::WebShort | Kind::WebKeep, n) if n % 2 == 1 => {
+            (Kind::WebShort | Kind::Plain | Kind::WebKeep | Kind::Interactive, 0) => client(0, 517),
+            (Kind::WebShort | Kind::Plain | Kind::WebKeep | Kind::Interactive, 1) => server(5 * MS, 3200),
+            (Kind::WebShort | Kind::Plain | Kind::WebKeep | Kind::Interactive, 2) => client(0, 80),
+            (Kind::WebShort | Kind::Plain | Kind::WebKeep, n) if n % 2 == 1 => {
                 let pause = match self.kind {
                     _ if n == HELLO => 0.0,
                     Kind::WebKeep => quantile(dice, &READ),
@@ -131,7 +131,7 @@ impl Script {
                 };
                 client(secs(pause), count(between(dice, 300.0, 1300.0)))
             }
-            (Kind::WebShort | Kind::WebKeep, _) => {
+            (Kind::WebShort | Kind::Plain | Kind::WebKeep, _) => {
                 server(secs(quantile(dice, &THINK) / 1e3), count(quantile(dice, &RESPONSE)))
             }
             (Kind::Interactive, n) if n % 2 == 1 => client(secs(quantile(dice, &KEYS)), 36),
@@ -173,7 +173,7 @@ impl Script {
             }
         };
         match self.kind {
-            Kind::WebShort => (by(0.4), 50 * MS),
+            Kind::WebShort | Kind::Plain => (by(0.4), 50 * MS),
             Kind::WebKeep => (by(0.4), secs(5.0 + 55.0 * self.whole(3))),
             Kind::BulkDown => (by(0.3), 100 * MS),
             // Keepalives are not said to the application: only who sends them knows how many there were.
@@ -192,9 +192,9 @@ impl Script {
     pub(super) fn patience(&self, role: Role, wait: Ns) -> Ns {
         match (role, self.kind) {
             // Who reads a page gives up sooner than a program.
-            (Role::Client, Kind::WebShort | Kind::WebKeep) => wait + secs(15.0 + 45.0 * self.whole(5)),
+            (Role::Client, Kind::WebShort | Kind::Plain | Kind::WebKeep) => wait + secs(15.0 + 45.0 * self.whole(5)),
             (Role::Client, _) => wait + secs(60.0 + 120.0 * self.whole(5)),
-            (Role::Server, Kind::WebShort | Kind::WebKeep) => wait + 75 * SEC,
+            (Role::Server, Kind::WebShort | Kind::Plain | Kind::WebKeep) => wait + 75 * SEC,
             (Role::Server, _) => wait + 300 * SEC,
         }
     }

@@ -1,6 +1,7 @@
 //! What the faults of a setup do to the world.
 
 use super::World;
+use super::switch::index;
 use crate::fault::Fault;
 use crate::observer::Observer;
 use crate::site::Node;
@@ -34,13 +35,16 @@ impl World {
                     }
                 }
             }),
+            Fault::Deaf(node, net, deaf) => self.with(node, |world| world.nodes[node].deaf[index(net)] = deaf),
+            Fault::Reflect(net, reflects) => self.switches.reflect(net, reflects),
             Fault::ClearStates(node) => self.with(node, |world| world.nodes[node].firewall.clear(now)),
             Fault::Upstream(loss) => self.upstream.iter_mut().for_each(|way| way.set(loss)),
             Fault::HostileSync(rate) => self.intruder.rate(now, rate),
             Fault::CaptureDrops(share) => self.ears.iter_mut().for_each(|e| e.drop_frames(now, share)),
             Fault::Stall(length) => self.ears.iter_mut().for_each(|e| e.stall(now, length)),
             Fault::ClockStep(_) => self.ears.iter_mut().for_each(|e| e.clock(now)),
-            Fault::ServersDead(_)
+            Fault::ProxyHangs(_)
+            | Fault::ServersDead(_)
             | Fault::BusiestDead(_)
             | Fault::Quiet(_)
             | Fault::ClientsGone(_)

@@ -3,6 +3,7 @@
 use super::World;
 use super::packets::side;
 use super::queue::Event;
+use super::switch::index;
 use crate::Time;
 use crate::frame::{self, CARP_GROUP};
 use crate::observer::Observer;
@@ -22,6 +23,8 @@ const SYNC: Duration = Duration::from_micros(100);
 const EACH: Duration = Duration::from_micros(20);
 /// Frames that wait in a kernel (`net.inet.ip.intr_queue_maxlen`, `net.inet.ip.ifq.maxlen`).
 const LONGEST: u32 = 256;
+/// Until a frame that goes round a loop is back.
+const REFLECTION: Duration = Duration::from_micros(600);
 /// Octets behind the IP header of an advertisement.
 const ADVERTISEMENT: u16 = 36;
 
@@ -78,6 +81,10 @@ impl World {
     /// A frame is at the switch.
     pub(super) fn distribute(&mut self, net: Net, from: Option<Node>, peer: Option<Node>, octets: Arc<Vec<u8>>) {
         self.overheard(net, &octets, Observer::mirrors);
+        if let Some(node) = from.filter(|_| self.switches.reflects(net)) {
+            let back = self.now + REFLECTION;
+            self.queue.put(back, Event::Reflection(net, node, Arc::clone(&octets)));
+        }
         for to in (0..self.nodes.len()).filter(|n| Some(*n) != from && peer.is_none_or(|p| p == *n)) {
             let at = if net == Net::Sync {
                 self.input_queue(to)
@@ -88,6 +95,12 @@ impl World {
                 self.queue.put(at, Event::Frame(net, to, Arc::clone(&octets)));
             }
         }
+    }
+
+    /// The switch sends a frame back to where it came from, as it sends it to any port.
+    pub(super) fn reflect(&mut self, net: Net, node: Node, octets: &Arc<Vec<u8>>) {
+        self.overheard(net, octets, Observer::mirrors);
+        self.frame(net, node, octets);
     }
 
     /// When a node's kernel gets to the next sync frame; never, where its queue is full. Kernels that believe each other
@@ -111,12 +124,16 @@ impl World {
         let Some(payload) = payload(octets) else {
             return;
         };
+        let source = source(octets);
+        // Kernels take nothing from a network that says it comes from them.
+        let blocked = machine.deaf[index(net)] || source == address(net, node);
         if net == Net::Sync {
             machine.firewall.receive(self.now, payload);
-        } else if let Ok(ad) = Carp::decode(payload) {
+        } else if let Ok(ad) = Carp::decode(payload)
+            && !blocked
+        {
             if self.setup.carp_states {
-                let about = about(source(octets));
-                machine.firewall.input(self.now, side(net), about);
+                machine.firewall.input(self.now, side(net), about(source));
             }
             if let Some(vhost) = machine.vhost(net, ad.vhid) {
                 vhost.receive(self.now, &ad);

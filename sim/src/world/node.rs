@@ -26,14 +26,16 @@ pub(super) struct Machine {
     pub(super) frozen: Time,
     /// Takes packets in and sends none out.
     pub(super) wedged: bool,
+    /// On which segments its rules block the CARP of others.
+    pub(super) deaf: [bool; 3],
     /// When it wants to be called, as [`super::queue::nanos`].
     pub(super) wake: u64,
     /// The part of that which CARP wants.
     carp_wake: u64,
     /// When it is done with the sync frames that came.
     pub(super) busy: Time,
-    /// Identification of the next IP packet.
-    pub(super) ip_id: u16,
+    /// Identification of the last IP packet, where those have one.
+    ip_id: u16,
     /// TOS of its advertisements.
     pub(super) tos: u8,
     style: Style,
@@ -58,6 +60,7 @@ impl Machine {
             up: true,
             frozen: Time::ZERO,
             wedged: false,
+            deaf: [false; 3],
             busy: Time::ZERO,
             wake: u64::MAX,
             carp_wake: u64::MAX,
@@ -154,9 +157,17 @@ impl Machine {
         self.wake = first.max(deadline(Some(self.frozen)));
     }
 
-    /// Identification for the next IP packet.
+    /// Identification for the next IP packet: OpenBSD's (`ip_randomid`) goes through all but 0 before one comes again,
+    /// FreeBSD gives packets that must not be fragmented none (`ip_fillid`, RFC 6864).
     pub(super) fn next_ip_id(&mut self) -> u16 {
-        self.ip_id = self.ip_id.wrapping_add(1);
+        if self.style == Style::FreeBsd {
+            return 0;
+        }
+        let step = |id: u16| id.wrapping_mul(0x6255).wrapping_add(0x3619);
+        self.ip_id = step(self.ip_id);
+        if self.ip_id == 0 {
+            self.ip_id = step(0);
+        }
         self.ip_id
     }
 }
@@ -202,6 +213,7 @@ fn firewall(setup: &Setup, node: Node, boots: u64, now: Time) -> Firewall {
             to: shared(Net::Wan, vhid),
             one_in: NAT_SHARE,
         }),
+        redirect: setup.proxy.map(|proxy| proxy.redirect(node)),
         local: own.into_iter().chain(common).collect(),
         defer: setup.defer,
         mtu: 1500,

@@ -5,7 +5,7 @@ use super::queue::{Event, deadline, nanos};
 use crate::Time;
 use crate::firewall::Side;
 use crate::packet::Packet;
-use crate::site::{INTERNET, Net, Node, UPSTREAM, inside, shared};
+use crate::site::{self, INTERNET, Net, Node, UPSTREAM, inside, shared};
 use rand::RngExt;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub(super) struct Order {
 
 /// Shortest time on the lan, nanoseconds, and how much more it may be.
 const LAN: (u64, u64) = (100_000, 200_000);
+/// Between pf and a process on the same node.
+const LOCAL: Duration = Duration::from_micros(20);
 /// Mean extra delay on the way beyond the outside segment, one in so many of the delay itself.
 const JITTER: u32 = 50;
 
@@ -44,7 +46,9 @@ impl World {
     /// Hosts send; the vector is kept for the next time.
     pub(super) fn send_all(&mut self, mut sent: Vec<Packet>) {
         for packet in sent.drain(..) {
-            if inside(packet.src) {
+            if let Some(node) = site::proxied(packet.src) {
+                self.queue.put(self.now + LOCAL, Event::Proxy(node, packet));
+            } else if inside(packet.src) {
                 let at = self.lan_arrival(0);
                 self.queue.put(at, Event::Forward(Net::Lan, packet));
             } else if self.upstream[1].pass() {
@@ -80,6 +84,12 @@ impl World {
             return;
         }
         let passed = machine.firewall.input(self.now, side(from), packet);
+        let proxy = self.setup.proxy.map(|proxy| proxy.address(node));
+        if let Some(packet) = passed.filter(|p| Some(p.dst) == proxy) {
+            let dst = site::proxy(node);
+            self.queue.put(self.now + LOCAL, Event::Host(Packet { dst, ..packet }));
+            return self.settle_packet(node);
+        }
         let to = if passed.is_some_and(|p| inside(p.dst)) {
             Net::Lan
         } else {
@@ -92,6 +102,19 @@ impl World {
             && let Some(packet) = machine.firewall.output(self.now, side(to), packet)
         {
             self.transmit(node, to, packet);
+        }
+        self.settle_packet(node);
+    }
+
+    /// The proxy of a node answers a client.
+    pub(super) fn answer_by_proxy(&mut self, node: Node, packet: Packet) {
+        let Some(proxy) = self.setup.proxy.filter(|_| self.nodes[node].runs(self.now)) else {
+            return;
+        };
+        let src = proxy.address(node);
+        let firewall = &mut self.nodes[node].firewall;
+        if let Some(packet) = firewall.output(self.now, Side::Inside, Packet { src, ..packet }) {
+            self.transmit(node, Net::Lan, packet);
         }
         self.settle_packet(node);
     }

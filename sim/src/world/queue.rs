@@ -17,6 +17,10 @@ pub(super) enum Event {
     Host(Packet),
     /// A pfsync or CARP frame at a node's port.
     Frame(Net, Node, Arc<Vec<u8>>),
+    /// A frame of a node that the switch sends back to it.
+    Reflection(Net, Node, Arc<Vec<u8>>),
+    /// A packet that the proxy of a node sends.
+    Proxy(Node, Packet),
     /// A node pings all its targets.
     Probe(Node),
     /// What became of a ping is known.

@@ -32,6 +32,8 @@ pub(super) struct Switches {
     ports: Vec<[Port; 3]>,
     /// By segment and vhid.
     holders: [Vec<Option<Node>>; 2],
+    /// Sends frames back to where they came from too.
+    reflects: [bool; 3],
 }
 
 impl Switches {
@@ -46,6 +48,7 @@ impl Switches {
         Self {
             ports: (0..nodes).map(|n| NETS.map(|net| port(n, net))).collect(),
             holders: [vec![None; vhids], vec![None; vhids]],
+            reflects: [false; 3],
         }
     }
 
@@ -69,6 +72,18 @@ impl Switches {
     /// Whether a frame from the switch gets to a node.
     pub(super) fn to(&mut self, node: Node, net: Net) -> bool {
         self.port(node, net).is_some_and(|p| p.to.pass())
+    }
+
+    /// Whether a switch sends frames back to where they came from.
+    pub(super) fn reflects(&self, net: Net) -> bool {
+        self.reflects.get(index(net)) == Some(&true)
+    }
+
+    /// From now on it does, or does not.
+    pub(super) fn reflect(&mut self, net: Net, reflects: bool) {
+        if let Some(switch) = self.reflects.get_mut(index(net)) {
+            *switch = reflects;
+        }
     }
 
     /// An advertisement came from a node: the shared MAC is there now.

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// After a trouble: CARP moves back, states are created anew, and who said `down` takes the time to be sure.
 const GRACE: Duration = Duration::from_secs(20);
-/// Until a split is said: three intervals and the skew until CARP moves, and a second of standing so.
+/// Until a split, or two masters, are said: three intervals and the skew until CARP moves, and a second of standing so.
 const SPLIT: f64 = 6.0;
 
 /// As JSON, with Unix times.
@@ -75,6 +75,10 @@ pub(super) fn json(
     let mut segments = json!({});
     if let Some(from) = split {
         segments["unsynchronised"] = json!({"from": unix(from), "within": SPLIT});
+    }
+    if let Some(two) = truth.two_masters.first() {
+        segments["two_masters"] = json!({"segment": two.net.name(), "vhid": 1, "from": unix(two.from), "to": unix(two.to),
+            "within": SPLIT});
     }
     let whole = json!({
         "system": format!("simulated, {}", system(setup)),

@@ -265,7 +265,7 @@ impl Connection {
             _ if self.role == Role::Server || self.opened.canary => None,
             // These live by being connected: ever longer waits, up to a minute.
             Kind::Push | Kind::Keepalive if self.failures < 30 => Some(seconds(0.5, 2.0) << self.failures.min(5)),
-            Kind::WebShort | Kind::WebKeep => match self.failures {
+            Kind::WebShort | Kind::Plain | Kind::WebKeep => match self.failures {
                 0 | 1 => Some(20 * MS),
                 2 => Some(seconds(0.5, 5.0)),
                 3..25 if stubborn => Some(seconds(3.0, 40.0)),
@@ -290,7 +290,7 @@ impl Connection {
         }
         let u = super::draw::share_of(self.seed, u64::from(self.attempt) << 8 | 1);
         match self.script.kind() {
-            Kind::WebShort | Kind::WebKeep => super::draw::secs(4.0 + 16.0 * u),
+            Kind::WebShort | Kind::Plain | Kind::WebKeep => super::draw::secs(4.0 + 16.0 * u),
             _ => super::draw::secs(6.0 + 24.0 * u),
         }
     }

@@ -39,6 +39,31 @@ fn the_same_seed_gives_the_same_octets() {
 }
 
 #[test]
+fn packets_have_the_identification_that_the_kernels_give_them() {
+    for (system, none) in [
+        (OPENBSD, false),
+        (System::FreeBsd(pfsync_proto::Dialect::FreeBsd1400), true),
+    ] {
+        let (_, heard) = run(Setup::pair(system, Load::OFFICE, 1).lasting(s(120)));
+        let mut ids: Vec<u16> = heard
+            .iter()
+            .filter_map(|h| match h {
+                Heard::Frame { octets, net, .. } if octets[29] == if *net == Net::Sync { 1 } else { 2 } => {
+                    Some(u16::from_be_bytes([octets[18], octets[19]]))
+                }
+                _ => None,
+            })
+            .collect();
+        assert!(ids.len() > 500);
+        assert!(ids.iter().all(|id| (*id == 0) == none), "{system:?}");
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len() == all, !none, "none comes again soon");
+    }
+}
+
+#[test]
 fn unicast_goes_to_the_peer() {
     let mut setup = pair(60);
     setup.unicast = true;
