@@ -111,6 +111,7 @@ fn config(args: &Args) -> Config {
         creator: CreatorId((booted.subsec_nanos() ^ u32::from(args.own)).to_be_bytes()),
         first_id: booted.as_secs() << 32,
         nat: None,
+        redirect: None,
         local: args.local.clone(),
         defer: false,
         mtu: 1500,
