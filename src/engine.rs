@@ -104,7 +104,8 @@ impl Engine {
             by_local: BTreeMap::new(),
             networks: Networks::new(&settings),
             proofs: Proofs::default(),
-            carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect()),
+            carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect())
+                .anonymous(settings.nodes.iter().all(|n| n.local.is_empty())),
             recalled: memory::Recalled::default(),
             counters: Counters::default(),
             now: Timestamp::MIN,
@@ -319,6 +320,7 @@ impl Engine {
         };
         let Some(node) = self.node_of(ip) else { return };
         self.detector.frame(now, node);
+        self.carp.heard(now, node);
         let counters = &mut self.counters.nodes[node.index()];
         counters.frames += 1;
         if packet.version() < 64 {
@@ -572,12 +574,7 @@ impl Engine {
             firm: if_down().map(|n| self.node_firm(n)).collect(),
             faults: if_down().map(|n| self.fault(now, n)).collect(),
             tries: if_down().map(|n| self.node_tries(n)).collect(),
-            gone: ids()
-                .map(|n| {
-                    let w = self.carp.witness(now, n);
-                    w.held > 0 && w.gone == w.segments
-                })
-                .collect(),
+            gone: ids().map(|n| self.carp.witness(now, n).gone_everywhere()).collect(),
             bulk: self.nodes.iter().filter_map(|n| n.bulk_since).max(),
             signs: self.signs(now),
             rivals: self.rivals(),

@@ -3,6 +3,7 @@
 //! Made by detect and decide, carried by the engine, rendered or acted on by the edges. Never acts itself.
 
 mod notice;
+pub mod place;
 mod sentence;
 
 pub use notice::{Notice, NoticeKind};
@@ -269,6 +270,15 @@ pub struct Decision {
     pub reason: String,
 }
 
+/// Who advertises a vhid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advertiser {
+    /// From where; a node that uses both address families is known by the first that was heard.
+    pub address: IpAddr,
+    /// Whose that is, where somebody is configured.
+    pub node: Option<NodeId>,
+}
+
 /// Everything that leaves the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -297,6 +307,36 @@ pub enum Event {
         master: Option<IpAddr>,
         /// Its first advertisement.
         since: Timestamp,
+    },
+    /// Several advertise one vhid at the same time, each at its own pace: a split brain. Told again with the same `since`
+    /// when it is over or others do.
+    TwoMasters {
+        /// When the engine knew.
+        at: Timestamp,
+        /// Segment index.
+        segment: usize,
+        /// Virtual host id.
+        vhid: u8,
+        /// Onset.
+        since: Timestamp,
+        /// When the first of them fell silent; `None`: they go on.
+        until: Option<Timestamp>,
+        /// Two or more.
+        who: Vec<Advertiser>,
+    },
+    /// Nobody advertises a vhid that had a master for longer than a backup waits. Told again with the same `since` when it
+    /// is over.
+    NoMaster {
+        /// When the engine knew.
+        at: Timestamp,
+        /// Segment index.
+        segment: usize,
+        /// Virtual host id.
+        vhid: u8,
+        /// When the first advertisement was missing.
+        since: Timestamp,
+        /// First advertisement afterwards; `None`: still nobody.
+        until: Option<Timestamp>,
     },
     /// vhids of one group have different masters (`Some(onset)`), or agree again.
     Unsynchronised {

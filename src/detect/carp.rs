@@ -6,6 +6,7 @@
 //! and makes nobody yield. Never reads a clock.
 
 mod groups;
+mod masters;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -62,6 +63,10 @@ pub struct CarpView {
     unsettled: bool,
     /// It was told that vhids never had a common master.
     apart: bool,
+    /// When the pfsync of each node was last heard.
+    alive: Vec<Timestamp>,
+    /// Nobody is configured: all addresses are strangers, and each may be a firewall.
+    anonymous: bool,
 }
 
 impl CarpView {
@@ -80,6 +85,12 @@ impl CarpView {
             self.names.resize(segment + 1, String::new());
         }
         name.clone_into(&mut self.names[segment]);
+    }
+
+    /// Where nobody is configured, whose advertisements they are cannot be asked.
+    #[must_use]
+    pub fn anonymous(self, anonymous: bool) -> Self {
+        Self { anonymous, ..self }
     }
 
     /// Whether any configured node was ever heard advertising: only then does CARP say anything about nodes.
@@ -130,6 +141,9 @@ impl CarpView {
             (self.kin.len() < MAX_KIN).then(|| self.kin.insert((segment, addr), node));
             Some(node)
         });
+        if self.anonymous {
+            vhid.pair_up(now, addr, carp);
+        }
         vhid.hear(now, addr, node, carp);
         if node.is_none() {
             self.note_foreign(now, segment, addr, out);
@@ -164,7 +178,11 @@ impl CarpView {
 
     /// Leaves a vhid out, as if it had never been heard.
     pub fn forget(&mut self, now: Timestamp, key: (usize, u8), out: &mut Vec<Event>) {
-        if self.vhids.remove(&key).is_some_and(|v| v.master.is_some()) {
+        let Some(mut vhid) = self.vhids.remove(&key) else {
+            return;
+        };
+        vhid.masters.end(now, key, out);
+        if vhid.master.is_some() {
             out.push(Event::Master {
                 at: now,
                 segment: key.0,
@@ -187,7 +205,8 @@ impl CarpView {
 
     /// We were blind until `now`: what was missed meanwhile is not missing.
     pub fn forgive(&mut self, now: Timestamp) {
-        for source in self.vhids.values_mut().flat_map(|v| &mut v.sources) {
+        let missed = self.vhids.values_mut().filter(|v| !v.masters.is_vacant());
+        for source in missed.flat_map(|v| &mut v.sources) {
             if source.missed(now) <= LOST {
                 source.last = now;
             }
@@ -208,6 +227,8 @@ impl CarpView {
                     since,
                 });
             }
+            vhid.masters
+                .look(now, (segment, number), &vhid.sources, self.anonymous, out);
         }
         self.regroup(now);
         self.compare(now, out);
@@ -225,13 +246,7 @@ impl CarpView {
     /// When `settle` must be called again.
     #[must_use]
     pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self
-            .vhids
-            .values()
-            .filter_map(|v| v.master_source())
-            .flat_map(|s| [OVERDUE + 0.01, 2.21, 3.21].map(|n| s.last + s.interval.mul_f64(n)))
-            .filter(|&t| t > now)
-            .min();
+        let due = self.vhids.values().filter_map(|v| v.next_deadline(now)).min();
         let split = self
             .split
             .filter(|_| !self.reported)

@@ -493,7 +493,7 @@ impl Detector {
             return None;
         }
         if informs && w.held > 0 {
-            let gone = |missed| w.gone == w.segments && w.missed >= missed;
+            let gone = |missed| w.gone_everywhere() && !w.outlived && w.missed >= missed;
             // Of several segments it says more, and takes less silence beside it.
             let several = gone(GONE_BUSY) && w.segments >= 2 && silence.busy() && silence.rare(now);
             // A quiet node's pfsync says little: then it must only not have spoken since.

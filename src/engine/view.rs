@@ -6,7 +6,7 @@ use crate::capture::Vlan;
 use crate::decide::{Outlook, Role};
 use crate::detect::carp::Witness;
 use crate::detect::path::PathHealth;
-use crate::event::{Cause, Health, NodeId};
+use crate::event::{Advertiser, Cause, Health, NodeId};
 use crate::settings::Settings;
 use crate::time::Timestamp;
 use crate::track::{FlowCount, Held};
@@ -108,6 +108,18 @@ impl Engine {
     #[must_use]
     pub fn is_self(&self, node: NodeId) -> bool {
         self.nodes.get(node.index()).is_some_and(|n| n.me)
+    }
+
+    /// What to call somebody who advertises: the node's name, or the address.
+    #[must_use]
+    pub fn caller(&self, a: &Advertiser) -> String {
+        a.node.map_or_else(|| a.address.to_string(), |n| self.label(n))
+    }
+
+    /// The address by which outputs know somebody who advertises: the node's, or where it is heard from.
+    #[must_use]
+    pub fn advertiser(&self, a: &Advertiser) -> IpAddr {
+        a.node.map_or(a.address, |n| self.address(n))
     }
 
     /// The node to which a CARP source belongs.

@@ -220,6 +220,7 @@ fn segment(name: &str, masters: &[(&str, f64)]) -> Segment {
         vhids: vec![Vhid {
             vhid: 1,
             masters: masters.iter().enumerate().map(master).collect(),
+            ..Vhid::default()
         }],
     }
 }

@@ -64,6 +64,7 @@ fn full() -> Status {
     let vhid = |vhid, master| Vhid {
         vhid,
         masters: vec![master],
+        ..Vhid::default()
     };
     Status {
         version: "1.2.3".into(),

@@ -3,8 +3,8 @@
 //! Keys may be added, never renamed. Times are seconds with fraction on the source's clock, which for files is Unix
 //! time.
 
-use super::Report;
 use super::margins::Spot;
+use super::{Mastership, Report};
 use crate::engine::Engine;
 use crate::event::{Decision, Evidence, Health, Near, NodeId, Notice, Verdict, Witnesses};
 use crate::time::Timestamp;
@@ -177,23 +177,7 @@ fn node(engine: &Engine, n: NodeId) -> Value {
 fn segments(report: &Report, engine: &Engine) -> Vec<Value> {
     let mut segments: Vec<(usize, Vec<Value>)> = Vec::new();
     for ((segment, vhid), masters) in &report.masters {
-        let masters: Vec<Value> = masters
-            .iter()
-            .map(|m| {
-                json!({
-                    "address": m.address.to_string(),
-                    "node": engine.owner(m.address).map(|n| engine.address(n).to_string()),
-                    "name": engine.owner(m.address).map(|n| engine.label(n)),
-                    "from": seconds(m.from),
-                    "to": m.to.map(seconds),
-                })
-            })
-            .collect();
-        let mut vhid = json!({ "vhid": vhid, "masters": masters });
-        let tags: Vec<u16> = engine.segment_vlan(*segment).tags().collect();
-        if !tags.is_empty() {
-            vhid["vlan"] = tags.into();
-        }
+        let vhid = self::vhid(report, engine, (*segment, *vhid), masters);
         match segments.last_mut() {
             Some((s, vhids)) if s == segment => vhids.push(vhid),
             _ => segments.push((*segment, vec![vhid])),
@@ -204,6 +188,37 @@ fn segments(report: &Report, engine: &Engine) -> Vec<Value> {
         .into_iter()
         .map(|(s, vhids)| json!({ "name": name(s), "vhids": vhids }))
         .collect()
+}
+
+fn vhid(report: &Report, engine: &Engine, key: (usize, u8), masters: &[Mastership]) -> Value {
+    let master = |m: &Mastership| {
+        json!({
+            "address": m.address.to_string(),
+            "node": engine.owner(m.address).map(|n| engine.address(n).to_string()),
+            "name": engine.owner(m.address).map(|n| engine.label(n)),
+            "from": seconds(m.from),
+            "to": m.to.map(seconds),
+        })
+    };
+    let two = report.two_masters.get(&key).into_iter().flatten();
+    let none = report.no_master.get(&key).into_iter().flatten();
+    let mut vhid = json!({
+        "vhid": key.1,
+        "masters": masters.iter().map(master).collect::<Vec<_>>(),
+        "two_masters": two.map(|t| json!({
+            "from": seconds(t.from),
+            "to": t.to.map(seconds),
+            "nodes": t.who.iter().map(|a| engine.advertiser(a).to_string()).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "no_master": none.map(|(from, to)| json!({
+            "from": seconds(*from), "to": to.map(seconds),
+        })).collect::<Vec<_>>(),
+    });
+    let tags: Vec<u16> = engine.segment_vlan(key.0).tags().collect();
+    if !tags.is_empty() {
+        vhid["vlan"] = tags.into();
+    }
+    vhid
 }
 
 /// The numbers behind a verdict.

@@ -13,7 +13,7 @@ pub mod watch;
 
 use crate::capture::file::FileInfo;
 use crate::engine::Engine;
-use crate::event::{Decision, Event, Notice, Verdict};
+use crate::event::{Advertiser, Decision, Event, Notice, Verdict};
 use crate::time::Timestamp;
 use margins::Margins;
 use series::Series;
@@ -39,6 +39,17 @@ pub struct Mastership {
     pub to: Option<Timestamp>,
 }
 
+/// Who advertised one vhid at the same time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TwoMasters {
+    /// Two or more.
+    pub who: Vec<Advertiser>,
+    /// Onset.
+    pub from: Timestamp,
+    /// When the first of them fell silent; `None` = still so.
+    pub to: Option<Timestamp>,
+}
+
 /// Everything that an analysis shows.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -52,6 +63,10 @@ pub struct Report {
     pub notices: Vec<Notice>,
     /// Masterships by (segment, vhid).
     pub masters: BTreeMap<(usize, u8), Vec<Mastership>>,
+    /// Times with more than one master, by (segment, vhid).
+    pub two_masters: BTreeMap<(usize, u8), Vec<TwoMasters>>,
+    /// Times without one, by (segment, vhid).
+    pub no_master: BTreeMap<(usize, u8), Vec<(Timestamp, Option<Timestamp>)>>,
     /// Times during which the pair was unsynchronised.
     pub unsynchronised: Vec<(Timestamp, Option<Timestamp>)>,
     /// How close each node came to a false alarm, per day.
@@ -94,6 +109,21 @@ impl Report {
                     master,
                     since,
                 } => self.master((segment, vhid), at, master, since),
+                Event::TwoMasters {
+                    segment,
+                    vhid,
+                    since,
+                    until,
+                    who,
+                    ..
+                } => self.several((segment, vhid), since, until, who),
+                Event::NoMaster {
+                    segment,
+                    vhid,
+                    since,
+                    until,
+                    ..
+                } => self.nobody((segment, vhid), since, until),
                 Event::Unsynchronised { since: Some(from), .. } => self.unsynchronised.push((from, None)),
                 Event::Unsynchronised { at, since: None } => {
                     if let Some(last) = self.unsynchronised.last_mut() {
@@ -138,6 +168,23 @@ impl Report {
             from: since,
             to: None,
         }));
+    }
+
+    fn several(&mut self, key: (usize, u8), from: Timestamp, to: Option<Timestamp>, who: Vec<Advertiser>) {
+        let list = self.two_masters.entry(key).or_default();
+        let found = TwoMasters { who, from, to };
+        match list.last_mut().filter(|last| last.from == from) {
+            Some(last) => *last = found,
+            None => list.push(found),
+        }
+    }
+
+    fn nobody(&mut self, key: (usize, u8), from: Timestamp, to: Option<Timestamp>) {
+        let list = self.no_master.entry(key).or_default();
+        match list.last_mut().filter(|last| last.0 == from) {
+            Some(last) => last.1 = to,
+            None => list.push((from, to)),
+        }
     }
 
     /// Adds what was counted since the last look to the column that was being filled; only the first input of the next

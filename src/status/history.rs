@@ -5,7 +5,7 @@
 
 use super::tally::Tallies;
 use super::trend::Trend;
-use super::{ActionResult, Decision, Master, Notice, Segment, Span, Transitions, Verdict, Vhid};
+use super::{ActionResult, Decision, Master, Notice, Segment, Span, Transitions, TwoMasters, Verdict, Vhid};
 use crate::engine::Engine;
 use crate::event::{self, Event, NodeId};
 use crate::time::Timestamp;
@@ -37,6 +37,8 @@ pub struct History {
     /// Per (node, path), for the daemon's life.
     transitions: BTreeMap<(String, String), Transitions>,
     masters: BTreeMap<(usize, u8), VecDeque<Master>>,
+    two_masters: BTreeMap<(usize, u8), VecDeque<TwoMasters>>,
+    no_master: BTreeMap<(usize, u8), VecDeque<Span>>,
 }
 
 /// Of a verdict that still stands.
@@ -52,6 +54,8 @@ impl History {
     pub fn forget(&mut self) {
         self.reasons.clear();
         self.masters.clear();
+        self.two_masters.clear();
+        self.no_master.clear();
         self.trend.forget();
         if self.unsynchronised.back().is_some_and(|s| s.to.is_none()) {
             self.unsynchronised.pop_back();
@@ -124,6 +128,34 @@ impl History {
                 let next = master.map(|m| mastership(m, engine, unix(*since)));
                 self.master((*segment, *vhid), unix(*at), next);
             }
+            Event::TwoMasters {
+                segment,
+                vhid,
+                since,
+                until,
+                who,
+                ..
+            } => {
+                let found = TwoMasters {
+                    from: unix(*since),
+                    to: until.map(&unix),
+                    nodes: who.iter().map(|a| engine.advertiser(a).to_string()).collect(),
+                    names: who.iter().map(|a| engine.caller(a)).collect(),
+                };
+                let list = self.two_masters.entry((*segment, *vhid)).or_default();
+                update(list, found, |a, b| a.from.total_cmp(&b.from).is_eq());
+            }
+            Event::NoMaster {
+                segment,
+                vhid,
+                since,
+                until,
+                ..
+            } => {
+                let (from, to) = (unix(*since), until.map(&unix));
+                let list = self.no_master.entry((*segment, *vhid)).or_default();
+                update(list, Span { from, to }, |a, b| a.from.total_cmp(&b.from).is_eq());
+            }
             Event::Unsynchronised { since: Some(from), .. } => {
                 let from = unix(*from);
                 push(&mut self.unsynchronised, Span { from, to: None }, SPLITS);
@@ -192,8 +224,13 @@ impl History {
                     vhids: Vec::new(),
                 });
             }
-            let masters = masters.iter().cloned().collect();
-            segments[*segment].vhids.push(Vhid { vhid: *vhid, masters });
+            let key = (*segment, *vhid);
+            segments[*segment].vhids.push(Vhid {
+                vhid: *vhid,
+                masters: masters.iter().cloned().collect(),
+                two_masters: self.two_masters.get(&key).into_iter().flatten().cloned().collect(),
+                no_master: self.no_master.get(&key).into_iter().flatten().cloned().collect(),
+            });
         }
         segments
     }
@@ -207,6 +244,14 @@ fn mastership(source: IpAddr, engine: &Engine, from: f64) -> Master {
         name: owner.map(|n| engine.label(n)),
         from,
         to: None,
+    }
+}
+
+/// The last one again, if it is the same; otherwise one more.
+fn update<T>(list: &mut VecDeque<T>, item: T, same: impl Fn(&T, &T) -> bool) {
+    match list.back_mut().filter(|last| same(last, &item)) {
+        Some(last) => *last = item,
+        None => push(list, item, MASTERS),
     }
 }
 

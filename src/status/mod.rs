@@ -24,7 +24,7 @@ mod witness;
 
 pub use lines::{ActionResult, Decision, LedgerEntry, Notice, Probe, Verdict};
 pub use make::Facts;
-pub use node::{Flows, Held, Master, Node, Path, Segment, Vhid};
+pub use node::{Flows, Held, Master, Node, Path, Segment, TwoMasters, Vhid};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

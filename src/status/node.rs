@@ -2,6 +2,7 @@
 //!
 //! Filled by `make` and `history`. Plain data.
 
+use super::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -155,9 +156,41 @@ pub struct Vhid {
     pub vhid: u8,
     /// The last masters, oldest first; the last of them may still be it.
     pub masters: Vec<Master>,
+    /// When several advertised it at the same time, oldest first; the last of these times may still go on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub two_masters: Vec<TwoMasters>,
+    /// When nobody did, in the same way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub no_master: Vec<Span>,
+}
+
+/// Who advertised a virtual host at the same time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TwoMasters {
+    /// Onset.
+    pub from: f64,
+    /// When the first of them fell silent; none: they go on.
+    pub to: Option<f64>,
+    /// First address of each node, or where it advertises from.
+    pub nodes: Vec<String>,
+    /// What people call them.
+    pub names: Vec<String>,
 }
 
 impl Vhid {
+    /// Who advertises it beside whom just now.
+    #[must_use]
+    pub fn contest(&self) -> Option<&TwoMasters> {
+        self.two_masters.last().filter(|t| t.to.is_none())
+    }
+
+    /// Since when nobody does.
+    #[must_use]
+    pub fn vacancy(&self) -> Option<&Span> {
+        self.no_master.last().filter(|s| s.to.is_none())
+    }
+
     /// Who is it now.
     #[must_use]
     pub fn master(&self) -> Option<&Master> {

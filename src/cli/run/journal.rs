@@ -7,6 +7,7 @@ use super::layout;
 use crate::capture::GapCause;
 use crate::capture::live::LiveSource;
 use crate::engine::Engine;
+use crate::event::place::places;
 use crate::event::{Action, Decision, Event, Health, NodeId, Notice, Verdict};
 use crate::report::json::{decision, notice, seconds, verdict};
 use crate::time::Timestamp;
@@ -146,6 +147,52 @@ impl Journal {
                 });
                 say(Level::INFO, &text, "master", json);
             }
+            Event::TwoMasters {
+                at,
+                segment,
+                vhid,
+                since,
+                until,
+                who,
+            } => {
+                let names: Vec<String> = who.iter().map(|a| engine.caller(a)).collect();
+                let place = places([(engine.segment_name(*segment), *vhid)]);
+                let text = match until {
+                    None => format!(
+                        "CARP on {place}: two masters since {}, {} advertise it at the same time",
+                        self.clock(*since),
+                        names.join(" and ")
+                    ),
+                    Some(_) => format!("CARP on {place}: no longer two masters"),
+                };
+                let mut json = self.span(*at, (*segment, *vhid), *since, *until, engine);
+                let nodes: Vec<String> = who.iter().map(|a| engine.advertiser(a).to_string()).collect();
+                json["nodes"] = nodes.into();
+                let level = if until.is_none() { Level::WARN } else { Level::INFO };
+                say(level, &text, "two-masters", json);
+            }
+            Event::NoMaster {
+                at,
+                segment,
+                vhid,
+                since,
+                until,
+            } => {
+                let place = places([(engine.segment_name(*segment), *vhid)]);
+                let (level, text) = match until {
+                    None => (
+                        Level::WARN,
+                        format!("CARP on {place}: no master since {}", self.clock(*since)),
+                    ),
+                    Some(_) => (Level::INFO, format!("CARP on {place}: there is a master again")),
+                };
+                say(
+                    level,
+                    &text,
+                    "no-master",
+                    self.span(*at, (*segment, *vhid), *since, *until, engine),
+                );
+            }
             Event::Unsynchronised { at, since } => self.unsynchronised(*at, *since),
             Event::ConfigSync { at, node } => {
                 let text = Notice::config_sync(*at, *node, &engine.label(*node)).text;
@@ -231,6 +278,23 @@ impl Journal {
             "to": since.is_none().then(|| seconds(self.unix(at))),
         });
         say(level, &text, "unsynchronised", json);
+    }
+
+    fn span(
+        &self,
+        at: Timestamp,
+        (segment, vhid): (usize, u8),
+        from: Timestamp,
+        to: Option<Timestamp>,
+        engine: &Engine,
+    ) -> Value {
+        json!({
+            "at": seconds(self.unix(at)),
+            "segment": engine.segment_name(segment),
+            "vhid": vhid,
+            "from": seconds(self.unix(from)),
+            "to": to.map(|t| seconds(self.unix(t))),
+        })
     }
 
     fn gap(&mut self, at: Timestamp, length: Duration, cause: GapCause) {

@@ -18,6 +18,9 @@ const STEP: Duration = Duration::from_millis(20);
 const TWIN: f64 = 0.3;
 /// Intervals within which a new rival is noticed, if it is heard at all.
 const NOTICED: f64 = 2.5;
+/// Intervals through which somebody advertises alone before that is a mastership; less is an election. And that a backup waits
+/// for a master that it does not hear any more, timers being what they are.
+const SETTLED: f64 = 2.9;
 
 /// Contests that are no further apart are one.
 const CONTEST: Duration = Duration::from_secs(10);
@@ -33,9 +36,14 @@ pub(super) const LOST: f64 = 30.0;
 pub(super) struct Source {
     /// The first address that it was heard from: a node has one per address family.
     pub(super) addr: IpAddr,
+    /// Its address of the other family, where nobody is configured.
+    pub(super) twin: Option<IpAddr>,
     pub(super) node: Option<NodeId>,
     pub(super) run_start: Timestamp,
+    /// When it was last heard, or was forgiven that it was not.
     pub(super) last: Timestamp,
+    /// When it was last heard.
+    pub(super) spoke: Timestamp,
     pub(super) interval: Duration,
     usual_skew: u8,
     /// The last advertisement.
@@ -47,7 +55,9 @@ pub(super) struct Source {
     /// When another last contested it, and the first time of several.
     last_contest: Timestamp,
     contest: Timestamp,
-    /// Settled as master and has not given way since.
+    /// Since when no other node advertised beside it.
+    alone_since: Timestamp,
+    /// Was master for longer than an election takes, and has not given way since.
     pub(super) reigned: bool,
     /// Advertisements that came, and that were missing between them while it was master: how lossy this segment is.
     came: f64,
@@ -60,9 +70,11 @@ impl Source {
     pub(super) fn new(now: Timestamp, addr: IpAddr, node: Option<NodeId>, carp: &Carp) -> Self {
         Self {
             addr,
+            twin: None,
             node,
             run_start: now,
             last: now,
+            spoke: now,
             interval: interval(carp),
             usual_skew: carp.advskew,
             carp: *carp,
@@ -72,6 +84,7 @@ impl Source {
             contested: false,
             last_contest: Timestamp::MIN,
             contest: Timestamp::MIN,
+            alone_since: now,
             reigned: false,
             came: 0.0,
             missing: 0.0,
@@ -87,7 +100,7 @@ impl Source {
     /// One more advertisement.
     pub(super) fn hear(&mut self, now: Timestamp, node: Option<NodeId>, carp: &Carp) {
         if self.missed(now) > 3.0 || self.yielded {
-            self.run_start = now;
+            (self.run_start, self.alone_since) = (now, now);
         }
         if self.carp.advskew != carp.advskew {
             self.skew_since = now;
@@ -104,7 +117,7 @@ impl Source {
         if !carp.bow_out {
             self.interval = interval(carp);
         }
-        self.last = now;
+        (self.last, self.spoke) = (now, now);
         self.yielded = carp.bow_out;
         self.reigned &= !carp.bow_out;
         self.contested = false;
@@ -125,8 +138,10 @@ impl Source {
 
     /// Whether this one's silence may be because it heard the other's advertisement.
     pub(super) fn gives_way_to(&self, now: Timestamp, rival: &Self) -> bool {
-        // A better master, the one with the shorter interval, wins whenever it comes.
-        if rival.interval < self.interval {
+        // A better master, the one with the shorter interval, wins whenever it comes. An equal one does too, unless it waited
+        // for the three intervals that a crash leaves.
+        let waited = now.since(self.last).as_secs_f64() >= rival.interval.as_secs_f64() * SETTLED;
+        if rival.interval < self.interval || (rival.interval == self.interval && !waited) {
             return true;
         }
         // Before its own next one was due (a crash leaves 3 intervals of nothing); but whoever went on advertising
@@ -141,6 +156,17 @@ impl Source {
             self.contest = now;
         }
         (self.contested, self.last_contest) = (true, now);
+    }
+
+    /// A rival advertises beside it.
+    pub(super) fn not_alone(&mut self, now: Timestamp) {
+        self.alone_since = now;
+    }
+
+    /// It is taken for the master: it reigns, once it advertised alone for longer than an election takes.
+    pub(super) fn reign(&mut self) {
+        let alone = self.last.since(self.alone_since).as_secs_f64();
+        self.reigned |= alone >= self.interval.as_secs_f64() * SETTLED;
     }
 
     /// It gave way.

@@ -1,5 +1,8 @@
 //! Mastership, yielding and splits, told by advertisements at literal times.
 
+mod election;
+mod masters;
+
 use super::vhid::MAX_SOURCES;
 use super::*;
 use std::net::Ipv4Addr;

@@ -3,6 +3,7 @@
 //! Told of advertisements and times by `CarpView`.
 
 use super::OVERDUE;
+use super::masters::Masters;
 use super::source::Source;
 use crate::event::NodeId;
 use crate::time::Timestamp;
@@ -19,6 +20,7 @@ pub(super) struct Vhid {
     pub(super) master: Option<IpAddr>,
     pub(super) master_since: Timestamp,
     pub(super) group: Option<usize>,
+    pub(super) masters: Masters,
 }
 
 impl Vhid {
@@ -41,8 +43,22 @@ impl Vhid {
         self.sources.iter().any(lost)
     }
 
+    /// Another node is settled as master.
+    pub(super) fn is_led_by_another(&self, node: NodeId) -> bool {
+        self.master_source().is_some_and(|m| m.node.is_some_and(|n| n != node))
+    }
+
     pub(super) fn master_source(&self) -> Option<&Source> {
         self.source(self.master?)
+    }
+
+    /// Both address families of somebody whom nobody knows are one, too.
+    pub(super) fn pair_up(&mut self, now: Timestamp, addr: IpAddr, carp: &Carp) {
+        let free = |s: &Source| s.addr != addr && s.twin.is_none_or(|t| t == addr);
+        if let Some(s) = self.sources.iter_mut().find(|s| free(s) && s.in_step(now, addr, carp)) {
+            s.twin = Some(addr);
+            self.sources.retain(|s| s.addr != addr);
+        }
     }
 
     /// An advertisement, of a node where that is known.
@@ -50,7 +66,8 @@ impl Vhid {
         // Before it was known whose it is, it was heard as a stranger.
         self.sources
             .retain(|s| node.is_none() || s.addr != addr || s.node.is_some());
-        let same = |s: &Source| if node.is_some() { s.node == node } else { s.addr == addr };
+        let is = |s: &Source| s.addr == addr || s.twin == Some(addr);
+        let same = |s: &Source| if node.is_some() { s.node == node } else { is(s) };
         let index = if let Some(i) = self.sources.iter().position(same) {
             self.sources[i].hear(now, node, carp);
             i
@@ -77,6 +94,7 @@ impl Vhid {
         if node.is_some() {
             let rival = self.sources[index].clone();
             for s in self.sources.iter_mut().filter(|s| s.addr != rival.addr) {
+                s.not_alone(now);
                 if !s.yielded && Some(s.addr) == self.master && s.gives_way_to(now, &rival) {
                     s.contest(now);
                 }
@@ -96,6 +114,7 @@ impl Vhid {
             }
             // Two who advertise at the same time: the one that was there stays until it stops, if it is no stranger.
             if !m.yielded && missed <= OVERDUE && (m.node.is_some() || !node_lives) {
+                m.reign();
                 return false;
             }
         }
@@ -110,12 +129,17 @@ impl Vhid {
                 let since = if run_start > self.master_since { run_start } else { now };
                 (self.master, self.master_since) = (Some(addr), since);
             }
-            if let Some(s) = self.sources.iter_mut().find(|s| s.addr == addr) {
-                s.reigned = true;
-            }
         } else if self.master_source().is_none_or(|s| s.yielded || s.missed(now) > 3.2) && before.is_some() {
             (self.master, self.master_since) = (None, now);
         }
         self.master != before
+    }
+
+    /// When it must be looked at again, if nothing comes.
+    pub(super) fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        let missing = |s: &Source| [OVERDUE + 0.01, 2.21, 3.21].map(|n| s.last + s.interval.mul_f64(n));
+        let master = self.master_source().map(missing).into_iter().flatten();
+        let masters = self.masters.deadlines(&self.sources);
+        master.chain(masters).filter(|&t| t > now).min()
     }
 }

@@ -20,6 +20,9 @@ const LOSSY: f64 = 0.006;
 /// Whatever is missing, traffic has to say a part of it.
 const MOST_WORTH: f64 = 5.5;
 
+/// Intervals after which the next advertisement of a node that lives and is master would have come.
+const DUE: f64 = 1.2;
+
 /// What CARP says about one node, over all segments.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Witness {
@@ -33,9 +36,28 @@ pub struct Witness {
     pub missed: f64,
     /// Of the segments, those on which it misses more than two intervals.
     pub gone: u32,
+    /// Its advertisements are gone from everywhere, but its pfsync was heard when the next one was overdue: it ceased to
+    /// advertise, and did not die.
+    pub outlived: bool,
+}
+
+impl Witness {
+    /// Its advertisements are gone from every segment.
+    #[must_use]
+    pub fn gone_everywhere(&self) -> bool {
+        self.held > 0 && self.gone == self.segments
+    }
 }
 
 impl CarpView {
+    /// A node's pfsync was heard.
+    pub fn heard(&mut self, now: Timestamp, node: NodeId) {
+        if self.alive.len() <= node.index() {
+            self.alive.resize(node.index() + 1, Timestamp::MIN);
+        }
+        self.alive[node.index()] = now;
+    }
+
     /// What is heard of a node.
     #[must_use]
     pub fn witness(&self, now: Timestamp, node: NodeId) -> Witness {
@@ -44,6 +66,8 @@ impl CarpView {
             ..Witness::default()
         };
         let mut segments = BTreeMap::<usize, bool>::new();
+        let alive = self.alive.get(node.index()).copied().unwrap_or(Timestamp::MIN);
+        let (mut outlived, mut replaced) = (true, true);
         for (&(segment, _), vhid) in &self.vhids {
             for s in vhid
                 .sources
@@ -59,12 +83,20 @@ impl CarpView {
                 w.present += u32::from(missed <= OVERDUE);
                 w.missed = w.missed.min(missed);
                 *segments.entry(segment).or_insert(true) &= missed > 2.0;
+                outlived &= alive > s.last + s.interval.mul_f64(DUE);
+                replaced &= alive > vhid.master_since && vhid.is_led_by_another(node);
             }
         }
         w.segments = u32::try_from(segments.len()).unwrap_or(u32::MAX);
         w.gone = u32::try_from(segments.values().filter(|&&gone| gone).count()).unwrap_or(u32::MAX);
         if w.held == 0 {
             w.missed = 0.0;
+        } else if w.gone_everywhere() && outlived {
+            w.outlived = true;
+            // Others are master of all that was its own, and it lives: it is a backup, however it became one.
+            if replaced {
+                return Witness::default();
+            }
         }
         w
     }

@@ -57,6 +57,7 @@ fn status(second: u32, health: &str) -> Status {
         vhids: vec![Vhid {
             vhid: 11,
             masters: vec![master(who)],
+            ..Vhid::default()
         }],
     };
     Status {

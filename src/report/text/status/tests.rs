@@ -79,6 +79,7 @@ fn well() -> Status {
                         ..Master::default()
                     },
                 ],
+                ..Vhid::default()
             }],
         }],
         interfaces: vec![Interface {

@@ -1,0 +1,178 @@
+//! Two masters of one vhid, and none.
+
+use super::*;
+use crate::event::Advertiser;
+
+/// (since, until) in tenths of a second, and how many they are.
+fn twos(lab: &Lab) -> Vec<(u64, Option<u64>, usize)> {
+    let tenth = |t: Timestamp| t.since(at(0.0)).as_millis() as u64 / 100;
+    let two = |e: &Event| match e {
+        Event::TwoMasters { since, until, who, .. } => Some((tenth(*since), until.map(tenth), who.len())),
+        _ => None,
+    };
+    lab.events.iter().filter_map(two).collect()
+}
+
+fn nones(lab: &Lab) -> Vec<(u64, Option<u64>)> {
+    let tenth = |t: Timestamp| t.since(at(0.0)).as_millis() as u64 / 100;
+    let none = |e: &Event| match e {
+        Event::NoMaster { since, until, .. } => Some((tenth(*since), until.map(tenth))),
+        _ => None,
+    };
+    lab.events.iter().filter_map(none).collect()
+}
+
+/// Each at its own pace; `b` from when to when fw2 advertises beside fw1.
+fn beside(a: std::ops::Range<f64>, b: std::ops::Range<f64>) -> Lab {
+    let mut lab = Lab::new();
+    let mut all: Vec<(f64, NodeId, u8)> = Vec::new();
+    for (range, node, skew) in [(a, A, 10), (b, B, 100)] {
+        let mut t = range.start;
+        while t < range.end {
+            all.push((t, node, skew));
+            t += 1.0 + f64::from(skew) / 256.0;
+        }
+    }
+    all.sort_by(|x, y| x.0.total_cmp(&y.0));
+    for (t, node, skew) in all {
+        lab.hear(t, 0, node, &carp(1, skew, 0));
+    }
+    lab
+}
+
+#[test]
+fn two_that_go_on_beside_each_other_are_two_masters_until_one_stops() {
+    let mut lab = beside(0.0..60.0, 10.0..40.0);
+    lab.until(60.0);
+    assert_eq!(twos(&lab), [(100, None, 2), (100, Some(392), 2)]);
+    let who = lab.events.iter().find_map(|e| match e {
+        Event::TwoMasters { who, at, .. } => Some((at.since(self::at(10.0)).as_secs_f64(), who.clone())),
+        _ => None,
+    });
+    let (after, who) = who.unwrap();
+    assert!(after < 4.5, "{after}");
+    let node = |a: &Advertiser| a.node;
+    assert_eq!(who.iter().map(node).collect::<Vec<_>>(), [Some(A), Some(B)]);
+    assert!(lab.splits().is_empty() && nones(&lab).is_empty());
+    assert_eq!(
+        lab.view.witness(at(60.0), B),
+        Witness::default(),
+        "who stops beside a better master yields"
+    );
+}
+
+#[test]
+fn a_late_advertisement_ends_nothing() {
+    let mut lab = Lab::new();
+    for i in 0..40_u32 {
+        let t = f64::from(i);
+        // Of fw2's two in a row are lost now and then.
+        lab.hear(t, 0, A, &carp(1, 0, 0));
+        if i > 5 && !(i % 10 == 8 || i % 10 == 9) {
+            lab.hear(t + 0.3, 0, B, &carp(1, 0, 0));
+        }
+    }
+    assert_eq!(twos(&lab).len(), 1, "{:?}", twos(&lab));
+}
+
+#[test]
+fn a_failover_with_an_overlap_is_none() {
+    let mut lab = beside(0.0..11.3, 10.0..30.0);
+    lab.until(30.0);
+    assert!(twos(&lab).is_empty() && nones(&lab).is_empty());
+    // A crash: three intervals and a bit of nobody.
+    let mut lab = beside(0.0..10.2, 13.6..30.0);
+    lab.until(30.0);
+    assert!(twos(&lab).is_empty() && nones(&lab).is_empty());
+}
+
+#[test]
+fn a_stranger_beside_a_node_is_foreign_and_no_second_master() {
+    let mut lab = Lab::new();
+    for i in 0..30 {
+        lab.hear(f64::from(i), 1, A, &carp(1, 0, 0));
+        stranger(&mut lab, f64::from(i) + 0.5, 9, &carp(1, 0, 0));
+        stranger(&mut lab, f64::from(i) + 0.6, 8, &carp(1, 0, 0));
+    }
+    assert!(twos(&lab).is_empty());
+}
+
+#[test]
+fn where_nobody_is_configured_two_addresses_are_two_masters_after_a_while() {
+    let heard = |hosts: [&str; 2]| {
+        let mut lab = Lab::new();
+        lab.view = CarpView::default().anonymous(true);
+        for i in 0..30 {
+            for (n, host) in hosts.iter().enumerate() {
+                let ad = Carp {
+                    counter: 77 * n as u64,
+                    ..carp(1, 0, 0)
+                };
+                let t = f64::from(i) + 0.005 * n as f64;
+                lab.until(t);
+                lab.view
+                    .advertisement(at(t), 0, host.parse().unwrap(), None, &ad, &mut lab.events);
+            }
+        }
+        twos(&lab).len()
+    };
+    assert_eq!(heard(["10.0.1.2", "10.0.1.3"]), 1);
+    assert_eq!(
+        heard(["10.0.1.2", "198.51.100.2"]),
+        0,
+        "one firewall on two networks in one capture"
+    );
+}
+
+#[test]
+fn both_families_of_one_sender_are_one_master() {
+    for known in [true, false] {
+        let mut lab = Lab::new();
+        lab.view = CarpView::default().anonymous(!known);
+        for i in 0..30 {
+            let t = f64::from(i);
+            for (family, addr) in ["10.0.1.2".parse().unwrap(), link_local(A)].into_iter().enumerate() {
+                let ad = Carp {
+                    counter: 1000 + 2 * i as u64 + family as u64,
+                    ..carp(1, 0, 0)
+                };
+                lab.until(t);
+                let node = known.then_some(A).filter(|_| family == 0);
+                lab.view.advertisement(at(t), 0, addr, node, &ad, &mut lab.events);
+            }
+        }
+        assert!(twos(&lab).is_empty(), "{known}");
+        assert_eq!(lab.view.vhids[&(0, 1)].sources.len(), 1);
+    }
+}
+
+#[test]
+fn a_vhid_that_had_a_master_and_has_none_is_said_from_the_first_that_was_missing() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    lab.reign(A, &[0], 0, 11.0, 30.0);
+    assert_eq!(nones(&lab), [(110, None)]);
+    lab.reign(A, &[0, 1], 0, 30.0, 34.0);
+    assert_eq!(nones(&lab), [(110, None), (110, Some(300))]);
+}
+
+#[test]
+fn a_vhid_that_nobody_ever_led_is_missed_by_nobody() {
+    let mut lab = Lab::new();
+    lab.hear(0.0, 0, A, &carp(1, 0, 0));
+    lab.hear(1.0, 0, A, &carp(1, 0, 0));
+    for i in 0..20 {
+        stranger(&mut lab, f64::from(i), 9, &carp(2, 0, 0));
+    }
+    lab.until(60.0);
+    assert!(nones(&lab).is_empty());
+}
+
+#[test]
+fn what_was_missed_while_we_were_blind_makes_neither_two_masters_nor_none() {
+    let mut lab = beside(0.0..10.2, 13.6..20.0);
+    lab.until(22.0);
+    lab.view.forgive(at(22.0));
+    lab.reign(B, &[0], 100, 22.5, 40.0);
+    assert!(twos(&lab).is_empty() && nones(&lab).is_empty(), "{:?}", lab.events);
+}
