@@ -5,6 +5,7 @@
 //! node, and so does one of the other address family that advertises in step with it; any other is shown, is no witness
 //! and makes nobody yield. Never reads a clock.
 
+mod echo;
 mod groups;
 mod masters;
 mod source;
@@ -67,6 +68,8 @@ pub struct CarpView {
     alive: Vec<Timestamp>,
     /// Nobody is configured: all addresses are strangers, and each may be a firewall.
     anonymous: bool,
+    /// Advertisements that came back to their sender.
+    reflected: BTreeMap<(usize, u8), u64>,
 }
 
 impl CarpView {

@@ -110,6 +110,12 @@ impl Engine {
         self.nodes.get(node.index()).is_some_and(|n| n.me)
     }
 
+    /// Advertisements of a vhid that came back to their sender.
+    #[must_use]
+    pub fn carp_reflections(&self, segment: usize, vhid: u8) -> u64 {
+        self.carp.reflections(segment, vhid)
+    }
+
     /// What to call somebody who advertises: the node's name, or the address.
     #[must_use]
     pub fn caller(&self, a: &Advertiser) -> String {

@@ -16,6 +16,8 @@ pub enum NoticeKind {
     ConfigSync,
     /// Somebody who is no node takes part in CARP.
     Foreign,
+    /// A node's own advertisements come back to it.
+    Reflection,
     /// Advertisements that do not verify.
     Unverified,
     /// CARP on the sync net, where it does not count.
@@ -39,6 +41,7 @@ impl NoticeKind {
             Self::Flush => "flush",
             Self::ConfigSync => "config-sync",
             Self::Foreign => "foreign",
+            Self::Reflection => "reflection",
             Self::Unverified => "unverified",
             Self::CarpOnSync => "carp-on-sync",
             Self::Apart => "apart",

@@ -218,6 +218,10 @@ fn vhid(report: &Report, engine: &Engine, key: (usize, u8), masters: &[Mastershi
     if !tags.is_empty() {
         vhid["vlan"] = tags.into();
     }
+    let reflected = engine.carp_reflections(key.0, key.1);
+    if reflected > 0 {
+        vhid["reflected"] = reflected.into();
+    }
     vhid
 }
 

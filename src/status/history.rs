@@ -230,6 +230,7 @@ impl History {
                 masters: masters.iter().cloned().collect(),
                 two_masters: self.two_masters.get(&key).into_iter().flatten().cloned().collect(),
                 no_master: self.no_master.get(&key).into_iter().flatten().cloned().collect(),
+                reflected: engine.carp_reflections(*segment, *vhid),
             });
         }
         segments

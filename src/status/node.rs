@@ -162,6 +162,14 @@ pub struct Vhid {
     /// When nobody did, in the same way.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub no_master: Vec<Span>,
+    /// Advertisements that came back to their sender.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reflected: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// Who advertised a virtual host at the same time.

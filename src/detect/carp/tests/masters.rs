@@ -176,3 +176,18 @@ fn what_was_missed_while_we_were_blind_makes_neither_two_masters_nor_none() {
     lab.reign(B, &[0], 100, 22.5, 40.0);
     assert!(twos(&lab).is_empty() && nones(&lab).is_empty(), "{:?}", lab.events);
 }
+
+#[test]
+fn what_comes_back_to_its_sender_is_named_once_per_network_and_counted() {
+    let mut lab = Lab::new();
+    lab.view = CarpView::new(vec!["lan".into()]);
+    for i in 0..10 {
+        lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
+        lab.view.reflected(at(f64::from(i)), 0, 1, A, &mut lab.events);
+        lab.view.reflected(at(f64::from(i)), 0, 2, A, &mut lab.events);
+    }
+    let told: Vec<_> = lab.events.iter().filter(|e| matches!(e, Event::Notice(_))).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((lab.view.reflections(0, 1), lab.view.reflections(1, 1)), (10, 0));
+    assert!(twos(&lab).is_empty());
+}
