@@ -421,6 +421,10 @@ impl Engine {
             self.counters.bad_checksum += 1;
             return;
         }
+        let routed = ip.ttl != 255;
+        if routed && !self.between_nodes(ip) {
+            return self.refuse(Some(Refusal::BadTtl));
+        }
         // One capture of everything has no segments. Where there are some, no password would protect what is said on the sync
         // net of one.
         if frame.net == Net::Sync && !self.settings.segments.is_empty() {
@@ -429,10 +433,10 @@ impl Engine {
         let Some(segment) = self.network(now, frame, vlan) else {
             return;
         };
-        if !self.authentic(now, &carp, segment, ip.src) {
+        let Some(signed) = self.authentic(now, &carp, segment, ip.src) else {
             self.counters.bad_hmac += 1;
             return;
-        }
+        };
         let node = self.by_local.get(&ip.src).copied();
         let node = self
             .carp
@@ -440,7 +444,17 @@ impl Engine {
         if let Some(node) = node {
             self.detector.signal(now, node);
         }
+        if routed && !signed {
+            self.carp.hearsay((segment, carp.vhid));
+        }
         self.events.extend(self.scratch.drain(..));
+    }
+
+    /// Whether a packet goes from one configured node to another, each by an address of its own: only there may CARP come through
+    /// routers (`carppeer`).
+    fn between_nodes(&self, ip: Ip) -> bool {
+        let [from, to] = [ip.src, ip.dst].map(|a| self.by_local.get(&a));
+        from.is_some() && to.is_some() && from != to
     }
 
     /// The network that a frame with CARP was heard on.
@@ -466,18 +480,20 @@ impl Engine {
         None
     }
 
-    /// Whether an advertisement verifies, where that can be known.
-    fn authentic(&mut self, now: Timestamp, carp: &Carp, segment: usize, from: IpAddr) -> bool {
+    /// Whether an advertisement was held against a password; none if it does not verify.
+    fn authentic(&mut self, now: Timestamp, carp: &Carp, segment: usize, from: IpAddr) -> Option<bool> {
         let configured = self.networks.segment(segment);
         let Some(configured) = configured.and_then(|i| self.settings.segments.get(i)) else {
-            return true;
+            return Some(false);
         };
         let Some(password) = &configured.password else {
-            return true;
+            return Some(false);
         };
         let (key, node) = ((segment, carp.vhid), self.by_local.contains_key(&from));
-        let Proven::No { tell, unjudged } = self.proofs.check(now, key, carp, password, from, node) else {
-            return true;
+        let (tell, unjudged) = match self.proofs.check(now, key, carp, password, from, node) {
+            Proven::Yes => return Some(true),
+            Proven::Unknown => return Some(false),
+            Proven::No { tell, unjudged } => (tell, unjudged),
         };
         if unjudged {
             self.carp.forget(now, key, &mut self.scratch);
@@ -490,7 +506,7 @@ impl Engine {
             self.notice(now, NoticeKind::Unverified, text);
         }
         self.events.extend(self.scratch.drain(..));
-        false
+        None
     }
 
     fn carp_on_sync(&mut self, now: Timestamp, from: IpAddr) {

@@ -45,12 +45,25 @@ fn the_shipped_sample_is_right_with_everything_switched_on() {
         (config.hooks.on_failure, config.hooks.timeout, config.hooks.retries),
         (hooks.on_failure, hooks.timeout, hooks.retries)
     );
-    assert_eq!(config.sync.config_sync_ports, Config::default().sync.config_sync_ports);
+    let sync = pfwatch::config::Sync {
+        interfaces: vec!["em2".into()],
+        ..Default::default()
+    };
+    assert_eq!(config.sync, sync);
     assert_eq!(config.hooks.notify.len(), 2);
     assert_eq!(
         config.hooks.promote,
         [Command::Argv(vec!["/etc/pfwatch/promote.sh".to_owned()])]
     );
+}
+
+#[test]
+fn mirrors_are_listened_to_only_on_request() {
+    let mirrored = |text: &str| Config::parse(text).unwrap().sync.mirrored;
+    assert!(!mirrored("[sync]\ninterface = \"em2\""));
+    assert!(mirrored("[sync]\nmirrored = true"));
+    let printed = Config::parse("[sync]\nmirrored = true").unwrap().to_toml();
+    assert!(mirrored(&printed), "{printed}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ proptest! {
     #[test]
     fn noise_on_any_link_type_at_any_time_is_survived(
         inputs in prop::collection::vec(
-            (any::<i64>(), prop::sample::select(vec![0_u32, 1, 12, 18, 101, 108, 113, 121, 228, 246, 276, 999]),
+            (any::<i64>(), prop::sample::select(vec![0_u32, 1, 12, 13, 18, 101, 108, 109, 113, 121, 228, 246, 276, 999]),
              prop::collection::vec(any::<u8>(), 0..400), any::<bool>()),
             1..60,
         )

@@ -48,6 +48,8 @@ pub struct Sync {
     pub interfaces: Vec<String>,
     /// TCP ports of the firewalls' own configuration sync; a SYN between nodes to one of them dates the last sync.
     pub config_sync_ports: Vec<u16>,
+    /// What a mirror sends to this host in a tunnel is listened to.
+    pub mirrored: bool,
 }
 
 impl Default for Sync {
@@ -55,6 +57,7 @@ impl Default for Sync {
         Self {
             interfaces: Vec::new(),
             config_sync_ports: vec![443, 80],
+            mirrored: false,
         }
     }
 }

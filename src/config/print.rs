@@ -21,6 +21,7 @@ impl Config {
             "config-sync-ports",
             list(&self.sync.config_sync_ports, ToString::to_string),
         );
+        out.key("mirrored", self.sync.mirrored);
         for node in &self.nodes {
             out.header("[[node]]");
             out.key("name", quoted(&node.name));

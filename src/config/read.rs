@@ -97,6 +97,7 @@ fn sync(cx: &mut Context, t: &Table<'_, '_>, sync: &mut Sync) {
     if let Some(field) = t.get(cx, "config-sync-ports") {
         sync.config_sync_ports = numbers(cx, &field, u16::MAX);
     }
+    set(&mut sync.mirrored, t.get(cx, "mirrored").and_then(|f| f.bool(cx)));
 }
 
 /// One or more numbers from 1 to `most`.

@@ -31,7 +31,7 @@ const fn many(name: &'static str, keys: &'static [&'static str]) -> Section {
 
 /// Every section, in the order in which the file is printed.
 pub const SECTIONS: &[Section] = &[
-    one("sync", &["interface", "config-sync-ports"]),
+    one("sync", &["interface", "config-sync-ports", "mirrored"]),
     many("node", &["name", "address", "self", "local"]),
     many("segment", &["name", "interface", "vlan", "password-file"]),
     one("zones", &[]),

@@ -148,7 +148,7 @@ impl Policy {
         let signs = s.signs(peer);
         // A split that began with our promotion is our own doing.
         let before = |since: Timestamp| self.deeds.carried().is_some_and(|carried| since < carried);
-        let carp = signs.missing || (s.torn(peer) && s.split.is_some_and(before));
+        let carp = !signs.hearsay && (signs.missing || (s.torn(peer) && s.split.is_some_and(before)));
         let probe = self.witnesses.lost_peer(now, peer);
         // Our own dead port explains both; only a probe that reaches far shows that we have none.
         let own = self.witnesses.any() && self.witnesses.up();

@@ -92,6 +92,8 @@ pub struct Signs {
     pub demoted: bool,
     /// They are missing on a segment and go on on another.
     pub missing: bool,
+    /// What CARP says of it came through routers, unsigned: nobody is switched off for that.
+    pub hearsay: bool,
     /// It is down, and a canary is among what fails.
     pub canary: bool,
     /// Last pfsync or CARP of it.

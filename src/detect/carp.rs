@@ -179,6 +179,13 @@ impl CarpView {
         strange.is_some()
     }
 
+    /// What was just heard of a vhid came through a router, unsigned: anybody far away may have said it.
+    pub fn hearsay(&mut self, key: (usize, u8)) {
+        if let Some(vhid) = self.vhids.get_mut(&key) {
+            vhid.hearsay = true;
+        }
+    }
+
     /// Leaves a vhid out, as if it had never been heard.
     pub fn forget(&mut self, now: Timestamp, key: (usize, u8), out: &mut Vec<Event>) {
         let Some(mut vhid) = self.vhids.remove(&key) else {

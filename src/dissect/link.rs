@@ -30,10 +30,12 @@ pub(super) fn strip<'a>(link: LinkType, data: &'a [u8], label: &mut Label) -> In
     match link.0 {
         1 => ether_type(data, 12, label),
         // BSD loopback. 12 is raw IP everywhere but on OpenBSD, where it is loopback; the first octet tells.
-        0 | 108 => loopback(data),
-        12 if data.first() == Some(&0) => loopback(data),
+        0 | 108 => family(data, 4),
+        12 if data.first() == Some(&0) => family(data, 4),
         12 | 14 | 101 | 228 | 229 => Inner::Ip(data),
         18 | 121 | 246 => pfsync(data),
+        // enc(4), and under the number that OpenBSD's own tcpdump writes: family, SPI, flags.
+        109 | 13 => family(data, 12),
         // Linux "cooked": the protocol comes last in the 16 octets of version 1 and first in the 20 of version 2.
         113 => {
             label.direction = cooked(data.get(1));
@@ -88,9 +90,10 @@ fn by_ether_type<'a>(mut kind: u16, mut rest: &'a [u8], label: &mut Label) -> In
     }
 }
 
-/// The address family in network order, or in the order of the host that captured: families are small numbers.
-fn loopback(data: &[u8]) -> Inner<'_> {
-    let Some((family, rest)) = data.split_first_chunk::<4>() else {
+/// The address family in network order, or in the order of the host that captured: families are small numbers. IP starts
+/// at `ip`.
+fn family(data: &[u8], ip: usize) -> Inner<'_> {
+    let (Some(family), Some(rest)) = (data.first_chunk::<4>(), data.get(ip..)) else {
         return Inner::Other;
     };
     let family = u32::from_le_bytes(*family).min(u32::from_be_bytes(*family));

@@ -1,15 +1,17 @@
-//! Link and IP layers: from a captured frame to the payload that speaks pfsync or CARP.
+//! Link and IP layers: from a captured frame to the payload that speaks pfsync or CARP, through one mirror if need be.
 //!
 //! Called once per frame by the engine and by `decode`. A pure function of the octets: copies nothing, allocates nothing,
 //! keeps nothing and never panics; what it cannot read it says so. Checksums are not looked at, because captures taken
 //! on the sender have none yet. What the payload means is the business of `pfsync-proto`.
 
 mod link;
+mod tunnel;
 
 use crate::capture::{Direction, LinkType, Vlan};
 use etherparse::{LaxIpSlice, LenSource, ip_number};
-use pfsync_proto::{DecodeError, Ends, ErrorKind};
+use pfsync_proto::{DecodeError, Ends, ErrorKind, Proto112};
 use std::net::IpAddr;
+use tunnel::Mirrored;
 
 /// IP protocol of pfsync.
 pub const PROTO_PFSYNC: u8 = 240;
@@ -63,7 +65,8 @@ pub enum Kind<'a> {
 /// Why a receiver would not take this pfsync or CARP packet. It must not be used, only shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// TTL or hop limit is not 255: it may come from beyond the link. The payload is given nevertheless.
+    /// TTL or hop limit is not 255: it may come from beyond the link. The payload is given nevertheless. CARP to a peer's
+    /// address is not refused for that.
     BadTtl,
     /// A fragment: the payload is empty, because there is nothing to interpret.
     Fragment,
@@ -111,6 +114,15 @@ impl<'a> Packet<'a> {
             refused,
         }
     }
+
+    fn labelled(self, label: link::Label) -> Self {
+        let link::Label { vlan, direction } = label;
+        Self {
+            vlan,
+            direction,
+            ..self
+        }
+    }
 }
 
 /// Dissects the octets `data` of a frame that was `wire_len` octets long.
@@ -120,7 +132,13 @@ pub fn dissect(link: LinkType, data: &[u8], wire_len: u32) -> Packet<'_> {
     let snapped = wire_len as usize > data.len();
     let mut label = link::Label::default();
     let packet = match link::strip(link, data, &mut label) {
-        link::Inner::Ip(octets) => common(octets).unwrap_or_else(|| ip(octets, snapped)),
+        link::Inner::Ip(octets) => match common(octets) {
+            Some(packet) => packet,
+            None => match ip(octets, snapped) {
+                (_, Some(copy)) => return mirror(&copy),
+                (packet, None) => packet,
+            },
+        },
         link::Inner::Pfsync(payload) => Packet {
             datagram: payload,
             ..Packet::new(Kind::Pfsync(payload), None, snapped.then_some(Refusal::Cut))
@@ -128,11 +146,40 @@ pub fn dissect(link: LinkType, data: &[u8], wire_len: u32) -> Packet<'_> {
         link::Inner::Other => Packet::new(Kind::Other, None, None),
         link::Inner::Unsupported => Packet::new(Kind::Unsupported, None, None),
     };
-    let link::Label { vlan, direction } = label;
+    packet.labelled(label)
+}
+
+/// What a mirror made a copy of, as if it had been captured where the mirror stands. What is mirrored in that is not looked at.
+fn mirror<'a>(copy: &Mirrored<'a>) -> Packet<'a> {
+    let mut label = link::Label::default();
+    let packet = match link::strip(copy.link, copy.frame, &mut label) {
+        link::Inner::Ip(octets) => common(octets).unwrap_or_else(|| ip(octets, falls_short(octets)).0),
+        _ => Packet::new(Kind::Other, None, None),
+    };
+    let packet = packet.labelled(label);
+    // The first fragment shows what it is a part of.
+    let (kind, refused) = match packet.kind {
+        Kind::Pfsync(_) if !copy.whole => (Kind::Pfsync(&[]), Some(Refusal::Fragment)),
+        Kind::Proto112(_) if !copy.whole => (Kind::Proto112(&[]), Some(Refusal::Fragment)),
+        kind => (kind, packet.refused),
+    };
     Packet {
-        vlan,
-        direction,
+        kind,
+        refused,
         ..packet
+    }
+}
+
+/// Mirrors cut frames and do not say so. A payload length that counts the IPv6 header, too, is pfsync's (wire.md 1).
+fn falls_short(octets: &[u8]) -> bool {
+    let there = octets.len();
+    match *octets {
+        [0x40..=0x4f, _, l1, l0, ..] => usize::from(u16::from_be_bytes([l1, l0])) > there,
+        [0x60..=0x6f, _, _, _, l1, l0, ..] => {
+            let said = usize::from(u16::from_be_bytes([l1, l0]));
+            said + 40 > there && said != there
+        }
+        _ => false,
     }
 }
 
@@ -178,10 +225,10 @@ fn common(octets: &[u8]) -> Option<Packet<'_>> {
 }
 
 /// Lax, because a total length of 0 (offloading) or one that counts too much (IPv6 from pfsync, wire.md 1) must not
-/// hide a packet: then the length of the frame counts.
-fn ip(octets: &[u8], snapped: bool) -> Packet<'_> {
+/// hide a packet: then the length of the frame counts. Beside the packet comes what a mirror put into it.
+fn ip(octets: &[u8], snapped: bool) -> (Packet<'_>, Option<Mirrored<'_>>) {
     let Ok((slice, _)) = LaxIpSlice::from_slice(octets) else {
-        return Packet::new(Kind::Other, None, None);
+        return (Packet::new(Kind::Other, None, None), None);
     };
     let (src, dst, id, ttl, length) = match &slice {
         LaxIpSlice::Ipv4(v4) => {
@@ -215,7 +262,7 @@ fn ip(octets: &[u8], snapped: bool) -> Packet<'_> {
     };
     let (payload, refused) = if body.fragmented {
         (&[][..], Some(Refusal::Fragment))
-    } else if ttl != 255 {
+    } else if ttl != 255 && !to_peer(&ip, body.payload) {
         (body.payload, Some(Refusal::BadTtl))
     } else if snapped && body.len_source == LenSource::Slice {
         (body.payload, Some(Refusal::Cut))
@@ -228,10 +275,18 @@ fn ip(octets: &[u8], snapped: bool) -> Packet<'_> {
         PROTO_TCP if !body.fragmented => (tcp(payload), None),
         _ => (Kind::Other, None),
     };
-    Packet {
+    let packet = Packet {
         datagram: octets.get(..length).filter(|_| length > 0).unwrap_or(octets),
         ..Packet::new(kind, Some(ip), refused)
-    }
+    };
+    (packet, tunnel::mirrored(ip.proto, body.payload, !body.fragmented))
+}
+
+/// CARP to a peer (`carppeer`) may come through routers: no kernel looks at its TTL. Whether it counts is for those to say who
+/// know the nodes. VRRP has no such thing.
+fn to_peer(ip: &Ip, payload: &[u8]) -> bool {
+    let carp = || matches!(Proto112::decode(payload, None), Ok(Proto112::Carp(_)));
+    ip.proto == PROTO_CARP && !ip.dst.is_multicast() && carp()
 }
 
 /// Only flags and ports: a snapshot length of 96 leaves no room for options.

@@ -49,6 +49,7 @@ fn every_link_type() {
     let sll2 = [&[0x86, 0xdd][..], &[0; 18], &ip6].concat();
     let padded = [&ip4[..], &[0; 30]].concat();
     let with = |head: [u8; 4], ip: &[u8]| [&head[..], ip].concat();
+    let enc = |family: [u8; 4], ip: &[u8]| [&family[..], &[0, 0, 0x12, 0x34, 0, 0, 0, 3], ip].concat();
     let frames = [
         (1, ether(&[0x08, 0], &ip4)),
         (1, ether(&[0x08, 0], &padded)),
@@ -66,6 +67,10 @@ fn every_link_type() {
         (0, with([28, 0, 0, 0], &ip6)),
         (0, with([0, 0, 0, 30], &ip6)),
         (12, with([0, 0, 0, 2], &ip4)),
+        (109, enc([2, 0, 0, 0], &ip4)),
+        (109, enc([0, 0, 0, 24], &ip6)),
+        (13, enc([28, 0, 0, 0], &ip6)),
+        (13, enc([0, 0, 0, 2], &ip4)),
         (113, sll),
         (113, sll_vlan),
         (276, sll2),
@@ -161,8 +166,33 @@ fn a_foreign_ttl_is_refused_but_shown() {
         (packet.kind, packet.refused),
         (Kind::Proto112(PAYLOAD), Some(Refusal::BadTtl))
     );
+    let mut unicast = v4(254, 240, PAYLOAD);
+    unicast[16..20].copy_from_slice(&[172, 30, 0, 2]);
+    assert_eq!(
+        whole(101, &unicast).refused,
+        Some(Refusal::BadTtl),
+        "pfsync never, not even to a peer"
+    );
     let octets = v4(64, 17, PAYLOAD);
     assert_eq!(whole(101, &octets).refused, None, "nobody asks that of UDP");
+}
+
+#[test]
+fn carp_to_a_peer_may_come_through_routers_and_vrrp_may_not() {
+    let advertisement = |version: u8| [&[version, 1, 0, 7, 0, 1], &[0; 30][..]].concat();
+    let refused = |to: [u8; 4], version: u8| {
+        let mut octets = v4(254, 112, &advertisement(version));
+        octets[16..20].copy_from_slice(&to);
+        whole(101, &octets).refused
+    };
+    let (peer, group) = ([10, 0, 1, 3], [224, 0, 0, 18]);
+    assert_eq!(refused(peer, 0x21), None);
+    assert_eq!(refused(group, 0x21), Some(Refusal::BadTtl));
+    assert_eq!(refused(peer, 0x31), Some(Refusal::BadTtl), "VRRP");
+    let mut six = v6(254, 112, &advertisement(0x21));
+    assert_eq!(whole(101, &six).refused, Some(Refusal::BadTtl));
+    six[24] = 0x20;
+    assert_eq!(whole(101, &six).refused, None);
 }
 
 #[test]
@@ -262,13 +292,13 @@ proptest! {
         }
         let octets = &octets[..length];
         if let Some(packet) = common(octets) {
-            prop_assert_eq!(packet, ip(octets, snapped));
+            prop_assert_eq!(packet, ip(octets, snapped).0);
         }
     }
 
     #[test]
     fn random_octets_never_panic(
-        link in prop::sample::select(vec![0u32, 1, 2, 12, 14, 18, 101, 108, 113, 117, 121, 228, 229, 246, 276]),
+        link in prop::sample::select(vec![0u32, 1, 2, 12, 13, 14, 18, 101, 108, 109, 113, 117, 121, 228, 229, 246, 276]),
         start in prop::sample::select(vec![
             vec![], vec![0x45], vec![0x4f, 0, 0, 200], vec![0x60, 0, 0, 0, 0, 80, 0, 255], vec![0x60, 0, 0, 0, 0, 80, 44],
             vec![2, 0, 0, 0, 0x46], [vec![0; 12], vec![0x81, 0, 0, 1, 0x08, 0, 0x45]].concat(),

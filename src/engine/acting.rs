@@ -114,6 +114,7 @@ impl Engine {
             advertises: self.carp.witness(now, node).present > 0,
             demoted: self.carp.demoted(now, node),
             missing: self.carp.lost(now, node).is_some(),
+            hearsay: self.carp.is_hearsay(node),
             canary: self.nodes.get(node.index()).is_some_and(|n| n.canary),
             heard: self.detector.last_sign(node),
         };

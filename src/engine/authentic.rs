@@ -55,6 +55,8 @@ struct Proof {
 pub(super) enum Proven {
     /// It counts.
     Yes,
+    /// It counts, for there is nothing to hold it against.
+    Unknown,
     /// It does not.
     No {
         /// To be said, once.
@@ -96,9 +98,8 @@ impl Proofs {
         from: IpAddr,
         node: bool,
     ) -> Proven {
-        // With no address known there is nothing to hold it against.
         if self.shared.is_empty() {
-            return Proven::Yes;
+            return Proven::Unknown;
         }
         let set = self.vhids.get(&key).and_then(|p| p.set.as_ref());
         let as_before = set.is_some_and(|set| carp.verify(password, set));

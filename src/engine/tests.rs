@@ -91,6 +91,56 @@ fn carp_on_the_sync_net_is_no_segment_where_segments_are_configured() {
     assert_eq!(notices(&mut engine).len(), 1);
 }
 
+/// An advertisement to a unicast peer that came through a router.
+fn to_peer(from: [u8; 4], to: [u8; 4], carp: &Carp) -> Vec<u8> {
+    let mut octets = ip(from, 112, &carp.encode());
+    octets[8] = 254;
+    octets[16..20].copy_from_slice(&to);
+    octets
+}
+
+#[test]
+fn carp_to_a_peer_through_a_router_counts_between_the_nodes_own_addresses_and_nowhere_else() {
+    let shared = [IpAddr::from([10, 0, 0, 9])];
+    let taken = |net: Net, from: [u8; 4], to: [u8; 4]| {
+        let mut engine = pair(&shared, false);
+        feed(&mut engine, 0.0, net, &to_peer(from, to, &carp(1, 1, &[])));
+        let refused = engine.counters.errors.get(&pfsync_proto::ErrorKind::Badttl) == Some(&1);
+        assert_ne!(engine.carp.informs(), refused || net == Net::Sync, "{from:?} {to:?}");
+        engine.carp.informs()
+    };
+    let lan = Net::Segment(0);
+    let (one, two, stranger) = ([10, 0, 0, 1], [10, 0, 0, 2], [10, 0, 0, 77]);
+    assert!(taken(lan, one, two) && taken(lan, two, one));
+    assert!(!taken(lan, one, one), "to itself");
+    assert!(!taken(lan, one, [10, 0, 0, 9]), "to a shared address");
+    assert!(!taken(lan, [10, 0, 0, 9], two), "from a shared address");
+    assert!(!taken(lan, stranger, two) && !taken(lan, one, stranger));
+    assert!(!taken(Net::Sync, one, two), "not on a segment");
+}
+
+#[test]
+fn only_what_is_signed_is_a_witness_for_fencing_if_it_came_through_a_router() {
+    let shared = [IpAddr::from([10, 0, 0, 9])];
+    for (password, ttl, hearsay) in [(false, 254, true), (true, 254, false), (false, 255, false)] {
+        let mut engine = pair(&shared, password);
+        let mut data = to_peer([10, 0, 0, 1], [10, 0, 0, 2], &carp(1, 1, &shared));
+        data[8] = ttl;
+        feed(&mut engine, 0.0, Net::Segment(0), &data);
+        assert!(engine.carp.informs());
+        assert_eq!(
+            engine.carp.is_hearsay(NodeId(0)),
+            hearsay,
+            "password {password}, ttl {ttl}"
+        );
+    }
+    // With no shared address known a password says nothing.
+    let mut engine = pair(&[], true);
+    let data = to_peer([10, 0, 0, 1], [10, 0, 0, 2], &carp(1, 1, &shared));
+    feed(&mut engine, 0.0, Net::Segment(0), &data);
+    assert!(engine.carp.is_hearsay(NodeId(0)));
+}
+
 #[test]
 fn a_stranger_on_the_sync_net_takes_no_server_out_of_the_evidence() {
     let server = [192, 0, 2, 80];
@@ -208,7 +258,10 @@ fn damaged_frames_are_told_once_and_cut_captures_are_not_damaged() {
         for i in 0..5_u8 {
             let mut data = ip([172, 30, 0, 1], 240, &short);
             data[3] = length;
-            engine.frame(&Frame::whole(at(f64::from(i)), Net::Sync, LinkType(101), &data));
+            engine.frame(&Frame {
+                wire_len: length.into(),
+                ..Frame::whole(at(f64::from(i)), Net::Sync, LinkType(101), &data)
+            });
         }
         assert!(engine.counters.damaged > 0);
         notices(&mut engine)

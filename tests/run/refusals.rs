@@ -115,6 +115,8 @@ fn what_will_be_missed_is_said() {
         said.contains("pfsync0 shows only what this node sends itself"),
         "{said}"
     );
+    let (_, _, said) = run_with(&GOOD.replace("[sync]", "[sync]\nmirrored = true"), &["-n"]);
+    assert!(said.contains("`mirrored` is set on a firewall"), "{said}");
 }
 
 #[test]

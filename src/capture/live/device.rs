@@ -54,7 +54,7 @@ pub(super) fn open(interface: &str, options: &Options) -> Result<(Capture<Active
         .and_then(Capture::setnonblock)
         .map_err(explain)?;
     let link = LinkType(u32::try_from(capture.get_datalink().0).unwrap_or(u32::MAX));
-    if let Some(text) = filter(link, &options.config_sync) {
+    if let Some(text) = filter(link, &options.config_sync, options.mirrored) {
         capture.filter(&text, true).map_err(explain)?;
     }
     Ok((capture, link))

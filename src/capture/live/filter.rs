@@ -25,10 +25,13 @@ impl Default for ConfigSync {
     }
 }
 
-/// The filter for an interface; none where everything is wanted.
+/// The filter for an interface; none where everything is wanted. `mirrored`: what a mirror copied to this host is wanted, too.
 #[must_use]
-pub fn filter(link: LinkType, config_sync: &ConfigSync) -> Option<String> {
-    let wanted = wanted(config_sync);
+pub fn filter(link: LinkType, config_sync: &ConfigSync, mirrored: bool) -> Option<String> {
+    let mut wanted = wanted(config_sync);
+    if mirrored {
+        wanted += MIRRORS;
+    }
     match link.0 {
         // pfsync(4) itself: there is nothing else on it, and no IP header to look at.
         18 | 121 | 246 => None,
@@ -37,6 +40,12 @@ pub fn filter(link: LinkType, config_sync: &ConfigSync) -> Option<String> {
         _ => Some(wanted),
     }
 }
+
+/// The tunnels that `dissect` looks into: VXLAN, GENEVE, TZSP, and ERSPAN behind GRE's two octets of flags. pcap-filter(7) does not
+/// pass over the extension headers of IPv6.
+const MIRRORS: &str = " or udp dst port 4789 or udp dst port 8472 or udp dst port 6081 or udp dst port 37008 \
+     or (ip proto 47 and (ip[(ip[0] & 15) * 4 + 2:2] = 0x88be or ip[(ip[0] & 15) * 4 + 2:2] = 0x22eb)) \
+     or (ip6 proto 47 and (ip6[42:2] = 0x88be or ip6[42:2] = 0x22eb))";
 
 fn wanted(config_sync: &ConfigSync) -> String {
     let mut out = "ip proto 240 or ip6 proto 240 or ip proto 112 or ip6 proto 112".to_owned();
@@ -116,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_passes() {
-        let program = compile(1, &filter(LinkType(1), &sync()).unwrap());
+        let program = compile(1, &filter(LinkType(1), &sync(), false).unwrap());
         let (a, b, a6, b6) = ("172.30.0.1", "172.30.0.2", "fd00::1", "fd00::2");
         let table = [
             (ip(a, "224.0.0.240", 240), true),
@@ -144,28 +153,83 @@ mod tests {
     }
 
     #[test]
+    fn on_enc0_too() {
+        let program = compile(109, &filter(LinkType(109), &sync(), false).unwrap());
+        let frame = |packet: &[u8]| [&[2, 0, 0, 0], &[0; 8][..], packet].concat();
+        assert!(program.filter(&frame(&ip("172.30.0.1", "172.30.0.2", 240))));
+        assert!(!program.filter(&frame(&ip("172.30.0.1", "172.30.0.2", 17))));
+    }
+
+    #[test]
+    fn mirrors_pass_only_where_they_are_wanted() {
+        let [without, with] = [false, true].map(|m| compile(1, &filter(LinkType(1), &sync(), m).unwrap()));
+        let udp = |from: &str, to: &str, port: u16| {
+            let mut out = ip(from, to, 17);
+            let start = out.len() - 40;
+            out[start + 2..start + 4].copy_from_slice(&port.to_be_bytes());
+            out
+        };
+        let gre = |from: &str, to: &str, protocol: u16| {
+            let mut out = ip(from, to, 47);
+            let start = out.len() - 40;
+            out[start + 2..start + 4].copy_from_slice(&protocol.to_be_bytes());
+            out
+        };
+        let mut options = gre("192.0.2.1", "192.0.2.2", 0);
+        (options[0], options[26], options[27]) = (0x46, 0x88, 0xbe);
+        let (a, b, a6, b6) = ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2");
+        for (i, (packet, wanted)) in [
+            (udp(a, b, 4789), true),
+            (udp(a, b, 8472), true),
+            (udp(a6, b6, 6081), true),
+            (udp(a, b, 37008), true),
+            (gre(a, b, 0x88be), true),
+            (gre(a6, b6, 0x22eb), true),
+            (options, true),
+            (udp(a, b, 53), false),
+            (gre(a, b, 0x0800), false),
+            (gre(a6, b6, 0x0800), false),
+        ]
+        .iter()
+        .enumerate()
+        {
+            for tags in 0..=2 {
+                assert!(!ethernet(&without, packet, tags), "case {i} behind {tags} tags");
+                assert_eq!(ethernet(&with, packet, tags), *wanted, "case {i} behind {tags} tags");
+            }
+        }
+    }
+
+    #[test]
     fn the_text() {
         let bare = "ip proto 240 or ip6 proto 240 or ip proto 112 or ip6 proto 112";
-        assert_eq!(filter(LinkType(101), &ConfigSync::default()).as_deref(), Some(bare));
+        assert_eq!(
+            filter(LinkType(101), &ConfigSync::default(), false).as_deref(),
+            Some(bare)
+        );
         let one = ConfigSync {
             nodes: vec!["172.30.0.1".parse().unwrap()],
             ..ConfigSync::default()
         };
-        assert_eq!(filter(LinkType(101), &one).as_deref(), Some(bare), "nobody to talk to");
+        assert_eq!(
+            filter(LinkType(101), &one, false).as_deref(),
+            Some(bare),
+            "nobody to talk to"
+        );
         let no_ports = ConfigSync {
             ports: vec![],
             ..sync()
         };
-        assert_eq!(filter(LinkType(101), &no_ports).as_deref(), Some(bare));
+        assert_eq!(filter(LinkType(101), &no_ports, false).as_deref(), Some(bare));
         let mut v4 = sync();
         v4.nodes.truncate(2);
         let expected = format!(
             "{bare} or (tcp[13] & 0x12 = 2 and (tcp dst port 443 or tcp dst port 80) \
              and (src host 172.30.0.1 or src host 172.30.0.2) and (dst host 172.30.0.1 or dst host 172.30.0.2))"
         );
-        assert_eq!(filter(LinkType(113), &v4), Some(expected));
+        assert_eq!(filter(LinkType(113), &v4, false), Some(expected));
         for link in [18, 121, 246] {
-            assert_eq!(filter(LinkType(link), &sync()), None);
+            assert_eq!(filter(LinkType(link), &sync(), true), None);
         }
     }
 
@@ -173,9 +237,11 @@ mod tests {
     fn compiles_for_every_link_type_with_many_nodes() {
         let nodes = (1..=32).map(|n| IpAddr::from([10, 0, 0, n])).collect();
         for sync in [sync(), ConfigSync { nodes, ..sync() }] {
-            for link in [0, 1, 12, 108, 113, 276] {
-                let text = filter(LinkType(u32::try_from(link).unwrap()), &sync).unwrap();
-                let _ = compile(link, &text);
+            for link in [0, 1, 12, 108, 109, 113, 276] {
+                for mirrored in [false, true] {
+                    let text = filter(LinkType(u32::try_from(link).unwrap()), &sync, mirrored).unwrap();
+                    let _ = compile(link, &text);
+                }
             }
         }
     }

@@ -60,6 +60,8 @@ pub struct Options {
     pub snap_len: i32,
     /// Connections that are wanted besides pfsync and CARP.
     pub config_sync: ConfigSync,
+    /// Look into the tunnels of mirrors. Off by default: whoever can send such a packet here can forge what is in it.
+    pub mirrored: bool,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             buffer: 16 * 1024 * 1024,
             snap_len: 9216,
             config_sync: ConfigSync::default(),
+            mirrored: false,
         }
     }
 }

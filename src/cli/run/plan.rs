@@ -56,6 +56,7 @@ impl Plan {
                     nodes: config.nodes.iter().flat_map(|n| n.addresses.iter().copied()).collect(),
                     ports: config.sync.config_sync_ports.clone(),
                 },
+                mirrored: config.sync.mirrored,
                 ..Options::default()
             },
             settings,
@@ -93,6 +94,11 @@ impl Plan {
             );
         } else if self.config.self_node().is_none() {
             all.push("no node has `self = true`: without it there are verdicts, but no role and no decision".into());
+        }
+        if self.config.sync.mirrored && self.config.self_node().is_some() {
+            all.push(
+                "`mirrored` is set on a firewall: whoever can send it a tunnelled packet can say anything in the nodes' names".into(),
+            );
         }
         all
     }

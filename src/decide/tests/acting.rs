@@ -421,6 +421,16 @@ fn two_witnesses_of_different_kind_fence_once_an_hour_after_the_delay() {
 }
 
 #[test]
+fn carp_that_anybody_far_away_may_have_said_is_no_witness() {
+    let fences = |hearsay: bool| {
+        let mut s = torn();
+        s.signs[0].hearsay = hearsay;
+        !fence(&mut fencing(true), &s, 5, 30).0.is_empty()
+    };
+    assert!(fences(false) && !fences(true));
+}
+
+#[test]
 fn a_fenced_node_is_one_whose_carp_and_pfsync_have_stopped() {
     let mut p = fencing(true);
     assert_eq!(fence(&mut p, &torn(), 5, 13).0.len(), 1);

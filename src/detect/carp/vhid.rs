@@ -21,6 +21,8 @@ pub(super) struct Vhid {
     pub(super) master_since: Timestamp,
     pub(super) group: Option<usize>,
     pub(super) masters: Masters,
+    /// Some of it came through routers, unsigned.
+    pub(super) hearsay: bool,
 }
 
 impl Vhid {

@@ -189,6 +189,13 @@ impl CarpView {
         masters.filter(move |(_, s)| s.node != Some(node))
     }
 
+    /// Whether what is heard of a node, or of others where it advertises, may have been said by anybody far away.
+    #[must_use]
+    pub fn is_hearsay(&self, node: NodeId) -> bool {
+        let has = |v: &&Vhid| v.sources.iter().any(|s| s.node == Some(node));
+        self.vhids.values().filter(has).any(|v| v.hearsay)
+    }
+
     /// Whether a node lost something that it did not give away.
     #[must_use]
     pub fn robbed(&self, node: NodeId) -> bool {
