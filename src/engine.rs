@@ -5,6 +5,7 @@
 //! no-op; time that runs backwards is clamped and counted.
 
 mod acting;
+mod apart;
 mod authentic;
 pub mod counters;
 mod memory;
@@ -60,6 +61,8 @@ pub struct Engine {
     tracker: Tracker,
     detector: Detector,
     carp: CarpView,
+    /// CARP of another clock than pfsync, for the eye alone.
+    shown: Option<CarpView>,
     policy: Policy,
     recalled: memory::Recalled,
     counters: Counters,
@@ -106,6 +109,7 @@ impl Engine {
             proofs: Proofs::default(),
             carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect())
                 .anonymous(settings.nodes.iter().all(|n| n.local.is_empty())),
+            shown: None,
             recalled: memory::Recalled::default(),
             counters: Counters::default(),
             now: Timestamp::MIN,
@@ -244,6 +248,9 @@ impl Engine {
         self.detector.gap(now);
         self.carp.forgive(now);
         self.policy.blind(now);
+        if cause == GapCause::ClocksApart {
+            self.part(now);
+        }
         self.events.push_back(Event::Gap { at: now, length, cause });
     }
 
@@ -438,6 +445,10 @@ impl Engine {
             return;
         };
         let node = self.by_local.get(&ip.src).copied();
+        if let Some(shown) = &mut self.shown {
+            shown.advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
+            return self.show_masters();
+        }
         let node = self
             .carp
             .advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
@@ -545,6 +556,7 @@ impl Engine {
         if self.carp_due.is_some_and(|t| now >= t) {
             self.detector.hurry(now);
         }
+        self.settle_shown(now);
         self.carp.settle(now, &mut self.scratch);
         self.carp_due = self.carp.next_missing(now);
         self.events.extend(self.scratch.drain(..));

@@ -87,6 +87,12 @@ impl Policy {
         }
     }
 
+    /// What tells roles cannot be put together with what tells health any more: nothing is decided from here on.
+    pub fn retire(&mut self) {
+        self.me = None;
+        (self.role, self.heard) = (Role::Unknown, Role::Unknown);
+    }
+
     /// Role now.
     #[must_use]
     pub fn role(&self) -> Role {
