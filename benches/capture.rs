@@ -16,10 +16,7 @@ fn main() {
     let inputs: Vec<_> = std::env::args_os()
         .skip(1)
         .filter(|a| a != "--bench")
-        .map(|path| FileInput {
-            path: path.into(),
-            net: Net::Sync,
-        })
+        .map(|path| FileInput::new(path.into(), Net::Sync))
         .collect();
     let mut out = std::io::stdout().lock();
     if inputs.is_empty() {

@@ -46,6 +46,30 @@ impl Timestamp {
     }
 }
 
+/// What the clock of a capture showed: the engine's time is monotonic, that clock may have been set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnClock {
+    /// From this moment of the engine on, the capture's own clock is so many nanoseconds behind.
+    behind: Vec<(Timestamp, i64)>,
+}
+
+impl OwnClock {
+    /// From `at` on, which is no earlier than what was told before, the capture's own clock is so many nanoseconds behind.
+    pub fn set(&mut self, at: Timestamp, behind: i64) {
+        if self.behind.last().map_or(0, |(_, n)| *n) != behind {
+            self.behind.push((at, behind));
+        }
+    }
+
+    /// What it showed at a moment of the engine.
+    #[must_use]
+    pub fn shows(&self, at: Timestamp) -> Timestamp {
+        let steps = self.behind.partition_point(|(from, _)| *from <= at);
+        let behind = steps.checked_sub(1).and_then(|last| self.behind.get(last));
+        Timestamp(at.0.saturating_sub(behind.map_or(0, |(_, n)| *n)))
+    }
+}
+
 impl Add<Duration> for Timestamp {
     type Output = Self;
     fn add(self, d: Duration) -> Self {
@@ -95,6 +119,19 @@ pub fn spell(d: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_shows_its_own_times() {
+        let at = |s: i64| Timestamp::from_nanos(s * 1_000_000_000);
+        let mut own = OwnClock::default();
+        assert_eq!(own.shows(at(7)), at(7));
+        own.set(at(10), 0);
+        own.set(at(10), 5_000_000_000);
+        own.set(at(20), -2_000_000_000);
+        let shown = [9, 10, 19, 20, 30].map(|s| own.shows(at(s)));
+        assert_eq!(shown, [9, 5, 14, 22, 32].map(at));
+        assert_eq!(own.shows(Timestamp::MAX), Timestamp::MAX);
+    }
 
     #[test]
     fn durations_have_at_most_two_units() {

@@ -84,6 +84,7 @@ const ROOMS: &[Room] = &[
             "event",
             "@capture",
             "capture::file::FileInfo",
+            "capture::file::Times",
             "engine",
             "status",
         ],

@@ -22,10 +22,7 @@ fn sample(name: &str) -> PathBuf {
 
 /// Every frame of a capture, handed to `show`.
 fn frames(name: &str, mut show: impl FnMut(Timestamp, LinkType, &[u8], u32)) {
-    let mut source = FileSource::open(&[FileInput {
-        path: sample(name),
-        net: Net::Sync,
-    }]);
+    let mut source = FileSource::open(&[FileInput::new(sample(name), Net::Sync)]);
     while let Input::Frame(frame) = source.next(Timestamp::MAX).unwrap() {
         show(frame.at, frame.link, frame.data, frame.wire_len);
     }

@@ -21,10 +21,7 @@ use std::time::Duration;
 
 fn source(capture: &str) -> FileSource {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/openbsd-pair");
-    let file = |end: &str, net| FileInput {
-        path: folder.join(format!("{capture}.{end}")),
-        net,
-    };
+    let file = |end: &str, net| FileInput::new(folder.join(format!("{capture}.{end}")), net);
     FileSource::open(&[
         file("sync.pcap.zst", Net::Sync),
         file("lan.carp.pcap", Net::Segment(0)),

@@ -70,6 +70,24 @@ pub enum SourceError {
         /// As it was named.
         path: PathBuf,
     },
+    /// Frames of one interface are wanted of a file that does not tell interfaces apart.
+    #[error("{path} does not tell interfaces apart, only pcapng does: leave @{interface} out", path = path.display())]
+    NotPcapng {
+        /// As it was named.
+        path: PathBuf,
+        /// What was asked for.
+        interface: String,
+    },
+    /// A pcapng without the interface that is wanted.
+    #[error("{path} has no interface {interface}: it has {known}", path = path.display())]
+    NotInFile {
+        /// As it was named.
+        path: PathBuf,
+        /// What was asked for.
+        interface: String,
+        /// Those that it has, separated by commas.
+        known: String,
+    },
     /// The file ends inside a record.
     #[error("{path} is cut: it ends inside a record, after {frames} whole frames", path = path.display())]
     Cut {
@@ -137,6 +155,8 @@ impl SourceError {
             Self::NoInterface { .. } | Self::Interface { .. } => ErrorClass::Unavailable,
             Self::Empty { .. }
             | Self::NotACapture { .. }
+            | Self::NotPcapng { .. }
+            | Self::NotInFile { .. }
             | Self::Cut { .. }
             | Self::Corrupt { .. }
             | Self::Read { .. } => ErrorClass::Data,

@@ -103,8 +103,12 @@ pub enum GapCause {
     InterfaceDown,
     /// We were not scheduled for longer than we can pretend not to have noticed.
     Stall,
-    /// Wall and monotonic clock moved apart.
+    /// Wall and monotonic clock moved apart; in a file, its times jump.
     ClockStep,
+    /// The clock of one of several files was set: from here on what two of them tell cannot be put together.
+    ClocksApart,
+    /// No file tells of that time.
+    Unrecorded,
 }
 
 impl GapCause {
@@ -116,6 +120,8 @@ impl GapCause {
             Self::InterfaceDown => "interface-down",
             Self::Stall => "stall",
             Self::ClockStep => "clock-step",
+            Self::ClocksApart => "clocks-apart",
+            Self::Unrecorded => "not-captured",
         }
     }
 }

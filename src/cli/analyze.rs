@@ -29,8 +29,8 @@ pub(super) struct Args {
     /// The node that pfwatch would have run beside
     #[arg(long = "self", value_name = "ADDR")]
     me: Option<String>,
-    /// A capture of a CARP segment; may be given several times
-    #[arg(long, value_name = "NAME=FILE", value_parser = inputs::segment_file)]
+    /// A capture of a CARP segment, or one interface (its name, or #2) of a pcapng; may be given several times
+    #[arg(long, value_name = "NAME=FILE[@INTERFACE]", value_parser = inputs::segment_file)]
     segment: Vec<SegmentFile>,
     /// How the report looks: text, one JSON object for programs, or one page with charts for a browser and for paper
     #[arg(long, value_enum, default_value_t = Shape::Text)]
@@ -59,15 +59,15 @@ enum FailOn {
 
 /// Runs.
 pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
-    let mut settings = inputs::settings(args.config.as_deref(), args.me.as_deref(), &args.segment)?;
+    let mut asked = inputs::settings(args.config.as_deref(), args.me.as_deref(), &args.segment)?;
     // As a daemon that only observes: each failure is told, not the first alone.
-    settings.policy.live.observes = true;
-    let files = inputs::files(&args.files, &args.segment, &settings);
+    asked.settings.policy.live.observes = true;
+    let files = inputs::files(&args.files, &args.segment, &asked);
     let names: Vec<PathBuf> = files.iter().map(|f| f.path.clone()).collect();
     let target = Target::open(args.output.as_deref(), &names)?;
     let mut source = FileSource::open(&files);
     // The seed guards against forged ids; offline the same input shall take the same way twice.
-    let mut engine = Engine::new(settings, 1);
+    let mut engine = Engine::new(asked.settings, 1);
     let mut report = Report::new();
     let mut bar = Bar::new(source.progress());
     // An error comes after everything that could be read, and is among the problems.
@@ -76,6 +76,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
         bar.step();
     }
     bar.finish();
+    report.times = source.times();
     report.finish(source.files(), &mut engine);
     let worth_reading = engine.counters().pfsync + engine.counters().carp > 0;
     let page = match args.format {

@@ -49,12 +49,9 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
     let inputs: Vec<FileInput> = args
         .files
         .iter()
-        .map(|path| FileInput {
-            path: path.clone(),
-            net: Net::Sync,
-        })
+        .map(|path| FileInput::new(path.clone(), Net::Sync))
         .collect();
-    let mut source = FileSource::open(&inputs);
+    let mut source = FileSource::as_recorded(&inputs);
     let mut writer = match args.format {
         Format::Json => Writer::Json,
         Format::Text => Writer::Text(Box::new(Text::new(common.zone(), common.verbose > 0)), String::new()),

@@ -6,32 +6,48 @@
 use super::Failure;
 use super::failure::sentence;
 use crate::capture::Net;
-use crate::capture::file::FileInput;
+use crate::capture::file::{FileInput, Interface, Interfaces};
 use crate::config::{Config, read_password};
 use crate::settings::{Node, Settings};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A capture of a CARP segment: NAME=FILE.
+/// A capture of a CARP segment: NAME=FILE, or NAME=FILE@INTERFACE for one interface of a pcapng.
 #[derive(Clone, Debug)]
 pub(super) struct SegmentFile {
     pub(super) name: String,
     pub(super) path: PathBuf,
+    interface: Option<Interface>,
+}
+
+/// What the engine and the source are to be told.
+pub(super) struct Asked {
+    pub(super) settings: Settings,
+    /// Interfaces that belong to one configured segment alone, as a pcapng of everything may have them.
+    interfaces: Arc<[(String, usize)]>,
 }
 
 /// For clap.
 pub(super) fn segment_file(text: &str) -> Result<SegmentFile, String> {
     match text.split_once('=') {
-        Some((name, path)) if !name.is_empty() && !path.is_empty() => Ok(SegmentFile {
-            name: name.to_owned(),
-            path: path.into(),
-        }),
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            // Whoever has an @ in the names of his files need not rename them.
+            let parts = path.rsplit_once('@').filter(|_| !Path::new(path).exists());
+            let parts = parts.filter(|(file, interface)| !file.is_empty() && !interface.is_empty());
+            let (path, interface) = parts.map_or((path, None), |(file, interface)| (file, Some(interface)));
+            Ok(SegmentFile {
+                name: name.to_owned(),
+                path: path.into(),
+                interface: interface.map(|name| Interface(name.to_owned())),
+            })
+        }
         _ => Err("write the segment's name, = and the capture, such as lan=lan.pcap".into()),
     }
 }
 
 /// The engine's settings from the configuration, if there is one, and the arguments.
-pub(super) fn settings(config: Option<&Path>, me: Option<&str>, segments: &[SegmentFile]) -> Result<Settings, Failure> {
+pub(super) fn settings(config: Option<&Path>, me: Option<&str>, segments: &[SegmentFile]) -> Result<Asked, Failure> {
     let names: Vec<String> = segments.iter().map(|s| s.name.clone()).collect();
     let loaded = config.map(Config::load).transpose()?;
     let given = loaded.unwrap_or_default();
@@ -50,7 +66,19 @@ pub(super) fn settings(config: Option<&Path>, me: Option<&str>, segments: &[Segm
     if let Some(me) = me {
         choose_self(&mut settings, me)?;
     }
-    Ok(settings)
+    Ok(Asked {
+        interfaces: sole_interfaces(&given),
+        settings,
+    })
+}
+
+fn sole_interfaces(config: &Config) -> Arc<[(String, usize)]> {
+    let all = || config.segments.iter().map(|s| s.interface.as_ref());
+    let sole = |(i, name): (usize, Option<&String>)| {
+        let name = name.filter(|name| all().flatten().filter(|other| other == name).count() == 1)?;
+        Some((name.clone(), i))
+    };
+    all().enumerate().filter_map(sole).collect()
 }
 
 /// The address (or the configured name) says which node pfwatch would have run beside.
@@ -91,16 +119,20 @@ fn choose_self(settings: &mut Settings, me: &str) -> Result<(), Failure> {
 }
 
 /// All files, each with the net that it was captured on.
-pub(super) fn files(sync: &[PathBuf], segments: &[SegmentFile], settings: &Settings) -> Vec<FileInput> {
+pub(super) fn files(sync: &[PathBuf], segments: &[SegmentFile], asked: &Asked) -> Vec<FileInput> {
     let sync = sync.iter().map(|path| FileInput {
-        path: path.clone(),
-        net: Net::Sync,
+        interfaces: Interfaces::All(Arc::clone(&asked.interfaces)),
+        ..FileInput::new(path, Net::Sync)
     });
     let carp = segments.iter().filter_map(|s| {
-        let net = Net::Segment(settings.segments.iter().position(|have| have.name == s.name)?);
-        Some(FileInput {
-            path: s.path.clone(),
-            net,
+        let net = Net::Segment(asked.settings.segments.iter().position(|have| have.name == s.name)?);
+        let all = FileInput::new(&s.path, net);
+        Some(match &s.interface {
+            Some(interface) => FileInput {
+                interfaces: Interfaces::One(interface.clone()),
+                ..all
+            },
+            None => all,
         })
     });
     sync.chain(carp).collect()

@@ -1,7 +1,7 @@
 //! `analyze --format json`: the one object of design §5.
 //!
-//! Keys may be added, never renamed. Times are seconds with fraction on the source's clock, which for files is Unix
-//! time.
+//! Keys may be added, never renamed. Times are seconds with fraction of Unix time, of a capture as its own clock showed
+//! them.
 
 use super::margins::Spot;
 use super::{Mastership, Report};
@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 #[must_use]
 pub fn render(report: &Report, engine: &Engine) -> Value {
     let c = engine.counters();
+    let own = |t: Timestamp| report.times.own.shows(t);
     let errors: Map<String, Value> = ErrorKind::ALL
         .iter()
         .map(|k| (k.as_str().into(), c.errors.get(k).copied().unwrap_or(0).into()))
@@ -49,13 +50,19 @@ pub fn render(report: &Report, engine: &Engine) -> Value {
             "carp_on_sync": c.carp_on_sync,
             "errors": errors,
         },
-        "nodes": engine.node_ids().map(|n| node(engine, n)).collect::<Vec<_>>(),
-        "verdicts": report.verdicts.iter().map(|v| verdict(v, engine)).collect::<Vec<_>>(),
-        "decisions": report.decisions.iter().map(|d| decision(d, engine)).collect::<Vec<_>>(),
-        "notices": report.notices.iter().map(|n| notice(n, engine)).collect::<Vec<_>>(),
+        "nodes": engine.node_ids().map(|n| node(engine, n, own)).collect::<Vec<_>>(),
+        "verdicts": report.verdicts.iter().map(|v| {
+            verdict(&Verdict { at: own(v.at), ..v.clone() }, engine)
+        }).collect::<Vec<_>>(),
+        "decisions": report.decisions.iter().map(|d| {
+            decision(&Decision { at: own(d.at), ..d.clone() }, engine)
+        }).collect::<Vec<_>>(),
+        "notices": report.notices.iter().map(|n| {
+            notice(&Notice { at: own(n.at), ..n.clone() }, engine)
+        }).collect::<Vec<_>>(),
         "segments": segments(report, engine),
         "unsynchronised": report.unsynchronised.iter().map(|(from, to)| json!({
-            "from": seconds(*from), "to": to.map(seconds),
+            "from": seconds(own(*from)), "to": to.map(own).map(seconds),
         })).collect::<Vec<_>>(),
         "margins": margins(report, engine),
     })
@@ -91,16 +98,18 @@ fn after(v: &Verdict) -> Value {
 
 fn margins(report: &Report, engine: &Engine) -> Vec<Value> {
     let margin = |(key, near): (&Spot, &Near)| {
+        let at = report.times.own.shows(near.at);
+        let near = Near { at, ..near.clone() };
         let e = &near.evidence;
         json!({
-            "day": super::margins::day(near),
+            "day": super::margins::day(&near),
             "node": engine.address(key.node).to_string(),
             "name": engine.name(key.node),
             "path": engine.path_name(key.path),
             "suspicion": round(e.suspicion),
             "threshold": round(e.threshold),
             "margin": round(e.threshold - e.suspicion),
-            "at": seconds(near.at),
+            "at": seconds(at),
             "evidence": evidence(e),
             "reason": near.sentence(),
         })
@@ -133,7 +142,7 @@ pub fn notice(n: &Notice, engine: &Engine) -> Value {
     })
 }
 
-fn node(engine: &Engine, n: NodeId) -> Value {
+fn node(engine: &Engine, n: NodeId, own: impl Fn(Timestamp) -> Timestamp) -> Value {
     let Some(c) = engine.counters().nodes.get(n.index()) else {
         return Value::Null;
     };
@@ -149,7 +158,7 @@ fn node(engine: &Engine, n: NodeId) -> Value {
                 "forward": p.forward,
                 "reverse": p.reverse,
                 "end_to_end": p.end_to_end,
-                "last_end_to_end": p.last_end_to_end.map(seconds),
+                "last_end_to_end": p.last_end_to_end.map(&own).map(seconds),
                 "health": engine.path_health(n, i).map(|h| h.health.as_str()),
             })
         })
@@ -170,7 +179,7 @@ fn node(engine: &Engine, n: NodeId) -> Value {
             "half_open": flows.half_open,
         },
         "paths": paths,
-        "last_config_sync": engine.last_config_sync(n).map(seconds),
+        "last_config_sync": engine.last_config_sync(n).map(&own).map(seconds),
     })
 }
 
@@ -191,6 +200,7 @@ fn segments(report: &Report, engine: &Engine) -> Vec<Value> {
 }
 
 fn vhid(report: &Report, engine: &Engine, key: (usize, u8), masters: &[Mastership]) -> Value {
+    let seconds = |t: Timestamp| seconds(report.times.own.shows(t));
     let master = |m: &Mastership| {
         json!({
             "address": m.address.to_string(),

@@ -11,7 +11,7 @@ mod tell;
 pub mod text;
 pub mod watch;
 
-use crate::capture::file::FileInfo;
+use crate::capture::file::{FileInfo, Times};
 use crate::engine::Engine;
 use crate::event::{Advertiser, Decision, Event, Notice, Verdict};
 use crate::time::Timestamp;
@@ -55,6 +55,8 @@ pub struct TwoMasters {
 pub struct Report {
     /// Input files.
     pub files: Vec<FileInfo>,
+    /// What is odd about their times; all others here are the engine's.
+    pub times: Times,
     /// Changes of health.
     pub verdicts: Vec<Verdict>,
     /// Decisions that this configuration would have taken.

@@ -35,10 +35,7 @@ pub(crate) fn watched(name: &str, is_it: fn(&Event) -> bool, longer: Duration) -
         ("lan.carp.pcap", Net::Segment(0)),
         ("wan.carp.pcap", Net::Segment(1)),
     ];
-    let input = |(end, net): (&str, Net)| FileInput {
-        path: captures.join(format!("{name}.{end}")),
-        net,
-    };
+    let input = |(end, net): (&str, Net)| FileInput::new(captures.join(format!("{name}.{end}")), net);
     let mut source = FileSource::open(&nets.map(input));
     let config = Config::load(&captures.join("openbsd-pair/pair.toml")).unwrap();
     let mut settings = config.settings(&["lan".into(), "wan".into()]);

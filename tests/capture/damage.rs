@@ -214,10 +214,7 @@ fn impossible_records() {
 }
 
 fn open(path: impl AsRef<Path>) -> (Vec<crate::Seen>, SourceError) {
-    let mut source = FileSource::open(&[FileInput {
-        path: path.as_ref().into(),
-        net: Net::Sync,
-    }]);
+    let mut source = FileSource::open(&[FileInput::new(path.as_ref(), Net::Sync)]);
     let (seen, failed) = drain(&mut source);
     (seen, failed.unwrap())
 }
@@ -303,16 +300,13 @@ fn one_bad_file_does_not_stop_the_others() {
     let file = |name: &str, octets: &[u8]| {
         let path = dir.path().join(name);
         fs::write(&path, octets).unwrap();
-        FileInput { path, net: Net::Sync }
+        FileInput::new(path, Net::Sync)
     };
     let early = plain(&[(1_000_000, b"a"), (3_000_000, b"lost")]);
     let inputs = [
         file("late", &plain(&[(4_000_000, b"d")])),
         file("cut", &early[..early.len() - 1]),
-        FileInput {
-            path: dir.path().join("missing"),
-            net: Net::Sync,
-        },
+        FileInput::new(dir.path().join("missing"), Net::Sync),
         file("text", b"no capture"),
         file("middle", &plain(&[(2_000_000, b"b")])),
     ];

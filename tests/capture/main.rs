@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
 
 mod build;
+mod clocks;
 mod damage;
 mod formats;
 mod golden;
@@ -41,6 +42,8 @@ pub(crate) fn drain(source: &mut FileSource) -> (Vec<Seen>, Option<SourceError>)
                     data,
                 });
             }
+            // Told of times that do not go on; see `clocks`.
+            Ok(Input::Gap { .. }) => {}
             Ok(Input::End) => return (seen, failed),
             Ok(other) => panic!("a file source without deadline gives frames only, not {other:?}"),
             Err(e) => assert!(failed.replace(e).is_none(), "a failure is told once"),

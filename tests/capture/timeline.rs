@@ -19,7 +19,7 @@ impl Dir {
     fn file(&self, name: &str, net: Net, octets: &[u8]) -> FileInput {
         let path = self.0.path().join(name);
         fs::write(&path, octets).unwrap();
-        FileInput { path, net }
+        FileInput::new(path, net)
     }
 
     /// Times in microseconds; the data is the name and the number of the frame.
@@ -167,10 +167,7 @@ fn nothing_named_is_the_end() {
 
 #[test]
 fn the_standard_input_only_once() {
-    let stdin = FileInput {
-        path: PathBuf::from("-"),
-        net: Net::Sync,
-    };
+    let stdin = FileInput::new(PathBuf::from("-"), Net::Sync);
     // The test's own standard input is whatever it is; the second mention is what is asked about.
     let source = FileSource::open(&[stdin.clone(), stdin]);
     assert!(source.problems().iter().any(|p| matches!(p, SourceError::StdinTwice)));
@@ -190,10 +187,7 @@ fn a_named_pipe() {
             .success()
     );
     let inputs = [
-        FileInput {
-            path: path.clone(),
-            net: Net::Sync,
-        },
+        FileInput::new(path.clone(), Net::Sync),
         dir.times("a", Net::Sync, &[1, 3]),
     ];
     let octets = fs::read(dir.times("p", Net::Sync, &[2, 4]).path).unwrap();

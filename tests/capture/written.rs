@@ -39,7 +39,7 @@ fn our_reader_reads_it_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("written.pcap");
     fs::write(&path, written()).unwrap();
-    let mut source = FileSource::open(&[FileInput { path, net: Net::Sync }]);
+    let mut source = FileSource::open(&[FileInput::new(path, Net::Sync)]);
     let mut read = Frames::new();
     loop {
         match source.next(Timestamp::MAX).unwrap() {

@@ -49,13 +49,7 @@ impl Pair {
             ("lan.carp.pcap", Net::Segment(0)),
             ("wan.carp.pcap", Net::Segment(1)),
         ];
-        let inputs: Vec<FileInput> = nets
-            .iter()
-            .map(|(end, net)| FileInput {
-                path: file(end),
-                net: *net,
-            })
-            .collect();
+        let inputs: Vec<FileInput> = nets.iter().map(|(end, net)| FileInput::new(file(end), *net)).collect();
         let mut source = FileSource::open(&inputs);
         let mut frames = Vec::new();
         while let Input::Frame(f) = source.next(Timestamp::MAX).unwrap() {

@@ -51,10 +51,7 @@ pub(super) fn write(name: &str, from: Timestamp, to: Timestamp, folder: &Path) -
 type Heard = (Timestamp, Vec<u8>);
 
 fn read(input: &str, from: Timestamp, to: Timestamp) -> Vec<Heard> {
-    let mut source = FileSource::open(&[FileInput {
-        path: shipped(input),
-        net: Net::Sync,
-    }]);
+    let mut source = FileSource::open(&[FileInput::new(shipped(input), Net::Sync)]);
     let mut frames = Vec::new();
     while let Input::Frame(frame) = source.next(Timestamp::MAX).unwrap() {
         assert_eq!(frame.link, LinkType(1));

@@ -129,10 +129,10 @@ pub fn differ(column: usize, real: f64, simulated: f64) -> bool {
 }
 
 fn real(case: &Case, captures: &Path) -> Result<Vec<[Numbers; 2]>, SourceError> {
-    let mut source = FileSource::open(&[FileInput {
-        path: captures.join(format!("{}.sync.pcap.zst", case.capture)),
-        net: Where::Sync,
-    }]);
+    let mut source = FileSource::open(&[FileInput::new(
+        captures.join(format!("{}.sync.pcap.zst", case.capture)),
+        Where::Sync,
+    )]);
     let truth = std::fs::read_to_string(captures.join(format!("{}.truth.json", case.capture))).unwrap_or_default();
     let truth: serde_json::Value = serde_json::from_str(&truth).unwrap_or_default();
     let from = truth.pointer("/traffic/from").and_then(serde_json::Value::as_f64);

@@ -85,6 +85,9 @@ impl Classic {
         Ok(Some(Head {
             at,
             link: self.link,
+            net: None,
+            interface: 0,
+            direction: None,
             wire_len,
             skip: self.record_header,
             length,

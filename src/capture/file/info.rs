@@ -2,6 +2,7 @@
 //!
 //! Filled in by the timeline in `file`, shown by the commands. Reads nothing.
 
+use super::interfaces::Interfaces;
 use crate::capture::{LinkType, Net, SourceError};
 use crate::time::Timestamp;
 use std::fs;
@@ -17,6 +18,19 @@ pub struct FileInput {
     pub path: PathBuf,
     /// The net it was captured on.
     pub net: Net,
+    /// What is wanted of it.
+    pub interfaces: Interfaces,
+}
+
+impl FileInput {
+    /// All of a file.
+    pub fn new(path: impl Into<PathBuf>, net: Net) -> Self {
+        Self {
+            path: path.into(),
+            net,
+            interfaces: Interfaces::default(),
+        }
+    }
 }
 
 /// What is known of a file so far.

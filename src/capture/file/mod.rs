@@ -3,19 +3,28 @@
 //! Made by the commands that work offline. Files are streamed: memory grows with their number only, and of a rotated
 //! set only those that overlap in time are open. Inside one file frames come in the order recorded, even where
 //! their times run backwards (a capture on several queues); between files the earliest frame comes first, at equal
-//! times the sync net before the segments and otherwise the file named first. Never calls libpcap: that would make damaged
-//! files the business of a C library, and it cannot read compressed ones.
+//! times the sync net before the segments and otherwise the file named first. Where the clock of a capture was set, the
+//! timeline goes on in the order of the file (`clocks`). Never calls libpcap: that would make damaged files the business of
+//! a C library, and it cannot read compressed ones.
 
 mod classic;
+mod clocks;
 mod decompress;
 mod info;
+mod interfaces;
+mod line;
+mod pace;
 mod pcapng;
 mod reader;
+mod times;
 mod window;
 pub mod write;
 
 pub use self::info::{FileInfo, FileInput, Progress};
+pub use self::interfaces::{Interface, Interfaces};
+pub use self::times::{Step, Strays, Times, Unrecorded};
 
+use self::clocks::{Clocks, Held};
 use self::info::open_file;
 use self::reader::{Fault, Reader};
 use crate::capture::{Frame, Input, Net, Source, SourceError};
@@ -30,8 +39,16 @@ type Key = (Timestamp, Net, usize);
 
 struct File {
     info: FileInfo,
+    wanted: Interfaces,
     read: Arc<AtomicU64>,
     state: State,
+    /// The latest time delivered, on its own clock as that is set now.
+    latest: Option<Timestamp>,
+    /// Nanoseconds from its own clock to the timeline.
+    shift: i64,
+    /// Its clock was set back, and nobody knows yet whether the others were, too.
+    held: Option<Held>,
+    strays: Option<Strays>,
 }
 
 enum State {
@@ -57,6 +74,7 @@ pub struct FileSource {
     delivered: bool,
     problems: Vec<SourceError>,
     told: bool,
+    clocks: Clocks,
 }
 
 impl FileSource {
@@ -64,9 +82,14 @@ impl FileSource {
     #[must_use]
     pub fn open(inputs: &[FileInput]) -> Self {
         let mut source = Self::empty();
+        source.add(inputs);
+        source
+    }
+
+    fn add(&mut self, inputs: &[FileInput]) {
         let mut stdin_taken = false;
         for input in inputs {
-            let number = source.files.len();
+            let number = self.files.len();
             let mut keep_open = inputs.len() == 1;
             let mut total = None;
             let octets: Result<Box<dyn Read + Send>, SourceError> = if input.path == Path::new("-") {
@@ -84,14 +107,13 @@ impl FileSource {
                     Box::new(file) as Box<dyn Read + Send>
                 })
             };
-            source.files.push(File::new(input.path.clone(), input.net, total));
+            self.files.push(File::new(input.clone(), total));
             match octets {
-                Ok(octets) => source.start(number, octets, keep_open),
-                Err(e) => source.problems.push(e),
+                Ok(octets) => self.start(number, octets, keep_open),
+                Err(e) => self.problems.push(e),
             }
         }
-        source.waiting.sort_unstable_by(|a, b| b.cmp(a));
-        source
+        self.waiting.sort_unstable_by(|a, b| b.cmp(a));
     }
 
     /// Reads captures that somebody else opened; the path is only a name.
@@ -99,9 +121,18 @@ impl FileSource {
         let mut source = Self::empty();
         for (path, net, octets) in inputs {
             let number = source.files.len();
-            source.files.push(File::new(path, net, None));
+            source.files.push(File::new(FileInput::new(path, net), None));
             source.start(number, octets, true);
         }
+        source
+    }
+
+    /// The same source, which takes all times as they are: to show frames, not to judge by them.
+    #[must_use]
+    pub fn as_recorded(inputs: &[FileInput]) -> Self {
+        let mut source = Self::empty();
+        source.clocks.trusted = true;
+        source.add(inputs);
         source
     }
 
@@ -128,7 +159,7 @@ impl FileSource {
         Progress::new(self.files.iter().map(|f| Arc::clone(&f.read)).collect(), total)
     }
 
-    const fn empty() -> Self {
+    fn empty() -> Self {
         Self {
             files: Vec::new(),
             waiting: Vec::new(),
@@ -138,6 +169,7 @@ impl FileSource {
             delivered: false,
             problems: Vec::new(),
             told: false,
+            clocks: Clocks::default(),
         }
     }
 
@@ -146,7 +178,7 @@ impl FileSource {
         let Some(file) = self.files.get_mut(number) else { return };
         match decompress::open(octets, Arc::clone(&file.read))
             .map_err(Fault::from)
-            .and_then(Reader::open)
+            .and_then(|octets| Reader::open(octets, &file.wanted))
         {
             Ok(reader) => {
                 file.info.links.extend(reader.link());
@@ -170,6 +202,7 @@ impl FileSource {
         let Some(file) = self.files.get_mut(number) else { return };
         file.read.store(0, Ordering::Relaxed);
         file.info.links.clear();
+        file.strays = None;
         file.state = State::Done;
         match open_file(&file.info.path) {
             Ok((octets, _)) => self.start(number, Box::new(octets), true),
@@ -180,33 +213,69 @@ impl FileSource {
     /// Leaves the head of a file behind.
     #[inline]
     fn step(&mut self, number: usize) {
+        if self.advance(number)
+            && let Some(file) = self.files.get(number)
+            && let Some(at) = file.head()
+            && !file.latest.is_some_and(|latest| line::near(latest, at))
+        {
+            self.inspect(number);
+        }
+    }
+
+    /// Whether the file has a next frame.
+    #[inline]
+    fn advance(&mut self, number: usize) -> bool {
         let Some(File {
             state: State::Open(reader),
             ..
         }) = self.files.get_mut(number)
         else {
-            return;
+            return false;
         };
         match reader.advance() {
-            Ok(true) => {}
-            Ok(false) => self.close(number, State::Done),
+            Ok(true) => return true,
+            Ok(false) => self.end(number),
             Err(fault) => {
                 let offset = reader.offset();
                 self.fail(number, fault, offset);
             }
         }
+        false
+    }
+
+    /// There is no next frame; was there any of what is wanted?
+    #[cold]
+    fn end(&mut self, number: usize) {
+        if let Some(file) = self.files.get(number)
+            && let (Interfaces::One(wanted), State::Open(reader)) = (&file.wanted, &file.state)
+            && !reader.has(wanted)
+        {
+            self.problems.push(SourceError::NotInFile {
+                path: file.info.path.clone(),
+                interface: wanted.0.clone(),
+                known: reader.interfaces(),
+            });
+        }
+        self.close(number, State::Done);
     }
 
     #[cold]
     fn fail(&mut self, number: usize, fault: Fault, offset: u64) {
         self.close(number, State::Done);
-        let Some(info) = self.files.get(number).map(|f| &f.info) else {
+        let Some(file) = self.files.get(number) else {
             return;
         };
-        let (path, frames) = (info.path.clone(), info.frames);
+        let (path, frames) = (file.info.path.clone(), file.info.frames);
         self.problems.push(match fault {
             Fault::Empty => SourceError::Empty { path },
             Fault::NotACapture => SourceError::NotACapture { path },
+            Fault::NotPcapng => SourceError::NotPcapng {
+                path,
+                interface: match &file.wanted {
+                    Interfaces::One(wanted) => wanted.0.clone(),
+                    Interfaces::All(_) => String::new(),
+                },
+            },
             Fault::Cut => SourceError::Cut { path, frames },
             Fault::Corrupt(what) => SourceError::Corrupt {
                 path,
@@ -228,6 +297,10 @@ impl FileSource {
             self.current = None;
         }
         if let Some(file) = self.files.get_mut(number) {
+            if file.is_timeless() && matches!(state, State::Done) {
+                self.clocks.timeless(&file.info.path);
+            }
+            file.held = None;
             file.state = state;
         }
     }
@@ -235,8 +308,8 @@ impl FileSource {
     #[inline]
     fn key(&self, number: usize) -> Option<Key> {
         let file = self.files.get(number)?;
-        let State::Open(reader) = &file.state else { return None };
-        reader.head().map(|head| (head.at, file.info.net, number))
+        let at = file.head().filter(|_| file.held.is_none())?;
+        Some((file.on_timeline(at), file.info.net, number))
     }
 
     /// Makes the earliest head current. Most frames come from the file that the frame before came from, so
@@ -265,13 +338,17 @@ impl FileSource {
                     second = Some(key);
                 }
             }
-            if let Some(waiting) = self.waiting.last()
-                && best.is_none_or(|b| *waiting < b)
-            {
+            let waiting = self.waiting.last().copied();
+            let next = [best, waiting].into_iter().flatten().min();
+            if self.settle(next.map(|(at, ..)| at)) {
+                continue;
+            }
+            if waiting.is_some() && waiting == next {
                 self.wake();
                 continue;
             }
-            self.bound = [second, self.waiting.last().copied()].into_iter().flatten().min();
+            let held = self.clocks.held_until().map(|until| (until, Net::Sync, 0));
+            self.bound = [second, waiting, held].into_iter().flatten().min();
             self.current = best.map(|(_, _, number)| number);
             return self.current;
         }
@@ -279,10 +356,10 @@ impl FileSource {
 }
 
 impl File {
-    fn new(path: PathBuf, net: Net, bytes_total: Option<u64>) -> Self {
+    fn new(input: FileInput, bytes_total: Option<u64>) -> Self {
         let info = FileInfo {
-            path,
-            net,
+            path: input.path,
+            net: input.net,
             links: vec![],
             frames: 0,
             first: None,
@@ -292,9 +369,26 @@ impl File {
         };
         Self {
             info,
+            wanted: input.interfaces,
             read: Arc::default(),
             state: State::Done,
+            latest: None,
+            shift: 0,
+            held: None,
+            strays: None,
         }
+    }
+
+    /// When its next frame was captured, on its own clock.
+    #[inline]
+    fn head(&self) -> Option<Timestamp> {
+        let State::Open(reader) = &self.state else { return None };
+        reader.head().map(|head| head.at)
+    }
+
+    #[inline]
+    const fn on_timeline(&self, own: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(own.as_nanos().saturating_add(self.shift))
     }
 }
 
@@ -306,12 +400,18 @@ impl Source for FileSource {
         {
             self.step(number);
         }
-        let Some(number) = self.choose() else {
+        let Some((number, at)) = self.following() else {
             return match self.problems.first() {
                 Some(e) if !std::mem::replace(&mut self.told, true) => Err(e.clone()),
                 _ => Ok(Input::End),
             };
         };
+        if let Some(gap) = self.clocks.gap() {
+            return Ok(gap);
+        }
+        if at > deadline {
+            return Ok(Input::Idle(deadline));
+        }
         let Some(file) = self.files.get_mut(number) else {
             return Ok(Input::End);
         };
@@ -321,23 +421,22 @@ impl Source for FileSource {
         let Some(head) = reader.head() else {
             return Ok(Input::End);
         };
-        if head.at > deadline {
-            return Ok(Input::Idle(deadline));
-        }
         self.delivered = true;
+        self.clocks.heard(head.net.unwrap_or(file.info.net), at);
         let info = &mut file.info;
         info.frames += 1;
         info.first = Some(info.first.map_or(head.at, |t| t.min(head.at)));
         info.last = Some(info.last.map_or(head.at, |t| t.max(head.at)));
+        file.latest = Some(file.latest.map_or(head.at, |t| t.max(head.at)));
         if info.links.last() != Some(&head.link) && !info.links.contains(&head.link) {
             info.links.push(head.link);
         }
-        let (at, link, wire_len) = (head.at, head.link, head.wire_len);
+        let (link, wire_len, net) = (head.link, head.wire_len, head.net.unwrap_or(info.net));
         Ok(Input::Frame(Frame {
             at,
-            net: info.net,
-            interface: "",
-            direction: None,
+            net,
+            interface: reader.interface(head.interface),
+            direction: head.direction,
             link,
             data: reader.data(),
             wire_len,

@@ -5,9 +5,10 @@
 //!
 //! Why not the `pcap-parser` crate: see `reader`.
 
+use super::interfaces::{Interfaces, Names};
 use super::reader::{Fault, Head, MAX_FRAME};
 use super::window::{MAX_RECORD, Window};
-use crate::capture::LinkType;
+use crate::capture::{Direction, LinkType, Net};
 use crate::time::Timestamp;
 
 pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -17,7 +18,7 @@ const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 /// More interfaces than any host has; keeps a forged file from filling the memory.
-const MAX_INTERFACES: usize = 4096;
+pub(super) const MAX_INTERFACES: usize = 4096;
 
 /// The section that is being read.
 #[derive(Default)]
@@ -25,15 +26,34 @@ pub(super) struct Pcapng {
     big_endian: bool,
     interfaces: Vec<Interface>,
     last: Timestamp,
+    /// What is wanted of the file.
+    wanted: Interfaces,
+    /// What its interfaces are called.
+    pub(super) names: Names,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Interface {
     link: LinkType,
     snap: u32,
     unit: Unit,
     /// Nanoseconds to add.
     offset: i128,
+    /// As it is described; empty if it is not.
+    name: String,
+    /// Where its frames belong, once one was met.
+    place: Option<Place>,
+}
+
+/// Where the frames of an interface belong.
+#[derive(Clone, Copy)]
+enum Place {
+    /// To the net of the file: the interface's number in [`Names`].
+    Here(u16),
+    /// To this segment.
+    Segment(usize),
+    /// They were not asked for.
+    Nowhere,
 }
 
 /// What one tick of an interface's clock is.
@@ -78,6 +98,40 @@ impl Interface {
 }
 
 impl Pcapng {
+    /// A file of which this is wanted.
+    pub(super) fn new(wanted: Interfaces) -> Self {
+        Self {
+            wanted,
+            ..Self::default()
+        }
+    }
+
+    /// Where the frames of an interface belong; found out with the first of them.
+    #[inline]
+    fn place(&mut self, number: usize) -> Option<Place> {
+        let interface = self.interfaces.get(number)?;
+        interface.place.or_else(|| self.find_place(number))
+    }
+
+    #[cold]
+    fn find_place(&mut self, number: usize) -> Option<Place> {
+        let alone = self.interfaces.len() == 1;
+        let interface = self.interfaces.get_mut(number)?;
+        let place = match &self.wanted {
+            Interfaces::One(wanted) if wanted.is(&interface.name, number) => Place::Here(0),
+            Interfaces::One(_) => Place::Nowhere,
+            Interfaces::All(segments) => {
+                let segment = segments.iter().find(|(name, _)| *name == interface.name);
+                segment.map_or_else(
+                    || Place::Here(self.names.number(&interface.name, number, alone)),
+                    |(_, segment)| Place::Segment(*segment),
+                )
+            }
+        };
+        interface.place = Some(place);
+        Some(place)
+    }
+
     /// Looks at the next frame, passing over all other blocks; none at the end of the file.
     #[inline]
     pub(super) fn peek(&mut self, window: &mut Window) -> Result<Option<Head>, Fault> {
@@ -113,9 +167,10 @@ impl Pcapng {
             }
             let block = window.octets().get(..total).unwrap_or(&[]);
             self.check_trailer(block, total - 4, length)?;
-            let head = match kind {
+            let (mut head, number) = match kind {
                 INTERFACE => {
                     let interface = self.interface(block)?;
+                    self.names.describe(&interface.name, self.interfaces.len());
                     if self.interfaces.len() >= MAX_INTERFACES {
                         return Err(Fault::Corrupt("more than 4096 interfaces"));
                     }
@@ -127,6 +182,14 @@ impl Pcapng {
                 _ => self.packet(block, kind)?,
             };
             self.last = head.at;
+            match self.place(number) {
+                Some(Place::Here(interface)) => head.interface = interface,
+                Some(Place::Segment(segment)) => head.net = Some(Net::Segment(segment)),
+                Some(Place::Nowhere) | None => {
+                    window.consume(total);
+                    continue;
+                }
+            }
             return Ok(Some(head));
         }
     }
@@ -167,16 +230,14 @@ impl Pcapng {
             snap: self.word(block, 12),
             unit: Unit::Nanos(1000),
             offset: 0,
+            name: String::new(),
+            place: None,
         };
-        let mut options = block.get(16..block.len() - 4).unwrap_or(&[]);
-        while options.len() >= 4 {
-            let (code, length) = (self.half(options, 0), usize::from(self.half(options, 2)));
-            // Octets beyond the block are the sender's mistake, not ours to guess.
-            let Some(value) = options.get(4..4 + length) else { break };
+        for (code, value) in self.options(block.get(16..block.len() - 4).unwrap_or(&[])) {
             match (code, value) {
-                (0, _) => break,
+                (2, name) => interface.name = Names::plain(name),
                 (9, [resolution]) => interface.unit = Unit::new(*resolution),
-                (14, _) if length == 8 => {
+                (14, [_, _, _, _, _, _, _, _]) => {
                     let octets = value.first_chunk::<8>().copied().unwrap_or_default();
                     let seconds = if self.big_endian {
                         i64::from_be_bytes(octets)
@@ -187,14 +248,36 @@ impl Pcapng {
                 }
                 _ => {}
             }
-            options = options.get(4 + length.next_multiple_of(4)..).unwrap_or(&[]);
         }
         Ok(interface)
     }
 
+    /// The options of a block: codes and values.
+    fn options<'a>(&self, mut octets: &'a [u8]) -> impl Iterator<Item = (u16, &'a [u8])> {
+        std::iter::from_fn(move || {
+            let (code, length) = (self.half(octets, 0), usize::from(self.half(octets, 2)));
+            // Octets beyond the block are the sender's mistake, not ours to guess.
+            let value = octets.get(4..4 + length)?;
+            octets = octets.get(4 + length.next_multiple_of(4)..).unwrap_or(&[]);
+            (code != 0).then_some((code, value))
+        })
+    }
+
+    /// Which way a frame went, where an option behind it says so.
+    fn direction(&self, options: &[u8]) -> Option<Direction> {
+        let flags = self
+            .options(options)
+            .find(|(code, value)| *code == 2 && value.len() == 4);
+        match self.word(flags?.1, 0) & 3 {
+            1 => Some(Direction::Inbound),
+            2 => Some(Direction::Outbound),
+            _ => None,
+        }
+    }
+
     /// Enhanced and old packet blocks differ only in how wide the interface number is.
     #[inline]
-    fn packet(&self, block: &[u8], kind: u32) -> Result<Head, Fault> {
+    fn packet(&self, block: &[u8], kind: u32) -> Result<(Head, usize), Fault> {
         if block.len() < 32 {
             return Err(Fault::Corrupt("a packet block shorter than its header"));
         }
@@ -211,18 +294,24 @@ impl Pcapng {
         if length > MAX_FRAME || length as usize > block.len() - 32 {
             return Err(Fault::Corrupt("a frame longer than its block"));
         }
-        Ok(Head {
+        let length = length as usize;
+        let options = block.get(28 + length.next_multiple_of(4)..block.len() - 4);
+        let head = Head {
             at: interface.time(ticks),
             link: interface.link,
+            net: None,
+            interface: 0,
+            direction: options.filter(|o| !o.is_empty()).and_then(|o| self.direction(o)),
             wire_len: self.word(block, 24),
             skip: 28,
-            length: length as usize,
+            length,
             total: block.len(),
-        })
+        };
+        Ok((head, number as usize))
     }
 
     /// A simple packet has no time of its own: it gets that of the frame before it.
-    fn simple(&self, block: &[u8]) -> Result<Head, Fault> {
+    fn simple(&self, block: &[u8]) -> Result<(Head, usize), Fault> {
         let Some(interface) = self.interfaces.first() else {
             return Err(Fault::Corrupt("a frame of an interface that was not described"));
         };
@@ -235,14 +324,18 @@ impl Pcapng {
         if length > MAX_FRAME as usize {
             return Err(Fault::Corrupt("a frame longer than 256 KiB"));
         }
-        Ok(Head {
+        let head = Head {
             at: self.last,
             link: interface.link,
+            net: None,
+            interface: 0,
+            direction: None,
             wire_len,
             skip: 12,
             length,
             total: block.len(),
-        })
+        };
+        Ok((head, 0))
     }
 
     fn check_trailer(&self, octets: &[u8], at: usize, length: u32) -> Result<(), Fault> {

@@ -1,7 +1,7 @@
 //! One capture as a sequence of frames, whatever its format.
 //!
 //! Called by the timeline in `file`, which looks at [`Reader::head`] to merge and at [`Reader::data`] to deliver. A
-//! frame stays in the window until [`Reader::advance`]; nothing is copied.
+//! frame stays in the window until [`Reader::advance`]; nothing is copied, but what [`Reader::ahead`] was asked to look at.
 //!
 //! Own readers rather than the `pcap-parser` crate: version 0.17 gives wrong times for some captures (it refuses every
 //! if_tsresol of the form 2^-n and reads if_tsoffset in little endian whatever the section says), and it hides why a read
@@ -10,10 +10,12 @@
 //! of it the copy from the page cache. The test `agrees_with_pcap_parser` compares the two.
 
 use super::classic::Classic;
+use super::interfaces::{Interface, Interfaces};
 use super::pcapng::{Pcapng, SECTION_HEADER};
 use super::window::Window;
-use crate::capture::LinkType;
+use crate::capture::{Direction, LinkType, Net};
 use crate::time::Timestamp;
+use std::collections::VecDeque;
 use std::io::{self, Read};
 
 /// Longer frames are damage: libpcap's own limit.
@@ -28,6 +30,8 @@ pub(super) enum Fault {
     NotACapture,
     /// The end, inside a record.
     Cut,
+    /// It has no interfaces to choose from.
+    NotPcapng,
     /// A record that cannot be.
     Corrupt(&'static str),
     /// The system or the decompressor.
@@ -50,6 +54,11 @@ impl From<io::Error> for Fault {
 pub(super) struct Head {
     pub(super) at: Timestamp,
     pub(super) link: LinkType,
+    /// The net it belongs to, where that is not the one of the file.
+    pub(super) net: Option<Net>,
+    /// Number of the interface's name.
+    pub(super) interface: u16,
+    pub(super) direction: Option<Direction>,
     pub(super) wire_len: u32,
     /// Where in the window the frame starts.
     pub(super) skip: usize,
@@ -68,12 +77,17 @@ enum Format {
 pub(super) struct Reader {
     window: Window,
     format: Format,
+    /// The record at the start of the window.
     head: Option<Head>,
+    /// Frames before it that were looked at ahead of their turn, with their octets.
+    kept: VecDeque<(Head, Vec<u8>)>,
+    /// What was met behind them.
+    fault: Option<Fault>,
 }
 
 impl Reader {
     /// Reads up to the first frame. Damage before it is no error here: [`Reader::advance`] will meet it again.
-    pub(super) fn open(input: Box<dyn Read + Send>) -> Result<Self, Fault> {
+    pub(super) fn open(input: Box<dyn Read + Send>, wanted: &Interfaces) -> Result<Self, Fault> {
         let mut window = Window::new(input);
         if !window.need(4)? {
             return Err(if window.octets().is_empty() {
@@ -84,8 +98,11 @@ impl Reader {
         }
         let first = window.octets().first_chunk::<4>().copied().unwrap_or_default();
         let format = if first == SECTION_HEADER.to_be_bytes() {
-            Format::Pcapng(Pcapng::default())
+            Format::Pcapng(Pcapng::new(wanted.clone()))
         } else if let Some(magic) = Classic::magic(first) {
+            if matches!(wanted, Interfaces::One(_)) {
+                return Err(Fault::NotPcapng);
+            }
             Format::Classic(Classic::open(&mut window, magic)?)
         } else {
             return Err(Fault::NotACapture);
@@ -94,19 +111,31 @@ impl Reader {
             window,
             format,
             head: None,
+            kept: VecDeque::new(),
+            fault: None,
         })
     }
 
     /// The frame to be delivered next, as far as [`Reader::advance`] found one.
     #[inline]
-    pub(super) const fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
+    pub(super) fn head(&self) -> Option<&Head> {
+        match self.kept.front() {
+            Some((head, _)) => Some(head),
+            None => self.head.as_ref(),
+        }
     }
 
     /// The octets of the head.
     #[inline]
     pub(super) fn data(&self) -> &[u8] {
-        let Some(head) = &self.head else { return &[] };
+        if let Some((_, data)) = self.kept.front() {
+            return data;
+        }
+        self.head.map_or(&[], |head| self.in_window(&head))
+    }
+
+    #[inline]
+    fn in_window(&self, head: &Head) -> &[u8] {
         self.window
             .octets()
             .get(head.skip..head.skip + head.length)
@@ -116,6 +145,19 @@ impl Reader {
     /// Leaves the head behind and looks for the next one; false at the end.
     #[inline]
     pub(super) fn advance(&mut self) -> Result<bool, Fault> {
+        if self.kept.is_empty() {
+            return self.read();
+        }
+        self.kept.pop_front();
+        match self.fault.take_if(|_| self.kept.is_empty()) {
+            Some(fault) => Err(fault),
+            None => Ok(self.head().is_some()),
+        }
+    }
+
+    /// The next record, instead of the one at the start of the window.
+    #[inline]
+    fn read(&mut self) -> Result<bool, Fault> {
         if let Some(head) = self.head.take() {
             self.window.consume(head.total);
         }
@@ -126,11 +168,50 @@ impl Reader {
         Ok(self.head.is_some())
     }
 
+    /// The times of the head and of those that follow it, `most` at most.
+    #[cold]
+    pub(super) fn ahead(&mut self, most: usize) -> Vec<Timestamp> {
+        while self.kept.len() + 1 < most
+            && let Some(head) = self.head
+        {
+            let data = self.in_window(&head).to_vec();
+            self.kept.push_back((head, data));
+            self.fault = self.read().err();
+        }
+        let kept = self.kept.iter().map(|(head, _)| head.at);
+        kept.chain(self.head.map(|head| head.at)).take(most).collect()
+    }
+
     /// What the file header says, where the format has one for the whole file.
     pub(super) const fn link(&self) -> Option<LinkType> {
         match &self.format {
             Format::Classic(format) => Some(format.link),
             Format::Pcapng(_) => None,
+        }
+    }
+
+    /// The name of an interface: that of a head.
+    #[inline]
+    pub(super) fn interface(&self, number: u16) -> &str {
+        match &self.format {
+            Format::Classic(_) => "",
+            Format::Pcapng(format) => format.names.get(number),
+        }
+    }
+
+    /// Whether such an interface was described.
+    pub(super) fn has(&self, interface: &Interface) -> bool {
+        match &self.format {
+            Format::Classic(_) => false,
+            Format::Pcapng(format) => format.names.has(interface),
+        }
+    }
+
+    /// The interfaces that were described so far.
+    pub(super) fn interfaces(&self) -> String {
+        match &self.format {
+            Format::Classic(_) => String::new(),
+            Format::Pcapng(format) => format.names.described(),
         }
     }
 

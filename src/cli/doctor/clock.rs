@@ -12,7 +12,7 @@ pub(super) fn check(heard: &Heard) -> Vec<Finding> {
     for (cause, (times, length, lost)) in &heard.engine.counters().gaps {
         let seconds = length.as_secs_f64();
         all.push(match cause {
-            GapCause::ClockStep => warning(
+            GapCause::ClockStep | GapCause::ClocksApart => warning(
                 NAME,
                 format!(
                     "the wall clock was set while we listened (times: {times}), or this host slept: let ntpd slew it, because \
@@ -27,7 +27,8 @@ pub(super) fn check(heard: &Heard) -> Vec<Finding> {
                 "capture",
                 format!("this host did not let us listen for {seconds:.1} s: what else keeps it busy?"),
             ),
-            GapCause::InterfaceDown => problem(
+            // Only files know the second one.
+            GapCause::InterfaceDown | GapCause::Unrecorded => problem(
                 "capture",
                 format!("an interface was down or gone for {seconds:.1} s: look at its cable and its log"),
             ),

@@ -331,6 +331,7 @@ fn why(cause: GapCause) -> &'static str {
         GapCause::KernelDrop => "the kernel dropped frames because we were slow",
         GapCause::InterfaceDown => "an interface was down or gone",
         GapCause::Stall => "this process was not allowed to run",
-        GapCause::ClockStep => "the clock was set, or the machine slept",
+        GapCause::ClockStep | GapCause::ClocksApart => "the clock was set, or the machine slept",
+        GapCause::Unrecorded => "nothing was captured",
     }
 }

@@ -49,7 +49,7 @@ struct Decided {
 /// The whole page.
 #[must_use]
 pub fn render(report: &Report, engine: &Engine, zone: TimeZone) -> String {
-    let clock = Clock::new(zone, report.span.map(|(first, _)| first));
+    let clock = Clock::of(report, zone);
     let clock = &clock;
     let tale = Tale { report, engine, clock };
     let axis = Axis::new(&tale);

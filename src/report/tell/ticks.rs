@@ -4,6 +4,7 @@
 
 use super::words::Clock;
 use crate::time::Timestamp;
+use std::time::Duration;
 
 /// Distances between labels, in seconds.
 const NICE: [u64; 18] = [
@@ -34,5 +35,6 @@ pub(in crate::report) fn ticks(
     round
         .map(Timestamp::from_nanos)
         .take_while(move |at| *at < end)
-        .map(|at| (at, clock.format(at, how)))
+        // Where the capture's own clock was set, it is not quite a round moment.
+        .map(|at| (at, clock.format(at + Duration::from_millis(500), how)))
 }

@@ -2,8 +2,9 @@
 //!
 //! Used by every part of the pages. Knows nothing of reports.
 
-use crate::time::Timestamp;
+use crate::report::Report;
 pub(in crate::report) use crate::time::spell as duration;
+use crate::time::{OwnClock, Timestamp};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use std::path::Path;
@@ -18,6 +19,8 @@ pub(in crate::report) fn file(path: &Path) -> String {
 /// Times of day in one zone.
 pub(in crate::report) struct Clock {
     zone: TimeZone,
+    /// What is shown of a moment of the engine.
+    own: OwnClock,
     /// What the zone is called at the time of the capture.
     pub(in crate::report) name: String,
 }
@@ -26,20 +29,30 @@ impl Clock {
     pub(in crate::report) fn new(zone: TimeZone, at: Option<Timestamp>) -> Self {
         let mut clock = Self {
             zone,
+            own: OwnClock::default(),
             name: String::new(),
         };
         clock.name = at.map_or_else(|| "UTC".into(), |at| clock.format(at, "%Z"));
         clock
     }
 
+    /// That of the capture, which may have been set while it was made.
+    pub(in crate::report) fn of(report: &Report, zone: TimeZone) -> Self {
+        Self {
+            own: report.times.own.clone(),
+            ..Self::new(zone, report.span.map(|(first, _)| first))
+        }
+    }
+
     fn zoned(&self, at: Timestamp) -> Option<Zoned> {
+        let at = self.own.shows(at);
         let at = jiff::Timestamp::from_nanosecond(i128::from(at.as_nanos())).ok()?;
         Some(at.to_zoned(self.zone.clone()))
     }
 
     pub(in crate::report) fn format(&self, at: Timestamp, how: &str) -> String {
         self.zoned(at)
-            .map_or_else(|| at.to_string(), |z| z.strftime(how).to_string())
+            .map_or_else(|| self.own.shows(at).to_string(), |z| z.strftime(how).to_string())
     }
 
     pub(in crate::report) fn date(&self, at: Timestamp) -> String {

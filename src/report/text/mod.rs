@@ -85,7 +85,7 @@ impl Page<'_> {
 #[must_use]
 pub fn render(report: &Report, engine: &Engine, look: &Look) -> String {
     let mut out = String::new();
-    let clock = Clock::new(look.zone.clone(), report.span.map(|(first, _)| first));
+    let clock = Clock::of(report, look.zone.clone());
     let (clock, look) = (&clock, look);
     let tale = Tale { report, engine, clock };
     let page = Page { tale, look };

@@ -1,0 +1,50 @@
+//! How long nothing usually comes on one net: tells a pause from a time that was not captured.
+//!
+//! Kept by the timeline, fed with every frame of the net.
+
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// Frames after which the longest pause means something.
+const LEARNED: u64 = 30;
+/// Frames after which an older one is forgotten; at most twice as many.
+const MEMORY: u64 = 1024;
+
+/// See the module.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    last: Option<Timestamp>,
+    frames: u64,
+    /// The longest pause of late, and of the time before.
+    longest: Duration,
+    before: Duration,
+}
+
+impl Pace {
+    #[inline]
+    pub(super) fn heard(&mut self, at: Timestamp) {
+        if let Some(last) = self.last {
+            self.longest = self.longest.max(at.since(last));
+        }
+        self.last = Some(self.last.map_or(at, |last| last.max(at)));
+        self.frames += 1;
+        if self.frames.is_multiple_of(MEMORY) {
+            self.before = std::mem::take(&mut self.longest);
+        }
+    }
+
+    /// What was missed until `at` is no pause of the net.
+    pub(super) fn forgive(&mut self, at: Timestamp) {
+        self.last = self.last.map(|last| last.max(at));
+    }
+
+    /// How long nothing came.
+    pub(super) fn pause(&self, at: Timestamp) -> Duration {
+        self.last.map_or(Duration::ZERO, |last| at.since(last))
+    }
+
+    /// The longest pause that is usual; none while that is not known.
+    pub(super) fn usual(&self) -> Option<Duration> {
+        (self.frames >= LEARNED).then(|| self.longest.max(self.before))
+    }
+}
