@@ -55,6 +55,8 @@ pub enum Fault {
     Deaf(Node, Net, bool),
     /// The switch of a network sends frames back to where they came from too (teaming, a loop), or no longer.
     Reflect(Net, bool),
+    /// The switch of lan or wan takes this much longer for each frame, as one that has just booted.
+    Slow(Net, Duration),
     /// The proxies on the firewalls ([`crate::setup::Proxy`]) hang: they neither hear nor answer; or no longer.
     ProxyHangs(bool),
     /// `pfctl -F states` on a node (rule reload).

@@ -5,7 +5,6 @@ use super::Story;
 use super::catalogue::{A, B, blackhole, demotes, port};
 use crate::Time;
 use crate::fault::{Fault, Loss, Way};
-use crate::firewall::System;
 use crate::setup::Proxy;
 use crate::site::Net;
 use crate::traffic::Mix;
@@ -15,14 +14,14 @@ use std::time::Duration;
 /// What is missing in the capture.
 const GAP: Duration = Duration::from_secs(300);
 
+/// A demotion to which that of the bulk update adds nothing: both have the same for as long as it lasts.
+const MOST: i16 = 255;
+
 /// Both boot at time 0, demoted as start scripts do it, and on one segment or both the second has the advskew of the first
-/// until later. There both lose patience at the same moment, once or twice. When it is settled.
+/// until later. There both lose patience before they hear each other over a switch that is slow as yet, once or twice. When
+/// it is settled.
 fn election(s: &mut Story) -> Time {
     s.setup.cold = true;
-    let by = match s.setup.nodes[A].system {
-        System::OpenBsd => 128,
-        System::FreeBsd(_) => 240,
-    };
     let [first, second] = [A, B].map(|node| s.setup.nodes[node].advskew);
     // So long a backup waits.
     let patience = Duration::from_secs(3) + Duration::from_secs(1) * u32::from(first) / 256;
@@ -32,14 +31,18 @@ fn election(s: &mut Story) -> Time {
         1 => &[Net::Lan],
         _ => &[Net::Wan],
     };
+    let delay = s.seconds(0.01, 0.06);
     for &net in nets {
-        s.at(Time::ZERO, Fault::AdvskewOn(B, net, first));
-        s.at(patience * ties + patience / 4, Fault::AdvskewOn(B, net, second));
+        s.at(Time::ZERO, Fault::Slow(net, delay));
+        s.at(delay.mul_f64(0.7), Fault::AdvskewOn(B, net, first));
+        let over = patience * ties + patience / 4;
+        s.at(over, Fault::AdvskewOn(B, net, second));
+        s.at(over, Fault::Slow(net, Duration::ZERO));
     }
     let settled = patience * (ties + 1) + s.seconds(2.0, 20.0);
     for (node, later) in [(A, 0), (B, 1)] {
-        s.at(Time::ZERO, Fault::Demote(node, by));
-        s.at(settled + Duration::from_secs(later), Fault::Demote(node, -by));
+        s.at(Time::ZERO, Fault::Demote(node, MOST));
+        s.at(settled + Duration::from_secs(later), Fault::Demote(node, -MOST));
     }
     settled + Duration::from_secs(1)
 }

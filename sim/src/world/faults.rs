@@ -37,6 +37,7 @@ impl World {
             }),
             Fault::Deaf(node, net, deaf) => self.with(node, |world| world.nodes[node].deaf[index(net)] = deaf),
             Fault::Reflect(net, reflects) => self.switches.reflect(net, reflects),
+            Fault::Slow(net, delay) => self.switches.slow(net, delay),
             Fault::ClearStates(node) => self.with(node, |world| world.nodes[node].firewall.clear(now)),
             Fault::Upstream(loss) => self.upstream.iter_mut().for_each(|way| way.set(loss)),
             Fault::HostileSync(rate) => self.intruder.rate(now, rate),

@@ -89,7 +89,12 @@ impl World {
             let at = if net == Net::Sync {
                 self.input_queue(to)
             } else {
-                Some(self.now + SYNC + Duration::from_nanos(self.dice.random_range(0..100_000)))
+                Some(
+                    self.now
+                        + SYNC
+                        + Duration::from_nanos(self.dice.random_range(0..100_000))
+                        + self.switches.delay(net),
+                )
             };
             if let Some(at) = at {
                 self.queue.put(at, Event::Frame(net, to, Arc::clone(&octets)));

@@ -4,6 +4,7 @@ use crate::dice::stream;
 use crate::fault::{Loss, Way};
 use crate::link::Link;
 use crate::site::{Net, Node};
+use std::time::Duration;
 
 /// The segments in the order of [`index`].
 pub(super) const NETS: [Net; 3] = [Net::Lan, Net::Wan, Net::Sync];
@@ -34,6 +35,8 @@ pub(super) struct Switches {
     holders: [Vec<Option<Node>>; 2],
     /// Sends frames back to where they came from too.
     reflects: [bool; 3],
+    /// What it takes for a frame on top of the usual.
+    slow: [Duration; 3],
 }
 
 impl Switches {
@@ -49,6 +52,7 @@ impl Switches {
             ports: (0..nodes).map(|n| NETS.map(|net| port(n, net))).collect(),
             holders: [vec![None; vhids], vec![None; vhids]],
             reflects: [false; 3],
+            slow: [Duration::ZERO; 3],
         }
     }
 
@@ -83,6 +87,18 @@ impl Switches {
     pub(super) fn reflect(&mut self, net: Net, reflects: bool) {
         if let Some(switch) = self.reflects.get_mut(index(net)) {
             *switch = reflects;
+        }
+    }
+
+    /// What a switch takes for a frame on top of the usual.
+    pub(super) fn delay(&self, net: Net) -> Duration {
+        self.slow.get(index(net)).copied().unwrap_or_default()
+    }
+
+    /// From now on it takes so long.
+    pub(super) fn slow(&mut self, net: Net, delay: Duration) {
+        if let Some(slow) = self.slow.get_mut(index(net)) {
+            *slow = delay;
         }
     }
 
