@@ -7,9 +7,11 @@
 mod acting;
 mod apart;
 mod authentic;
+mod copies;
 pub mod counters;
 mod memory;
 mod networks;
+pub mod quality;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -18,15 +20,17 @@ use crate::capture::{Frame, GapCause, Net, Vlan};
 use crate::decide::{Policy, Situation, Unclear};
 use crate::detect::Detector;
 use crate::detect::carp::{CarpView, Split};
-use crate::dissect::{Ip, Kind, Refusal, dissect};
+use crate::dissect::{Ip, Kind, Packet as Dissected, Refusal, dissect};
 use crate::event::{Event, Health, NodeId, Notice, NoticeKind};
 use crate::settings::{About, Settings};
 use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
 use authentic::{Proofs, Proven};
+use copies::Copies;
 use counters::{Counters, NodeCounters};
 use networks::{Found, MAX_NETWORKS, Networks};
 use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Message, Packet, Proto112};
+use quality::Problem;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -57,6 +61,7 @@ pub struct Engine {
     by_address: BTreeMap<IpAddr, NodeId>,
     by_local: BTreeMap<IpAddr, NodeId>,
     networks: Networks,
+    copies: Copies,
     proofs: Proofs,
     tracker: Tracker,
     detector: Detector,
@@ -66,8 +71,12 @@ pub struct Engine {
     policy: Policy,
     recalled: memory::Recalled,
     counters: Counters,
+    /// The first moment that we know of.
+    began: Timestamp,
     now: Timestamp,
     concluded: Timestamp,
+    /// A node was called down.
+    proven_down: bool,
     /// When advertisements that were awaited then would be missing for long enough to mean something.
     carp_due: Option<Timestamp>,
     events: VecDeque<Event>,
@@ -106,13 +115,16 @@ impl Engine {
             by_address: BTreeMap::new(),
             by_local: BTreeMap::new(),
             networks: Networks::new(&settings),
+            copies: Copies::new(seed),
             proofs: Proofs::default(),
             carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect())
                 .anonymous(settings.nodes.iter().all(|n| n.local.is_empty())),
             shown: None,
             recalled: memory::Recalled::default(),
             counters: Counters::default(),
+            began: Timestamp::MIN,
             now: Timestamp::MIN,
+            proven_down: false,
             concluded: Timestamp::MIN,
             carp_due: None,
             events: VecDeque::new(),
@@ -229,6 +241,7 @@ impl Engine {
         let first = self.now == Timestamp::MIN;
         self.now = self.now.max(at);
         if first {
+            self.began = self.now;
             self.recall_nodes();
         }
         self.now
@@ -244,6 +257,7 @@ impl Engine {
     pub fn gap(&mut self, at: Timestamp, length: Duration, cause: GapCause, lost: u64) {
         let now = self.advance(at);
         self.counters.gap(cause, length, lost);
+        self.counters.problem(quality::of_gap(cause), now);
         self.tracker.forgive();
         self.detector.gap(now);
         self.carp.forgive(now);
@@ -278,25 +292,19 @@ impl Engine {
         match packet.kind {
             Kind::Pfsync(payload) => {
                 self.counters.pfsync += 1;
-                self.refuse(packet.refused.filter(|r| *r != Refusal::Cut));
-                if packet.refused.is_none_or(|r| r == Refusal::Cut) {
-                    let damaged = self.counters.damaged;
-                    self.pfsync(now, packet.ip, payload);
-                    // Of another net nobody believes anything.
-                    let sync = frame.net == Net::Sync && packet.refused.is_none();
-                    if sync && self.counters.damaged > damaged && self.detector.damaged(now) {
-                        let text = "damaged frames on the sync net: as long as they come, `down` takes more evidence";
-                        self.notice(now, NoticeKind::Damaged, text);
-                    }
+                if !self.is_copy(now, frame.net, &packet) {
+                    self.sync_frame(now, frame.net, &packet, payload);
                 }
             }
             Kind::Proto112(payload) => {
                 self.counters.carp += 1;
-                self.refuse(packet.refused);
-                if packet.refused.is_none()
-                    && let Some(ip) = packet.ip
-                {
-                    self.proto112(now, frame, packet.vlan, ip, payload);
+                if !self.is_copy(now, frame.net, &packet) {
+                    self.refuse(packet.refused);
+                    if packet.refused.is_none()
+                        && let Some(ip) = packet.ip
+                    {
+                        self.proto112(now, frame, packet.vlan, ip, payload);
+                    }
                 }
             }
             Kind::TcpSyn { dst_port, .. } => {
@@ -314,6 +322,54 @@ impl Engine {
         }
     }
 
+    /// Whether the same datagram was heard just now; then it is counted, and says nothing more.
+    fn is_copy(&mut self, now: Timestamp, net: Net, packet: &Dissected<'_>) -> bool {
+        let id = packet.ip.map_or(0, |ip| ip.id);
+        let copy = self.copies.heard_before(now, net, id, packet.datagram);
+        if copy {
+            self.problem(now, Problem::Duplicate);
+        }
+        copy
+    }
+
+    fn sync_frame(&mut self, now: Timestamp, net: Net, packet: &Dissected<'_>, payload: &[u8]) {
+        match packet.refused {
+            None => {}
+            Some(Refusal::Cut) => return self.cut_frame(now, packet.ip, payload),
+            Some(refusal) => {
+                if let Some(ip) = packet.ip.filter(|_| refusal == Refusal::BadTtl) {
+                    self.counters.routed_ttl = ip.ttl;
+                    self.problem(now, Problem::Ttl);
+                }
+                return self.refuse(Some(refusal));
+            }
+        }
+        let (damaged, read) = (self.counters.damaged, self.counters.unread());
+        self.pfsync(now, packet.ip, payload);
+        if self.counters.unread() > read {
+            self.problem(now, Problem::Unread);
+        }
+        // Of another net nobody believes anything.
+        if net == Net::Sync && self.counters.damaged > damaged && self.detector.damaged(now) {
+            let text = "damaged frames on the sync net: as long as they come, `down` takes more evidence";
+            self.notice(now, NoticeKind::Damaged, text);
+        }
+    }
+
+    /// Its sender lives. What the rest of it said is not known, so that what was read of it proves nothing: successes would be
+    /// missed as well as failures.
+    fn cut_frame(&mut self, now: Timestamp, ip: Option<Ip>, payload: &[u8]) {
+        self.problem(now, Problem::Cut);
+        if let Ok(packet) = Packet::new_checked(payload)
+            && let Some(node) = self.node_of(ip)
+        {
+            self.counters.nodes[node.index()].frame(packet.version());
+            self.detector.frame(now, node);
+            self.carp.heard(now, node);
+            self.detector.blurred();
+        }
+    }
+
     fn refuse(&mut self, refused: Option<Refusal>) {
         if let Some(refusal) = refused {
             self.counters.error(DecodeError::from(refusal));
@@ -328,12 +384,7 @@ impl Engine {
         let Some(node) = self.node_of(ip) else { return };
         self.detector.frame(now, node);
         self.carp.heard(now, node);
-        let counters = &mut self.counters.nodes[node.index()];
-        counters.frames += 1;
-        if packet.version() < 64 {
-            counters.versions |= 1 << packet.version();
-        }
-        counters.version = Some(packet.version());
+        self.counters.nodes[node.index()].frame(packet.version());
         for section in packet.sections() {
             let section = match section {
                 Ok(section) => section,
@@ -420,6 +471,7 @@ impl Engine {
             Ok(Proto112::Carp(carp)) => carp,
             Ok(_) => {
                 self.counters.vrrp += 1;
+                self.counters.problem(Problem::Vrrp, now);
                 return;
             }
             Err(e) => return self.counters.error(e),
@@ -454,6 +506,8 @@ impl Engine {
             .advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
         if let Some(node) = node {
             self.detector.signal(now, node);
+        } else if !self.settings.nodes.is_empty() {
+            self.counters.problem(Problem::Foreign, now);
         }
         if routed && !signed {
             self.carp.hearsay((segment, carp.vhid));
@@ -564,6 +618,7 @@ impl Engine {
             self.detector.stuck(now, &stuck);
         }
         self.detector.judge(now, &self.carp, &mut self.verdicts);
+        self.proven_down |= self.verdicts.iter().any(|v| v.to == Health::Down);
         self.note_canaries();
         self.events.extend(self.verdicts.drain(..).map(Event::Verdict));
         let situation = self.situation(now);

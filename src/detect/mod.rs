@@ -59,6 +59,9 @@ const SETTLED: Duration = Duration::from_secs(1);
 const DAMAGED: Duration = Duration::from_secs(30);
 /// In suspicion, by how much less what is heard then counts.
 const DOUBTED: f64 = 1.0;
+/// One of so many frames counts that much; where more of them are cut than this, answers may be in what was cut.
+const BLURS: f64 = 1.0 / 64.0;
+const BLURRED: f64 = 0.2;
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
 const SYNC_LOST: Duration = Duration::from_secs(4);
 
@@ -94,6 +97,8 @@ pub struct Detector {
     cut_off: Option<(NodeId, Timestamp)>,
     /// Damaged frames were heard on the sync net, until then.
     damaged_until: Timestamp,
+    /// Share of the last frames that were cut: what they said is not known.
+    blur: f64,
 }
 
 impl Detector {
@@ -113,6 +118,7 @@ impl Detector {
             heard: Vec::new(),
             cut_off: None,
             damaged_until: Timestamp::MIN,
+            blur: 0.0,
         }
     }
 
@@ -177,8 +183,14 @@ impl Detector {
         self.nodes.get(node.index())?.paths.get(path)
     }
 
+    /// Of the frame that came in last only the beginning is known.
+    pub fn blurred(&mut self) {
+        self.blur += BLURS;
+    }
+
     /// A pfsync frame of `node` came in, whatever it says.
     pub fn frame(&mut self, now: Timestamp, node: NodeId) {
+        self.blur *= 1.0 - BLURS;
         if let Some(n) = self.nodes.get_mut(node.index()) {
             n.first = n.first.min(now);
             // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
@@ -416,7 +428,7 @@ impl Detector {
                 lost,
                 unreachable,
                 deaf,
-                may_fall: now >= self.grace_until && to_blame,
+                may_fall: now >= self.grace_until && to_blame && self.blur < BLURRED,
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.
             let canaries = &self.canaries;

@@ -1,9 +1,10 @@
 //! One counter per fact. Filled by the engine, read by reports and metrics.
 
+use super::quality::{Problem, Tally};
 use crate::capture::GapCause;
 use crate::time::Timestamp;
 use crate::track::Observation;
-use crate::track::flow::Movement;
+use crate::track::flow::{Movement, Outcome};
 use pfsync_proto::{Action, CreatorId, DecodeError, ErrorKind};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,6 +45,10 @@ pub struct Counters {
     pub errors: BTreeMap<ErrorKind, u64>,
     /// Those among them that no kernel sends.
     pub damaged: u64,
+    /// What was wrong with frames or with our hearing.
+    pub problems: BTreeMap<Problem, Tally>,
+    /// TTL of the last pfsync that was refused for it.
+    pub routed_ttl: u8,
     /// Our own blindness: how often, how long, how many frames lost.
     pub gaps: BTreeMap<GapCause, (u64, Duration, u64)>,
     /// Per node, by index.
@@ -55,6 +60,17 @@ impl Counters {
     pub fn error(&mut self, error: DecodeError) {
         *self.errors.entry(error.kind).or_default() += 1;
         self.damaged += u64::from(error.damage);
+    }
+
+    /// Refusals that leave a frame, or the rest of one, unread.
+    pub(super) fn unread(&self) -> u64 {
+        let kinds = [
+            ErrorKind::Hdrops,
+            ErrorKind::Badver,
+            ErrorKind::Badlen,
+            ErrorKind::Badact,
+        ];
+        kinds.iter().filter_map(|kind| self.errors.get(kind)).sum()
     }
 
     /// Counts a gap.
@@ -96,6 +112,12 @@ pub struct PathCounters {
     pub end_to_end: u64,
     /// Last round trip.
     pub last_end_to_end: Option<Timestamp>,
+    /// The first.
+    pub first_end_to_end: Option<Timestamp>,
+    /// Tries that failed before that, and the first of them.
+    pub failed_before: u64,
+    /// See `failed_before`.
+    pub first_failed: Option<Timestamp>,
 }
 
 impl NodeCounters {
@@ -106,6 +128,15 @@ impl NodeCounters {
             paths: vec![PathCounters::default(); paths],
             ..Self::default()
         }
+    }
+
+    /// Counts a frame of a version.
+    pub fn frame(&mut self, version: u8) {
+        self.frames += 1;
+        if version < 64 {
+            self.versions |= 1 << version;
+        }
+        self.version = Some(version);
     }
 
     /// Counts messages.
@@ -130,6 +161,10 @@ impl NodeCounters {
     /// Counts an observation.
     pub fn evidence(&mut self, o: &Observation, now: Timestamp) {
         let Some(path) = self.paths.get_mut(o.path) else { return };
+        if path.first_end_to_end.is_none() && matches!(o.trial, Some((_, Outcome::Failure))) {
+            path.failed_before += 1;
+            path.first_failed.get_or_insert(now);
+        }
         match o.movement {
             Movement::Attempt => path.attempt += 1,
             Movement::Forward => path.forward += 1,
@@ -141,6 +176,7 @@ impl NodeCounters {
             Movement::EndToEnd => {
                 path.end_to_end += 1;
                 path.last_end_to_end = Some(now);
+                path.first_end_to_end.get_or_insert(now);
             }
         }
     }

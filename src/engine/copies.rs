@@ -1,0 +1,230 @@
+//! The same datagram heard twice: mirror ports that show both directions, a capture of `any` over a bond, two captures of one
+//! net, the same file given twice.
+//!
+//! Asked by the engine about each frame before anything is made of it. A datagram is known again by a hash of all its octets,
+//! the IP identification included, so what a firewall says twice is not taken for a copy: the second time it has another
+//! identification. FreeBSD sends 0 always, and there only nearness tells, or that nearly everything is heard twice.
+
+use crate::capture::Net;
+use crate::time::Timestamp;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+/// A copy with an identification comes within this long; half of the identifications are used again later.
+const WINDOW: Duration = Duration::from_secs(3);
+/// A copy without one comes within this long: sooner than any flush that says the same again.
+const NEAR: Duration = Duration::from_millis(20);
+/// Datagrams remembered; at more per three seconds the memory is shorter.
+const MOST: usize = 1 << 16;
+/// Datagrams without identification over which it is counted whether nearly all are doubled.
+const SAMPLE: u32 = 64;
+/// Then every second one is the second of two, and hardly any is heard a third time: a node that says the same every second,
+/// and a capture that is played again and again, look otherwise.
+const SECONDS: std::ops::RangeInclusive<u32> = 29..=36;
+const THIRDS: u32 = 2;
+/// Copies at a steady distance are that far apart, give or take this.
+const STEADY: Duration = Duration::from_millis(5);
+
+/// One datagram that was heard.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    at: Timestamp,
+    /// More than once.
+    again: bool,
+}
+
+/// How far apart the two of a pair are on one net, where there is no identification.
+#[derive(Debug, Default)]
+struct Steady {
+    distance: Duration,
+    /// Of the sample so far.
+    all: u32,
+    seconds: u32,
+    thirds: u32,
+    /// What the sample before this one came to: nearly everything is heard twice.
+    doubled: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Copies {
+    hasher: FixedState,
+    seen: HashMap<u64, Seen, FixedState>,
+    order: VecDeque<(Timestamp, u64)>,
+    steady: BTreeMap<Net, Steady>,
+}
+
+impl Copies {
+    /// `seed` only makes collisions unpredictable.
+    pub(super) fn new(seed: u64) -> Self {
+        let hasher = FixedState::with_seed(seed);
+        Self {
+            seen: HashMap::with_hasher(hasher.clone()),
+            hasher,
+            order: VecDeque::new(),
+            steady: BTreeMap::new(),
+        }
+    }
+
+    /// Whether this datagram was heard on this net just now; if not, it is remembered.
+    pub(super) fn heard_before(&mut self, now: Timestamp, net: Net, id: u16, datagram: &[u8]) -> bool {
+        self.forget(now);
+        let key = self.hasher.hash_one((net, datagram));
+        let before = self.seen.get(&key).map(|s| (now.since(s.at), s.again));
+        let copy = match before {
+            Some(_) if id != 0 => true,
+            Some((distance, _)) if distance <= NEAR => true,
+            _ if id != 0 => false,
+            _ => self.steady.entry(net).or_default().is_second(before),
+        };
+        match self.seen.get_mut(&key) {
+            Some(seen) if copy => seen.again = true,
+            _ => self.remember(now, key, before.is_some()),
+        }
+        copy
+    }
+
+    fn remember(&mut self, at: Timestamp, key: u64, again: bool) {
+        if self.order.len() >= MOST {
+            self.drop_oldest();
+        }
+        self.seen.insert(key, Seen { at, again });
+        self.order.push_back((at, key));
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        while self.order.front().is_some_and(|(at, _)| now.since(*at) > WINDOW) {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some((at, key)) = self.order.pop_front() else {
+            return;
+        };
+        if self.seen.get(&key).is_some_and(|s| s.at == at) {
+            self.seen.remove(&key);
+        }
+    }
+}
+
+impl Steady {
+    /// Counts a datagram (`before`: how long ago the same was heard, and whether not for the first time) and says whether it is
+    /// the second of two.
+    fn is_second(&mut self, before: Option<(Duration, bool)>) -> bool {
+        let mut second = false;
+        match before {
+            Some((_, true)) => self.thirds += 1,
+            Some((distance, false)) => {
+                second = distance.abs_diff(self.distance) <= STEADY;
+                self.seconds += u32::from(second);
+                if !second && self.seconds == 0 {
+                    self.distance = distance;
+                }
+            }
+            None => {}
+        }
+        self.all += 1;
+        let second = second && self.doubled;
+        if self.all == SAMPLE {
+            *self = Self {
+                distance: self.distance,
+                doubled: SECONDS.contains(&self.seconds) && self.thirds <= THIRDS,
+                ..Self::default()
+            };
+        }
+        second
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hears `what` at `ms`.
+    struct Ear(Copies);
+
+    impl Ear {
+        fn copy(&mut self, ms: u64, id: u16, what: u32) -> bool {
+            let at = Timestamp::from_nanos(0) + Duration::from_millis(ms);
+            self.0.heard_before(at, Net::Sync, id, &what.to_be_bytes())
+        }
+    }
+
+    fn ear() -> Ear {
+        Ear(Copies::new(1))
+    }
+
+    #[test]
+    fn with_an_identification_a_copy_is_known_for_three_seconds() {
+        let mut ear = ear();
+        assert!(!ear.copy(0, 7, 1));
+        assert!(ear.copy(3, 7, 1) && ear.copy(2_900, 7, 1));
+        assert!(!ear.copy(3_100, 7, 1), "that identification is used again");
+        assert!(!ear.copy(3_100, 7, 2));
+        let here = |net| ear_at(net);
+        assert!(!here(Net::Segment(0)) && !here(Net::Segment(1)));
+    }
+
+    fn ear_at(net: Net) -> bool {
+        let mut copies = Copies::new(1);
+        copies.heard_before(Timestamp::from_nanos(0), Net::Sync, 7, &[1]);
+        copies.heard_before(Timestamp::from_nanos(0), net, 7, &[1])
+    }
+
+    #[test]
+    fn without_one_only_what_comes_at_once_is_a_copy() {
+        let mut ear = ear();
+        assert!(!ear.copy(0, 0, 1));
+        assert!(ear.copy(20, 0, 1));
+        assert!(
+            !ear.copy(1_000, 0, 1),
+            "a state that did not move is told again each second"
+        );
+    }
+
+    /// Copies among `n` different datagrams, 10 ms apart, each heard again `later`.
+    fn doubled(ear: &mut Ear, n: u64, later: u64) -> usize {
+        let heard = (0..n).flat_map(|i| [(i * 10, i), (i * 10 + later, i)]);
+        let mut heard: Vec<_> = heard.collect();
+        heard.sort_unstable();
+        let copies = heard
+            .iter()
+            .filter(|(ms, what)| ear.copy(*ms, 0, u32::try_from(*what).unwrap()));
+        copies.count()
+    }
+
+    #[test]
+    fn where_nearly_everything_is_heard_twice_distance_does_not_matter() {
+        assert_eq!(doubled(&mut ear(), 1_000, 3), 1_000);
+        let found = doubled(&mut ear(), 1_000, 700);
+        assert!(found > 900, "{found}");
+    }
+
+    #[test]
+    fn who_says_the_same_each_second_and_what_is_played_again_lose_nothing() {
+        let mut each_second = ear();
+        assert!((0..1_000).all(|s| !each_second.copy(s * 1_000, 0, 1)));
+        let mut alternating = ear();
+        assert!((0..1_000u32).all(|s| !alternating.copy(u64::from(s) * 500, 0, s % 2)));
+        let mut replayed = ear();
+        let all = (0..40_u64).flat_map(|turn| (0..200_u64).map(move |i| (turn * 2_000 + i * 10, i)));
+        assert_eq!(
+            all.filter(|(ms, i)| replayed.copy(*ms, 0, u32::try_from(*i).unwrap()))
+                .count(),
+            0
+        );
+    }
+
+    #[test]
+    fn a_flood_ends_at_a_number() {
+        let mut ear = ear();
+        for i in 0..100_000 {
+            ear.copy(0, 7, i);
+        }
+        assert_eq!((ear.0.seen.len(), ear.0.order.len()), (MOST, MOST));
+    }
+}
