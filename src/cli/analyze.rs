@@ -111,6 +111,10 @@ fn verdict(args: &Args, source: &FileSource, report: &Report, engine: &Engine) -
         tracing::error!("{}", nothing::nothing(what, &sync));
         return exit::DATA;
     }
+    if let Some(why) = report.quality.why_not() {
+        tracing::error!("nothing can be judged: {}", why.detail);
+        return exit::DATA;
+    }
     let failed = match args.fail_on {
         // Whether it recovered before the capture ended is chance; that it happened is not.
         Some(FailOn::Down) => report

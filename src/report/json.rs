@@ -7,6 +7,7 @@ use super::margins::Spot;
 use super::{Mastership, Report};
 use crate::engine::Engine;
 use crate::event::{Decision, Evidence, Health, Near, NodeId, Notice, Verdict, Witnesses};
+use crate::status::quality::Quality;
 use crate::time::Timestamp;
 use pfsync_proto::ErrorKind;
 use serde_json::{Map, Value, json};
@@ -64,6 +65,7 @@ pub fn render(report: &Report, engine: &Engine) -> Value {
         "unsynchronised": report.unsynchronised.iter().map(|(from, to)| json!({
             "from": seconds(own(*from)), "to": to.map(own).map(seconds),
         })).collect::<Vec<_>>(),
+        "quality": Quality::of(&report.quality, engine.now(), seconds),
         "margins": margins(report, engine),
     })
 }

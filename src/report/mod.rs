@@ -14,6 +14,7 @@ pub mod watch;
 use crate::capture::file::{FileInfo, Times};
 use crate::engine::Engine;
 use crate::event::{Advertiser, Decision, Event, Notice, Verdict};
+use crate::engine::quality::Quality;
 use crate::time::Timestamp;
 use margins::Margins;
 use series::Series;
@@ -71,6 +72,8 @@ pub struct Report {
     pub no_master: BTreeMap<(usize, u8), Vec<(Timestamp, Option<Timestamp>)>>,
     /// Times during which the pair was unsynchronised.
     pub unsynchronised: Vec<(Timestamp, Option<Timestamp>)>,
+    /// Whether the capture is fit to judge by.
+    pub quality: Quality,
     /// How close each node came to a false alarm, per day.
     pub margins: Margins,
     /// Per node, per path.
@@ -150,6 +153,7 @@ impl Report {
         self.collect(engine);
         self.margins.finish(engine);
         self.files = files;
+        self.quality = engine.quality();
     }
 
     fn notice(&mut self, notice: Notice) {

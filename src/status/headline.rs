@@ -39,6 +39,7 @@ pub fn headline(status: &Status, times: &impl Times) -> (Tone, String) {
     }
     let found = [
         broken(status, times),
+        unfit(status),
         apart(status, times),
         ours(status),
         doubtful(status),
@@ -83,6 +84,11 @@ fn broken(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
         since.unwrap_or_default(),
         reason.unwrap_or_default()
     );
+    Some((Tone::Bad, text))
+}
+
+fn unfit(status: &Status) -> Option<(Tone, String)> {
+    let text = format!("Nothing can be judged: {}", status.quality.why_not()?);
     Some((Tone::Bad, text))
 }
 

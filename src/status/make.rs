@@ -3,6 +3,7 @@
 //! Called by the daemon's loop some times a second, so it only reads and copies.
 
 use super::history::History;
+use super::quality::Quality;
 use super::{
     ActionResult, FlowTable, Flows, Frames, Gap, Held, Interface, LedgerEntry, Maintenance, Node, Path, Probe, Status,
     next, witness,
@@ -75,6 +76,7 @@ impl Status {
             role: engine.role().as_str().into(),
             carp_role: engine.carp_role().as_str().into(),
             maintenance: facts.maintenance,
+            quality: Quality::of(&engine.quality(), now, &unix),
             frames: frames(engine),
             flow_table: FlowTable {
                 entries: entries as u64,

@@ -12,6 +12,7 @@ mod lines;
 mod make;
 pub mod next;
 mod node;
+pub mod quality;
 pub mod role;
 pub mod split;
 pub mod story;
@@ -62,6 +63,8 @@ pub struct Status {
     pub carp_role: String,
     /// An operator keeps it from acting.
     pub maintenance: Option<Maintenance>,
+    /// Whether what is heard is fit to judge by.
+    pub quality: quality::Quality,
     /// What was counted.
     pub frames: Frames,
     /// States held.

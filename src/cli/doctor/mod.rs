@@ -16,6 +16,7 @@ mod listen;
 mod preset;
 mod probes;
 mod programs;
+mod quality;
 mod sync;
 #[cfg(test)]
 mod tests;
@@ -88,6 +89,7 @@ fn examine(plan: &Plan, length: Duration) -> Vec<Finding> {
             findings.extend(sync::check(config, &heard));
             findings.extend(carp::check(config, &heard));
             findings.extend(clock::check(&heard));
+            findings.extend(quality::check(&heard));
         }
     }
     findings

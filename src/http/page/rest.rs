@@ -110,6 +110,9 @@ pub(super) fn sensor(view: &View, out: &mut Html) {
     if refused > 0 {
         out.tagged("li", "warn", &format!("{} damaged or refused", count(refused)));
     }
+    for problem in s.quality.current() {
+        out.tagged("li", "warn", &problem.detail).raw("\n");
+    }
     for gap in &s.gaps {
         let text = format!("deaf for {} in all ({})", view.words.length(gap.seconds), gap.cause);
         out.tagged("li", "warn", &text).raw("\n");

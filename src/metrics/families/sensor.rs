@@ -3,8 +3,8 @@
 use super::{flag, number};
 use crate::metrics::histogram::Durations;
 use crate::metrics::sheet::Sheet;
-use crate::status::Status;
 use crate::status::tally::Tally;
+use crate::status::{Status, quality};
 use std::collections::BTreeMap;
 
 /// Words of the contract.
@@ -125,6 +125,15 @@ fn capture(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     for gap in &status.gaps {
         blind.with_label_values(&[&gap.cause]).inc_by(gap.seconds);
         gaps.with_label_values(&[&gap.cause]).inc_by(gap.times);
+    }
+    let quality = sheet.gauge(
+        "pfwatch_capture_quality",
+        "1 while something is wrong with what is heard, by problem: it was met in the last five minutes; the page says what to do.",
+        &["problem"],
+    )?;
+    for problem in quality::kinds() {
+        let met = status.quality.current().any(|p| p.kind == problem);
+        quality.with_label_values(&[problem]).set(flag(met));
     }
     let entries = sheet.gauge("pfwatch_flow_table_entries", "pf states held in memory.", &[])?;
     entries

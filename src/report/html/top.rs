@@ -5,8 +5,8 @@
 use super::super::tell::advice::next;
 use super::super::tell::deeds::deeds;
 use super::super::tell::headline::Headline;
-use super::super::tell::input;
 use super::super::tell::words::count;
+use super::super::tell::{capture, input};
 use super::Page;
 use super::markup::Markup;
 
@@ -27,6 +27,7 @@ pub(super) fn write(page: &Page<'_>, m: &mut Markup, found: &Headline) {
             m.text(&format!("{}.", found.numbers));
         });
     });
+    bullets(m, "capture", "The capture", "ul", &capture::lines(&page.tale));
     m.element("div", &[("class", "two")], |m| {
         decided(page, m);
         todo(page, m);
@@ -63,13 +64,17 @@ fn decided(page: &Page<'_>, m: &mut Markup) {
 }
 
 fn todo(page: &Page<'_>, m: &mut Markup) {
-    let list = next(&page.tale);
+    bullets(m, "next", "What to do next", "ol", &next(&page.tale));
+}
+
+/// A section with a list, if there is anything on it.
+fn bullets(m: &mut Markup, class: &'static str, heading: &str, kind: &'static str, list: &[String]) {
     if list.is_empty() {
         return;
     }
-    m.element("section", &[("class", "next")], |m| {
-        m.words("h2", "", "What to do next");
-        m.element("ol", &[], |m| {
+    m.element("section", &[("class", class)], |m| {
+        m.words("h2", "", heading);
+        m.element(kind, &[], |m| {
             list.iter().for_each(|text| m.words("li", "", text));
         });
     });

@@ -29,6 +29,13 @@ pub(in crate::report) fn headline(tale: &Tale<'_>) -> Headline {
     if let Some(worst) = worst(tale, &stays) {
         return down(tale, worst, &stays);
     }
+    if let Some(why) = tale.report.quality.why_not() {
+        return Headline {
+            tone: Tone::Warn,
+            what: "Nothing can be judged".into(),
+            numbers: format!(": {}", why.detail),
+        };
+    }
     if let Some(text) = unsynchronised(tale) {
         return Headline::plain(Tone::Warn, text);
     }

@@ -3,6 +3,7 @@
 //! Reads a finished report and its engine. Knows neither columns nor colours nor markup, only how grave a thing is.
 
 pub(super) mod advice;
+pub(super) mod capture;
 pub(super) mod close;
 pub(super) mod deeds;
 pub(super) mod headline;

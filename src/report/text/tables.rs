@@ -6,12 +6,13 @@ use super::grid::{plain, print, print_health, right};
 use super::words::{count, counted, file};
 use super::{Page, Style};
 use crate::capture::Net;
-use crate::report::tell::input;
+use crate::report::tell::{capture, input};
 use std::fmt::Write as _;
 
 /// Writes them.
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
     read(page, out);
+    capture(page, out);
     nodes(page, out);
     paths(page, out);
 }
@@ -55,6 +56,16 @@ fn read(page: &Page<'_>, out: &mut String) {
             let _ = writeln!(out, "{}", page.look.paint(Style::Warn, line));
         }
     }
+}
+
+fn capture(page: &Page<'_>, out: &mut String) {
+    let list = capture::lines(&page.tale);
+    if list.is_empty() {
+        return;
+    }
+    page.heading(out, "CAPTURE");
+    list.iter()
+        .for_each(|text| page.paragraph(out, &format!("- {text}"), 2));
 }
 
 fn nodes(page: &Page<'_>, out: &mut String) {

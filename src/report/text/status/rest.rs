@@ -12,7 +12,16 @@ use crate::status::story::who;
 pub(super) fn write(page: &Page<'_>, out: &mut String) {
     segments(page, out);
     acting(page, out);
+    capture(page, out);
     interfaces(page, out);
+}
+
+fn capture(page: &Page<'_>, out: &mut String) {
+    let mut problems = page.status.quality.current().peekable();
+    if problems.peek().is_some() {
+        page.look.heading(out, "CAPTURE");
+    }
+    problems.for_each(|p| page.item(out, &p.detail));
 }
 
 fn segments(page: &Page<'_>, out: &mut String) {
