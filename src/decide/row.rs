@@ -64,7 +64,7 @@ impl Back {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::PeersAnswer => "every probe about a peer is up again",
-            Self::Over => "CARP is in sync, and no other node is down any more",
+            Self::Over => "every vhid is with one node again, and no other node is down any more",
             Self::OwnProbe => "a probe about this node is down: it reaches no further than the other",
             Self::Recovered => "the probes about this node are up again",
             Self::Alone => "no other node advertises any more: better this one than none",
@@ -133,7 +133,7 @@ impl Row {
             Self::NoWitness(p) => (
                 p,
                 format!(
-                    "{} is down and CARP is in sync: not promoting {own}, because no probe shows that traffic would \
+                    "{} is down and CARP shows no fault: not promoting {own}, because no probe shows that traffic would \
                      get further from here",
                     name(p)
                 ),
@@ -190,12 +190,12 @@ impl Unclear {
     fn words(self, own: &str) -> String {
         match self {
             Self::Chance => "its advertisements may be missing by chance".into(),
-            Self::Evidence => "CARP is in sync, and what traffic says by itself may be chance".into(),
+            Self::Evidence => "CARP shows no fault, and what traffic says by itself may be chance".into(),
             Self::Beyond => {
-                "CARP is in sync and it is not seen to keep what comes in: what is dead may lie beyond both".into()
+                "CARP shows no fault and it is not seen to keep what comes in: what is dead may lie beyond both".into()
             }
             Self::Untold => {
-                "CARP is in sync and its connections are not heard on both sides: what is dead may lie beyond both"
+                "CARP shows no fault and its connections are not heard on both sides: what is dead may lie beyond both"
                     .into()
             }
             Self::OwnTraffic => {

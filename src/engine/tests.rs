@@ -5,6 +5,8 @@ use crate::capture::LinkType;
 use crate::decide::{Past, Role};
 use crate::settings::{Node as Configured, Segment};
 
+mod quality;
+
 const SECRET: &[u8] = b"secret";
 
 fn at(seconds: f64) -> Timestamp {

@@ -13,8 +13,8 @@ pub mod watch;
 
 use crate::capture::file::{FileInfo, Times};
 use crate::engine::Engine;
-use crate::event::{Advertiser, Decision, Event, Notice, Verdict};
 use crate::engine::quality::Quality;
+use crate::event::{Advertiser, Decision, Event, Notice, Verdict};
 use crate::time::Timestamp;
 use margins::Margins;
 use series::Series;

@@ -1,0 +1,124 @@
+//! What is wrong with what is heard: what it is called, what it still proves, and whether anything can be judged.
+
+use super::super::quality::{Found, Problem};
+use super::*;
+use crate::capture::file::{FileInput, FileSource};
+use crate::capture::{Input, Source};
+
+const SYNC: [u8; 4] = [172, 30, 0, 1];
+
+fn found(engine: &Engine, kind: Problem) -> Option<Found> {
+    engine.quality().problems.into_iter().find(|p| p.kind == kind)
+}
+
+/// An empty frame of version 6, from fw1, with this identification and TTL.
+fn sync(id: u16, ttl: u8) -> Vec<u8> {
+    let mut pfsync = [0; 20];
+    (pfsync[0], pfsync[3]) = (6, 20);
+    let mut octets = ip(SYNC, 240, &pfsync);
+    octets[4..6].copy_from_slice(&id.to_be_bytes());
+    octets[8] = ttl;
+    octets
+}
+
+#[test]
+fn a_copy_is_counted_and_says_nothing_more() {
+    let mut engine = pair(&[], false);
+    for i in 0..20_u16 {
+        for copy in [0.0, 0.003] {
+            feed(&mut engine, f64::from(i) + copy, Net::Sync, &sync(100 + i, 255));
+        }
+    }
+    assert_eq!(engine.counters.nodes[0].frames, 20);
+    let copies = found(&engine, Problem::Duplicate).unwrap();
+    assert_eq!((copies.count, copies.share), (20, Some(0.5)));
+    assert!(engine.quality().judged());
+    let told = notices(&mut engine);
+    assert_eq!(told.len(), 1, "once: {told:?}");
+    assert!(told[0].contains("heard twice"), "{told:?}");
+}
+
+#[test]
+fn what_passed_a_router_is_refused_and_the_ttl_is_why_nothing_can_be_judged() {
+    let mut engine = pair(&[], false);
+    for i in 0..20 {
+        feed(&mut engine, f64::from(i), Net::Sync, &sync(i, 254));
+    }
+    let quality = engine.quality();
+    let why = quality.why_not().unwrap();
+    assert!(
+        why.kind == Problem::Ttl && why.detail.contains("a TTL of 254"),
+        "{why:?}"
+    );
+    for i in 0..20 {
+        feed(&mut engine, 30.0 + f64::from(i), Net::Sync, &sync(i, 255));
+    }
+    assert!(engine.quality().judged(), "half of it is fit");
+}
+
+#[test]
+fn cut_frames_prove_nothing_and_whole_ones_do() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/golden/life_openbsd6.raw.pcap");
+    let passed = |cut: usize| {
+        let inputs = [FileInput {
+            path: path.into(),
+            net: Net::Sync,
+        }];
+        let mut source = FileSource::open(&inputs);
+        let mut engine = Engine::new(Settings::default(), 1);
+        while let Ok(Input::Frame(frame)) = source.next(Timestamp::MAX) {
+            let data = &frame.data[..frame.data.len() - cut];
+            engine.frame(&Frame { data, ..frame });
+        }
+        let of_path = |p: &counters::PathCounters| p.end_to_end;
+        let nodes = &engine.counters.nodes;
+        let proven: u64 = nodes.iter().flat_map(|n| &n.paths).map(of_path).sum();
+        (proven, nodes[0].frames, engine.quality())
+    };
+    let (proven, whole_frames, quality) = passed(0);
+    assert!(proven > 5 && quality.judged());
+    let (proven, frames, quality) = passed(1);
+    assert_eq!((proven, frames), (0, whole_frames), "its sender lives");
+    let why = quality.why_not().unwrap();
+    assert!(
+        why.kind == Problem::Cut && why.detail.contains("tcpdump -s 0"),
+        "{why:?}"
+    );
+}
+
+#[test]
+fn the_same_vhid_on_two_vlans_is_two() {
+    let mut engine = pair(&[], false);
+    for i in 0..3_u8 {
+        for (vlan, node) in [(10, 1), (20, 2)] {
+            let octets = ip([10, 0, 0, node], 112, &carp(1, u64::from(i), &[]).encode());
+            let tagged = [&[0; 12][..], &[0x81, 0, 0, vlan, 8, 0], &octets].concat();
+            engine.frame(&Frame::whole(at(f64::from(i)), Net::Segment(0), LinkType(1), &tagged));
+        }
+    }
+    let mut masters = Vec::new();
+    while let Some(event) = engine.poll() {
+        if let Event::Master { segment, master, .. } = event {
+            masters.push((engine.segment_name(segment).to_owned(), master));
+        }
+    }
+    let node = |n| Some(IpAddr::from([10, 0, 0, n]));
+    assert_eq!(
+        masters,
+        [("lan.10".to_owned(), node(1)), ("lan.20".to_owned(), node(2))]
+    );
+}
+
+#[test]
+fn blindness_of_ours_is_told_with_its_time() {
+    let mut engine = pair(&[], false);
+    feed(&mut engine, 0.0, Net::Sync, &sync(1, 255));
+    engine.gap(at(9.0), Duration::from_secs(4), GapCause::KernelDrop, 17);
+    engine.gap(at(60.0), Duration::from_secs(2), GapCause::Stall, 0);
+    let dropped = found(&engine, Problem::Dropped).unwrap();
+    assert_eq!((dropped.count, dropped.first), (17, Some(at(9.0))));
+    assert!(found(&engine, Problem::Gap).unwrap().detail.contains("once, for 2.0 s"));
+    let quality = engine.quality();
+    assert!(quality.judged() && quality.is_current(Problem::Gap, at(90.0)));
+    assert!(!quality.is_current(Problem::Gap, at(400.0)));
+}
