@@ -7,7 +7,6 @@ use super::source::Source;
 use crate::event::{Advertiser, Event};
 use crate::time::Timestamp;
 use std::net::IpAddr;
-use std::time::Duration;
 
 /// Of its own intervals, for how many each must advertise beside another; a master that gives way says one more at most.
 const BESIDE: f64 = 2.1;
