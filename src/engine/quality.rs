@@ -7,7 +7,7 @@ use super::Engine;
 use super::counters::{Counters, PathCounters};
 use crate::capture::GapCause;
 use crate::event::{NodeId, NoticeKind};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, spell};
 use std::time::Duration;
 
 /// Nothing more can be judged where so much of the pfsync is unfit.
@@ -331,9 +331,9 @@ impl Engine {
             .filter(|(cause, _)| of_gap(**cause) == Problem::Gap);
         let (times, length) = all.fold((0, Duration::ZERO), |(n, l), (_, gap)| (n + gap.0, l + gap.1));
         let detail = format!(
-            "nothing could be heard {}, for {:.1} s in all: nobody is blamed for that",
+            "nothing could be heard {}, for {} in all: nobody is blamed for that",
             often(times),
-            length.as_secs_f64()
+            spell(length)
         );
         (times > 0).then(|| self.tallied(Problem::Gap, times, detail))
     }

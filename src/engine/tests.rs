@@ -268,7 +268,10 @@ fn damaged_frames_are_told_once_and_cut_captures_are_not_damaged() {
         (engine.counters.damaged, notices(&mut engine))
     };
     let (damaged, whole) = told(28);
-    assert!(damaged > 0 && whole.len() == 1 && whole[0].contains("damaged"), "{whole:?}");
+    assert!(
+        damaged > 0 && whole.len() == 1 && whole[0].contains("damaged"),
+        "{whole:?}"
+    );
     assert_eq!(told(200), (0, Vec::new()));
 }
 

@@ -65,7 +65,7 @@ pub fn render(report: &Report, engine: &Engine) -> Value {
         "unsynchronised": report.unsynchronised.iter().map(|(from, to)| json!({
             "from": seconds(own(*from)), "to": to.map(own).map(seconds),
         })).collect::<Vec<_>>(),
-        "quality": Quality::of(&report.quality, engine.now(), seconds),
+        "quality": Quality::of(&report.quality, engine.now(), |t| seconds(own(t))),
         "margins": margins(report, engine),
     })
 }

@@ -9,6 +9,7 @@ pub mod margins;
 pub mod series;
 mod tell;
 pub mod text;
+mod times;
 pub mod watch;
 
 use crate::capture::file::{FileInfo, Times};
@@ -154,6 +155,7 @@ impl Report {
         self.margins.finish(engine);
         self.files = files;
         self.quality = engine.quality();
+        times::add(&self.times, &mut self.quality);
     }
 
     fn notice(&mut self, notice: Notice) {

@@ -1,0 +1,140 @@
+//! What only capture files can have: clocks that were set, frames out of line, times that no file tells of.
+//!
+//! Put into words here, beside what the engine found wrong with what it heard.
+
+use super::tell::words::file;
+use crate::capture::file::{Step, Strays, Times, Unrecorded};
+use crate::engine::quality::{Found, Problem, Quality};
+use crate::time::{Timestamp, spell};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Adds it.
+pub(super) fn add(times: &Times, quality: &mut Quality) {
+    let all = [
+        timeless(times),
+        stepped(&times.steps),
+        strays(&times.strays),
+        unrecorded(&times.unrecorded),
+    ];
+    all.into_iter().flatten().for_each(|found| quality.add(found));
+}
+
+fn names(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files.iter().map(|f| file(f)).collect();
+    names.join(", ")
+}
+
+fn found(kind: Problem, count: u64, first: Option<Timestamp>, detail: String) -> Found {
+    Found {
+        kind,
+        count,
+        share: None,
+        first,
+        last: first,
+        detail,
+        fatal: kind == Problem::NoTime,
+    }
+}
+
+fn timeless(times: &Times) -> Option<Found> {
+    let files = &times.timeless;
+    let detail = || {
+        format!(
+            "all frames of {} have one and the same time, or times that run to and fro, so that nothing can be told of what came \
+             when: capture anew, or convert the file with a program that keeps the times",
+            names(files)
+        )
+    };
+    (!files.is_empty()).then(|| found(Problem::NoTime, files.len() as u64, None, detail()))
+}
+
+fn stepped(steps: &[Step]) -> Option<Found> {
+    let first = steps.first()?;
+    let by: Vec<String> = steps.iter().take(3).map(step).collect();
+    let more = match steps.len().saturating_sub(3) {
+        0 => String::new(),
+        n => format!(" and {n} times more"),
+    };
+    let whose = if steps.iter().all(|s| s.all) {
+        "the times printed are the capture's own, and around a step nothing is judged"
+    } else {
+        "the other captures went on, so that afterwards nothing is concluded from two of them together"
+    };
+    let detail = format!("the clock of the capturing host {}{more}: {whose}", by.join(", "));
+    Some(found(Problem::ClockStep, steps.len() as u64, Some(first.at), detail))
+}
+
+fn step(step: &Step) -> String {
+    let by = spell(step.by);
+    let how = if step.back {
+        format!("went back by {by}")
+    } else {
+        format!("went forward by {by}, or nothing was captured for that long,")
+    };
+    if step.all {
+        how
+    } else {
+        format!("{how} in {}", names(&step.files))
+    }
+}
+
+fn strays(strays: &[Strays]) -> Option<Found> {
+    let first = strays.first()?;
+    let count = strays.iter().map(|s| s.count).sum();
+    let (by, where_to) = (spell(first.by), if first.behind { "behind" } else { "ahead of" });
+    let frames = if count == 1 {
+        "1 frame is".into()
+    } else {
+        format!("{count} frames are")
+    };
+    let detail = format!(
+        "{frames} out of line, the first {by} {where_to} those around it in {}: left out, because its time cannot be",
+        file(&first.file)
+    );
+    Some(found(Problem::OutOfLine, count, None, detail))
+}
+
+fn unrecorded(gaps: &[Unrecorded]) -> Option<Found> {
+    let first = gaps.first()?;
+    let length: Duration = gaps.iter().map(|g| g.to.since(g.from)).sum();
+    let times = match gaps.len() {
+        1 => "once".into(),
+        n => format!("{n} times"),
+    };
+    let detail = format!(
+        "nothing was captured {times}, for {} in all: whatever happened then is not known, and nobody is blamed for it",
+        spell(length)
+    );
+    Some(found(Problem::Gap, gaps.len() as u64, Some(first.from), detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_told_with_its_size_and_one_time_for_all_is_why_nothing_can_be_judged() {
+        let step = Step {
+            at: Timestamp::from_nanos(0),
+            files: vec!["sync.pcap".into()],
+            by: Duration::from_secs(3_600),
+            back: true,
+            all: true,
+        };
+        let mut times = Times {
+            steps: vec![step.clone()],
+            ..Times::default()
+        };
+        let mut quality = Quality::default();
+        add(&times, &mut quality);
+        assert!(quality.problems[0].detail.contains("went back by 1 h"), "{quality:?}");
+        assert!(quality.judged());
+        times.steps = vec![Step { all: false, ..step }];
+        times.timeless = vec!["x.pcap".into()];
+        let mut quality = Quality::default();
+        add(&times, &mut quality);
+        assert_eq!(quality.why_not().unwrap().kind, Problem::NoTime);
+        assert!(quality.problems[1].detail.contains("in sync.pcap"), "{quality:?}");
+    }
+}
