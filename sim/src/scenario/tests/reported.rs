@@ -35,6 +35,14 @@ fn run(setup: Setup) -> (World, Vec<Heard>) {
     (world, heard)
 }
 
+/// Share of what was opened between these times that was answered.
+fn answered(world: &World, from: Time, to: Time) -> f64 {
+    let all = (0..).map(Time::from_secs).zip(world.experience().seconds());
+    let inside = all.filter(|(at, _)| (from..to).contains(at));
+    let (tried, answered) = inside.fold((0, 0), |(t, a), (_, s)| (t + s.tried, a + s.established));
+    f64::from(answered) / f64::from(tried)
+}
+
 #[test]
 fn at_boot_both_advertise_at_once_and_yield_once_or_twice_on_one_segment_or_both() {
     let mut seen = std::collections::BTreeSet::new();
@@ -101,12 +109,7 @@ fn both_are_masters_of_one_segment_at_their_own_paces_and_traffic_mostly_flows()
                 assert!((middle(node, net) as f64 - wanted).abs() < 2.0, "{name} {seed}: {node}");
             }
             assert_eq!(middle(1, other), 0, "{name} {seed}");
-            let seconds = world.experience().seconds();
-            let (from, to) = (two.from.as_secs() as usize + 4, two.to.as_secs() as usize - 5);
-            let (tried, answered) = seconds[from..to]
-                .iter()
-                .fold((0, 0), |(t, e), s| (t + s.tried, e + s.established));
-            let share = f64::from(answered) / f64::from(tried);
+            let share = answered(&world, two.from + 4 * SECOND, two.to - 5 * SECOND);
             assert!(share > 0.7, "{name} {seed}: {share}");
             // It ends when it is heard again.
             while world.next().is_some() {}
@@ -199,11 +202,7 @@ fn a_proxy_that_hangs_answers_nobody_and_the_others_are_served() {
     assert!(truth.outages.is_empty());
     let (from, to) = (setup.faults[0].0, setup.faults[1].0);
     let (world, heard) = run(setup);
-    let seconds = &world.experience().seconds()[from.as_secs() as usize + 2..to.as_secs() as usize - 2];
-    let (tried, answered) = seconds
-        .iter()
-        .fold((0, 0), |(t, e), s| (t + s.tried, e + s.established));
-    let share = f64::from(answered) / f64::from(tried);
+    let share = answered(&world, from + 2 * SECOND, to - 2 * SECOND);
     assert!((0.3..0.75).contains(&share), "{share}");
     assert!(states(&heard, Time::ZERO).len() > 100);
 }
