@@ -25,6 +25,16 @@ fn frames(name: &str) -> Vec<Vec<u8>> {
     frames
 }
 
+/// A frame as a mirror sends it.
+fn vxlan(frame: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(20 + 8 + 8 + frame.len()).unwrap().to_be_bytes();
+    let ip = [
+        0x45, 0, length[0], length[1], 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2,
+    ];
+    let udp = [0xc0, 0, 0x12, 0xb5, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 1, 0];
+    [&[0; 12][..], &[8, 0], &ip, &udp, frame].concat()
+}
+
 fn feed(engine: &mut Engine, nanos: i64, net: Net, link: LinkType, data: &[u8]) -> usize {
     let at = Timestamp::from_nanos(nanos);
     let deadline = engine.next_deadline();
@@ -69,7 +79,7 @@ proptest! {
     #[test]
     fn damaged_real_frames_are_survived(
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<u8>()), 1..200),
-        step in 0_i64..3_000_000_000,
+        step in 0_i64..3_000_000_000, mirrored: bool,
     ) {
         let mut all = frames("golden/openbsd6.eth.pcap");
         all.extend(frames("golden/freebsd1301.eth.pcap"));
@@ -79,6 +89,9 @@ proptest! {
         let mut now = 0;
         for (frame, octet, value) in damage {
             let mut data = all[frame.index(all.len())].clone();
+            if mirrored {
+                data = vxlan(&data);
+            }
             // Behind the link header, so that it is still looked at.
             let i = 14 + octet.index(data.len() - 14);
             data[i] = value;

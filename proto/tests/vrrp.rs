@@ -71,6 +71,28 @@ fn an_advertisement_laid_out_by_hand() {
 }
 
 #[test]
+fn routers_of_others_write_the_checksums_that_are_expected() {
+    let (link, frames) = common::frames("carp/vrrp-control.pcap");
+    let (mut four, mut six) = (0, 0);
+    for frame in &frames {
+        let (_, payload) = common::payload(link, frame);
+        let ip = &frame[14..];
+        let ends: Ends = if ip[0] >> 4 == 6 {
+            six += 1;
+            let part = |at: usize| IpAddr::from(<[u8; 16]>::try_from(&ip[at..at + 16]).unwrap());
+            (part(8), part(24))
+        } else {
+            four += 1;
+            let part = |at: usize| IpAddr::from(<[u8; 4]>::try_from(&ip[at..at + 4]).unwrap());
+            (part(12), part(16))
+        };
+        let vrrp = read(payload, Some(ends));
+        assert!(vrrp.cksum_ok && vrrp.interval() == Duration::from_secs(10), "{vrrp:?}");
+    }
+    assert!(four > 4 && six > 1, "{four} {six}");
+}
+
+#[test]
 fn over_ipv6_only_the_ends_tell_whether_the_checksum_is_right() {
     let two = [ip("fe80::1"), ip("2001:db8::1")];
     let octets = written(&GOOD, &two, Some(v6()));
