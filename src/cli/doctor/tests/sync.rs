@@ -153,4 +153,9 @@ fn what_cannot_be_read() {
     let mut ear = pair();
     say(&mut ear, 1, FW2, &[9; 40]);
     one(&look(&ear), Warning, "its pf may be newer");
+    // A state on its way out: kernels send that.
+    let (mut ear, mut unlinked) = (pair(), update());
+    unlinked[24 + 80] = 22;
+    say(&mut ear, 1, FW2, &unlinked);
+    assert_eq!(faults(&look(&ear)), Vec::<String>::new());
 }
