@@ -9,6 +9,7 @@ mod apart;
 mod authentic;
 mod copies;
 pub mod counters;
+mod echo;
 mod memory;
 mod networks;
 pub mod quality;
@@ -292,13 +293,13 @@ impl Engine {
         match packet.kind {
             Kind::Pfsync(payload) => {
                 self.counters.pfsync += 1;
-                if !self.is_copy(now, frame.net, &packet) {
+                if !self.is_copy(now, frame, &packet) {
                     self.sync_frame(now, frame.net, &packet, payload);
                 }
             }
             Kind::Proto112(payload) => {
                 self.counters.carp += 1;
-                if !self.is_copy(now, frame.net, &packet) {
+                if !self.is_copy(now, frame, &packet) {
                     self.refuse(packet.refused);
                     if packet.refused.is_none()
                         && let Some(ip) = packet.ip
@@ -323,10 +324,10 @@ impl Engine {
     }
 
     /// Whether the same datagram was heard just now; then it is counted, and says nothing more.
-    fn is_copy(&mut self, now: Timestamp, net: Net, packet: &Dissected<'_>) -> bool {
+    fn is_copy(&mut self, now: Timestamp, frame: &Frame<'_>, packet: &Dissected<'_>) -> bool {
         let id = packet.ip.map_or(0, |ip| ip.id);
-        let copy = self.copies.heard_before(now, net, id, packet.datagram);
-        if copy {
+        let copy = self.copies.heard_before(now, frame.net, id, packet.datagram);
+        if copy && !self.came_back(now, frame, packet) {
             self.problem(now, Problem::Duplicate);
         }
         copy

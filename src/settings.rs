@@ -28,6 +28,9 @@ pub struct Settings {
     pub policy: Policy,
     /// TCP ports of the nodes' configuration synchronisation.
     pub config_sync_ports: Vec<u16>,
+    /// The segments are heard on the interfaces of the node that is self: what leaves it is heard once, and a second time if it
+    /// comes back.
+    pub own_interfaces: bool,
 }
 
 /// A configured firewall.

@@ -32,6 +32,8 @@ impl Config {
                 max: self.detect.max,
             },
             config_sync_ports: self.sync.config_sync_ports.clone(),
+            // Whoever listens knows; files may be from anywhere.
+            own_interfaces: false,
             probes: self.probes.iter().filter_map(|p| self.probe(p)).collect(),
             policy: settings::Policy {
                 require_witness: self.actions.require_witness,

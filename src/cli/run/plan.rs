@@ -49,6 +49,7 @@ impl Plan {
         }
         let mut settings = config.settings(&[]);
         passwords(&config, &mut settings)?;
+        settings.own_interfaces = !config.sync.mirrored;
         Ok(Self {
             inputs: inputs(&config)?,
             options: Options {

@@ -3,7 +3,7 @@
 use super::super::quality::{Found, Problem};
 use super::*;
 use crate::capture::file::{FileInput, FileSource};
-use crate::capture::{Input, Source};
+use crate::capture::{Direction, Input, Source};
 
 const SYNC: [u8; 4] = [172, 30, 0, 1];
 
@@ -60,10 +60,7 @@ fn what_passed_a_router_is_refused_and_the_ttl_is_why_nothing_can_be_judged() {
 fn cut_frames_prove_nothing_and_whole_ones_do() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/captures/golden/life_openbsd6.raw.pcap");
     let passed = |cut: usize| {
-        let inputs = [FileInput {
-            path: path.into(),
-            net: Net::Sync,
-        }];
+        let inputs = [FileInput::new(path, Net::Sync)];
         let mut source = FileSource::open(&inputs);
         let mut engine = Engine::new(Settings::default(), 1);
         while let Ok(Input::Frame(frame)) = source.next(Timestamp::MAX) {
@@ -121,4 +118,29 @@ fn blindness_of_ours_is_told_with_its_time() {
     let quality = engine.quality();
     assert!(quality.judged() && quality.is_current(Problem::Gap, at(90.0)));
     assert!(!quality.is_current(Problem::Gap, at(400.0)));
+}
+
+#[test]
+fn what_comes_back_to_its_sender_is_named_and_no_copy_of_a_mirror() {
+    let heard = |own_interfaces: bool, direction: Option<Direction>| {
+        let mut engine = pair(&[], false);
+        engine.settings.own_interfaces = own_interfaces;
+        for i in 0..3_u8 {
+            let mut octets = ip([10, 0, 0, 2], 112, &carp(1, 7, &[]).encode());
+            octets[5] = 1 + i;
+            let frame = |copy: f64| Frame::whole(at(f64::from(i) + copy), Net::Segment(0), LinkType(101), &octets);
+            engine.frame(&frame(0.0));
+            engine.frame(&Frame {
+                direction,
+                ..frame(0.001)
+            });
+        }
+        let told = notices(&mut engine).iter().filter(|n| n.contains("come back")).count();
+        let copies = found(&engine, Problem::Duplicate).map_or(0, |f| f.count);
+        (engine.carp.reflections(0, 1), told, copies)
+    };
+    assert_eq!(heard(true, None), (3, 1, 0));
+    assert_eq!(heard(false, Some(Direction::Inbound)), (3, 1, 0));
+    assert_eq!(heard(false, None), (0, 0, 3), "a mirror port shows it twice as well");
+    assert_eq!(heard(true, Some(Direction::Outbound)), (0, 0, 3), "a bond and its port");
 }
