@@ -20,7 +20,7 @@ mod view;
 use crate::capture::{Frame, GapCause, Net, Vlan};
 use crate::decide::{Policy, Situation, Unclear};
 use crate::detect::Detector;
-use crate::detect::carp::{CarpView, Split};
+use crate::detect::carp::{Advert, CarpView, Protocol, Split};
 use crate::dissect::{Ip, Kind, Packet as Dissected, Refusal, dissect};
 use crate::event::{Event, Health, NodeId, Notice, NoticeKind};
 use crate::settings::{About, Settings};
@@ -84,6 +84,8 @@ pub struct Engine {
     verdicts: Vec<crate::event::Verdict>,
     scratch: Vec<Event>,
     tap: Option<Vec<Heard>>,
+    /// It was told that VRRP does not count beside a password.
+    unsigned_told: bool,
 }
 
 /// An observation with its time and sender, as the detector was told.
@@ -132,6 +134,7 @@ impl Engine {
             verdicts: Vec::new(),
             scratch: Vec::new(),
             tap: None,
+            unsigned_told: false,
             settings,
         };
         engine.detector.watch(&engine.settings.canaries);
@@ -468,16 +471,23 @@ impl Engine {
     }
 
     fn proto112(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan, ip: Ip, payload: &[u8]) {
-        let carp = match Proto112::decode(payload, Some(ip.ends())) {
-            Ok(Proto112::Carp(carp)) => carp,
-            Ok(_) => {
-                self.counters.vrrp += 1;
-                self.counters.problem(Problem::Vrrp, now);
-                return;
-            }
+        let said = match Proto112::decode(payload, Some(ip.ends())) {
+            Ok(said) => said,
             Err(e) => return self.counters.error(e),
         };
-        if !carp.cksum_ok {
+        let node = self.by_local.get(&ip.src).copied();
+        let (ad, cksum_ok) = match &said {
+            Proto112::Carp(carp) => (Advert::from(carp), carp.cksum_ok),
+            Proto112::Vrrp(vrrp) => {
+                self.counters.vrrp += 1;
+                // Of strangers it is other routers' business.
+                if node.is_none() {
+                    return self.counters.problem(Problem::Vrrp, now);
+                }
+                (Advert::from(vrrp), vrrp.cksum_ok)
+            }
+        };
+        if !cksum_ok {
             self.counters.bad_checksum += 1;
             return;
         }
@@ -493,25 +503,29 @@ impl Engine {
         let Some(segment) = self.network(now, frame, vlan) else {
             return;
         };
-        let Some(signed) = self.authentic(now, &carp, segment, ip.src) else {
+        let signed = match &said {
+            Proto112::Carp(carp) => self.authentic(now, carp, segment, ip.src),
+            Proto112::Vrrp(_) => self.unsigned(now, segment, ip.src),
+        };
+        let Some(signed) = signed else {
             self.counters.bad_hmac += 1;
             return;
         };
-        let node = self.by_local.get(&ip.src).copied();
+        self.counters.vrrp_of_nodes += u64::from(ad.protocol != Protocol::Carp);
         if let Some(shown) = &mut self.shown {
-            shown.advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
+            shown.advertisement(now, segment, ip.src, node, ad, &mut self.scratch);
             return self.show_masters();
         }
         let node = self
             .carp
-            .advertisement(now, segment, ip.src, node, &carp, &mut self.scratch);
+            .advertisement(now, segment, ip.src, node, ad, &mut self.scratch);
         if let Some(node) = node {
             self.detector.signal(now, node);
         } else if !self.settings.nodes.is_empty() {
             self.counters.problem(Problem::Foreign, now);
         }
         if routed && !signed {
-            self.carp.hearsay((segment, carp.vhid));
+            self.carp.hearsay((segment, ad.vhid));
         }
         self.events.extend(self.scratch.drain(..));
     }
@@ -542,6 +556,26 @@ impl Engine {
                     self.notice(now, NoticeKind::Limit, text);
                 }
             }
+        }
+        None
+    }
+
+    /// VRRP, in which nothing is signed: none where a password protects what is said.
+    fn unsigned(&mut self, now: Timestamp, network: usize, from: IpAddr) -> Option<bool> {
+        let segment = self
+            .networks
+            .segment(network)
+            .and_then(|i| self.settings.segments.get(i));
+        let Some(segment) = segment.filter(|s| s.password.is_some()) else {
+            return Some(false);
+        };
+        if !std::mem::replace(&mut self.unsigned_told, true) {
+            let text = format!(
+                "{from} speaks VRRP on {}, which bears no password: it does not count there, because a password-file is \
+                 configured",
+                segment.name
+            );
+            self.notice(now, NoticeKind::Unverified, text);
         }
         None
     }

@@ -5,6 +5,7 @@
 //! node, and so does one of the other address family that advertises in step with it; any other is shown, is no witness
 //! and makes nobody yield. Never reads a clock.
 
+mod advert;
 mod echo;
 mod groups;
 mod masters;
@@ -16,7 +17,7 @@ mod witness;
 
 use crate::event::{Event, NodeId, Notice, NoticeKind};
 use crate::time::Timestamp;
-use pfsync_proto::Carp;
+pub use advert::{Advert, Protocol};
 use source::LOST;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -96,6 +97,14 @@ impl CarpView {
         Self { anonymous, ..self }
     }
 
+    /// In which protocol a vhid was last advertised.
+    #[must_use]
+    pub fn protocol(&self, segment: usize, vhid: u8) -> Option<Protocol> {
+        let sources = &self.vhids.get(&(segment, vhid))?.sources;
+        let last = sources.iter().max_by_key(|s| (s.node.is_some(), s.last))?;
+        Some(last.last_heard().protocol)
+    }
+
     /// Whether any configured node was ever heard advertising: only then does CARP say anything about nodes.
     #[must_use]
     pub fn informs(&self) -> bool {
@@ -129,10 +138,11 @@ impl CarpView {
         segment: usize,
         addr: IpAddr,
         node: Option<NodeId>,
-        carp: &Carp,
+        ad: impl Into<Advert>,
         out: &mut Vec<Event>,
     ) -> Option<NodeId> {
-        let key = (segment, carp.vhid);
+        let ad = ad.into();
+        let key = (segment, ad.vhid);
         if !self.vhids.contains_key(&key) && !self.make_room(now, segment, node, out) {
             return node;
         }
@@ -140,14 +150,14 @@ impl CarpView {
         // Addresses of another family are in nobody's `local` where they are link-local: the same clock, counter and
         // skew tell whose they are.
         let node = node.or_else(|| self.kin.get(&(segment, addr)).copied()).or_else(|| {
-            let node = vhid.sources.iter().find(|s| s.in_step(now, addr, carp))?.node?;
+            let node = vhid.sources.iter().find(|s| s.in_step(now, addr, &ad))?.node?;
             (self.kin.len() < MAX_KIN).then(|| self.kin.insert((segment, addr), node));
             Some(node)
         });
         if self.anonymous {
-            vhid.pair_up(now, addr, carp);
+            vhid.pair_up(now, addr, &ad);
         }
-        vhid.hear(now, addr, node, carp);
+        vhid.hear(now, addr, node, &ad);
         if node.is_none() {
             self.note_foreign(now, segment, addr, out);
         }

@@ -2,10 +2,10 @@
 
 use super::Engine;
 use crate::decide::{Carried, Fault, Fenced, Past, Rival, Role, Signs};
+use crate::detect::carp::Advert;
 use crate::detect::path::PathHealth;
 use crate::event::{Event, Health, NodeId};
 use crate::time::Timestamp;
-use pfsync_proto::Carp;
 
 /// What missing advertisements must be worth, in suspicion, to say that a port is dead.
 const NO_CHANCE: f64 = 5.0;
@@ -57,7 +57,7 @@ impl Engine {
     /// What the masters of our vhids that are not this node last advertised, and on which segment: they are in the way of a
     /// promotion.
     #[must_use]
-    pub fn masters_beside_me(&self) -> Vec<(usize, Carp)> {
+    pub fn masters_beside_me(&self) -> Vec<(usize, Advert)> {
         let Some(me) = self.me() else { return Vec::new() };
         self.carp.masters_beside(me).map(|(segment, c)| (segment, *c)).collect()
     }

@@ -27,6 +27,8 @@ pub struct Counters {
     pub unsupported: u64,
     /// VRRP among the frames of protocol 112.
     pub vrrp: u64,
+    /// Of that, what came from a node's own address and counts as CARP does.
+    pub vrrp_of_nodes: u64,
     /// Advertisements with a wrong checksum.
     pub bad_checksum: u64,
     /// Advertisements with a wrong HMAC where the password is known.
@@ -56,6 +58,12 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Advertisements by which masters are known: CARP, and the VRRP of nodes.
+    #[must_use]
+    pub fn advertisements(&self) -> u64 {
+        self.carp.saturating_sub(self.vrrp) + self.vrrp_of_nodes
+    }
+
     /// Counts a refusal.
     pub fn error(&mut self, error: DecodeError) {
         *self.errors.entry(error.kind).or_default() += 1;

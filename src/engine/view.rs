@@ -4,7 +4,7 @@ use super::counters::Counters;
 use super::{Engine, Node};
 use crate::capture::Vlan;
 use crate::decide::{Outlook, Role};
-use crate::detect::carp::Witness;
+use crate::detect::carp::{Protocol, Witness};
 use crate::detect::path::PathHealth;
 use crate::event::{Advertiser, Cause, Health, NodeId};
 use crate::settings::Settings;
@@ -108,6 +108,12 @@ impl Engine {
     #[must_use]
     pub fn is_self(&self, node: NodeId) -> bool {
         self.nodes.get(node.index()).is_some_and(|n| n.me)
+    }
+
+    /// In which protocol a vhid was last advertised.
+    #[must_use]
+    pub fn carp_protocol(&self, segment: usize, vhid: u8) -> Option<Protocol> {
+        self.carp.protocol(segment, vhid)
     }
 
     /// Advertisements of a vhid that came back to their sender.

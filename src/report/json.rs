@@ -230,6 +230,9 @@ fn vhid(report: &Report, engine: &Engine, key: (usize, u8), masters: &[Mastershi
     if !tags.is_empty() {
         vhid["vlan"] = tags.into();
     }
+    if let Some(protocol) = engine.carp_protocol(key.0, key.1) {
+        vhid["protocol"] = protocol.as_str().into();
+    }
     let reflected = engine.carp_reflections(key.0, key.1);
     if reflected > 0 {
         vhid["reflected"] = reflected.into();

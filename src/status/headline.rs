@@ -41,6 +41,7 @@ pub fn headline(status: &Status, times: &impl Times) -> (Tone, String) {
         broken(status, times),
         unfit(status),
         apart(status, times),
+        masters(status, times),
         ours(status),
         doubtful(status),
     ];
@@ -101,6 +102,14 @@ fn apart(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
         times.ago(since)
     );
     Some((Tone::Bad, text))
+}
+
+/// More masters of a vhid than one, or fewer.
+fn masters(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
+    let wrong = status.contested().or_else(|| status.vacant())?;
+    let (what, who) = wrong.text.split_once(": ")?;
+    let (at, ago) = (times.time(wrong.since), times.ago(wrong.since));
+    Some((Tone::Bad, format!("CARP has {what} since {at} ({ago} ago): {who}")))
 }
 
 /// What is wrong with this host.

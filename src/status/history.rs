@@ -227,6 +227,9 @@ impl History {
             let key = (*segment, *vhid);
             segments[*segment].vhids.push(Vhid {
                 vhid: *vhid,
+                protocol: engine
+                    .carp_protocol(*segment, *vhid)
+                    .map_or_else(String::new, |p| p.as_str().into()),
                 masters: masters.iter().cloned().collect(),
                 two_masters: self.two_masters.get(&key).into_iter().flatten().cloned().collect(),
                 no_master: self.no_master.get(&key).into_iter().flatten().cloned().collect(),

@@ -10,6 +10,7 @@ pub mod headline;
 pub mod history;
 mod lines;
 mod make;
+pub mod masters;
 pub mod next;
 mod node;
 pub mod quality;

@@ -154,6 +154,9 @@ pub struct Segment {
 pub struct Vhid {
     /// Its number.
     pub vhid: u8,
+    /// `carp`, `vrrp2` or `vrrp3`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub protocol: String,
     /// The last masters, oldest first; the last of them may still be it.
     pub masters: Vec<Master>,
     /// When several advertised it at the same time, oldest first; the last of these times may still go on.

@@ -5,6 +5,7 @@
 
 use super::headline::Tone;
 use super::{Master, Status};
+use crate::event::place::places;
 
 /// A line.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +86,24 @@ pub fn story(s: &Status) -> Vec<Line> {
             if let (None, Some(m)) = (vhid.master(), vhid.masters.last()) {
                 let text = format!("CARP on {place}: nobody is master any more");
                 tell(m.to.unwrap_or(m.from), Tone::Bad, "carp", text);
+            }
+        }
+    }
+    for segment in &s.segments {
+        for vhid in &segment.vhids {
+            let place = places([(segment.name.as_str(), vhid.vhid)]);
+            for t in &vhid.two_masters {
+                let names = t.names.join(" and ");
+                let text = format!("CARP on {place}: two masters, {names} advertise it at the same time (split brain)");
+                tell(t.from, Tone::Bad, "carp", text);
+                if let Some(to) = t.to {
+                    tell(
+                        to,
+                        Tone::Plain,
+                        "carp",
+                        format!("CARP on {place}: no longer two masters"),
+                    );
+                }
             }
         }
     }

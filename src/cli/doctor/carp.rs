@@ -5,7 +5,9 @@ use super::finding::{Finding, ok, problem, warning};
 use super::list;
 use super::listen::Heard;
 use crate::config::{Config, Node};
+use crate::event::place::places;
 use crate::event::{Event, NoticeKind};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ pub(super) fn check(config: &Config, heard: &Heard) -> Vec<Finding> {
              of the segment that moved",
         ));
     }
+    all.extend(masters(heard));
+    all.extend(reflections(heard));
     let counters = heard.engine.counters();
     if counters.bad_checksum > 0 {
         let text = format!(
@@ -44,6 +48,65 @@ pub(super) fn check(config: &Config, heard: &Heard) -> Vec<Finding> {
     }
     all.extend(passwords(config, heard));
     all
+}
+
+/// Virtual hosts with two masters at the end, or none.
+fn masters(heard: &Heard) -> Vec<Finding> {
+    let engine = &heard.engine;
+    let mut last: BTreeMap<(usize, u8), (bool, String)> = BTreeMap::new();
+    for event in &heard.events {
+        match event {
+            Event::TwoMasters {
+                segment,
+                vhid,
+                until,
+                who,
+                ..
+            } => {
+                let names: Vec<String> = who.iter().map(|a| engine.caller(a)).collect();
+                last.insert((*segment, *vhid), (until.is_none(), names.join(" and ")));
+            }
+            Event::NoMaster {
+                segment, vhid, until, ..
+            } => {
+                last.insert((*segment, *vhid), (until.is_none(), String::new()));
+            }
+            _ => {}
+        }
+    }
+    let mut said: BTreeMap<String, Vec<(&str, u8)>> = BTreeMap::new();
+    for ((segment, vhid), (_, names)) in last.into_iter().filter(|(_, (lasts, _))| *lasts) {
+        said.entry(names)
+            .or_default()
+            .push((engine.segment_name(segment), vhid));
+    }
+    let tell = |(names, all): (String, Vec<(&str, u8)>)| {
+        let place = places(all);
+        let text = if names.is_empty() {
+            format!("no master of {place}: nobody advertises it any more")
+        } else {
+            format!(
+                "two masters of {place}: {names} advertise it at the same time (split brain); find out why they do not hear each \
+                 other: a pf rule that blocks carp, a switch that drops multicast, different passwords"
+            )
+        };
+        problem(NAME, text)
+    };
+    said.into_iter().map(tell).collect()
+}
+
+/// Advertisements that came back to their sender.
+fn reflections(heard: &Heard) -> Vec<Finding> {
+    let told = |e: &Event| match e {
+        Event::Notice(n) if n.kind == NoticeKind::Reflection => {
+            let who = n
+                .node
+                .map_or_else(String::new, |n| format!("{}: ", heard.engine.label(n)));
+            Some(warning(NAME, format!("{who}{}", n.text)))
+        }
+        _ => None,
+    };
+    heard.events.iter().filter_map(told).collect()
 }
 
 fn passwords(config: &Config, heard: &Heard) -> Option<Finding> {

@@ -79,7 +79,11 @@ fn hear(mut source: LiveSource, plan: &Plan, length: Duration) -> Result<Heard, 
             break;
         }
         while let Some(event) = engine.poll() {
-            if matches!(event, Event::Notice(_) | Event::Unsynchronised { .. }) && events.len() < MOST {
+            if matches!(
+                event,
+                Event::Notice(_) | Event::Unsynchronised { .. } | Event::TwoMasters { .. } | Event::NoMaster { .. }
+            ) && events.len() < MOST
+            {
                 events.push(event);
             }
         }

@@ -17,6 +17,7 @@ use crate::act::thing::Thing;
 use crate::config::{Config, Preset, Probe};
 use crate::control::{Order, Reason, Reply};
 use crate::decide::{Carried, Past, Role};
+use crate::detect::carp::Protocol;
 use crate::engine::Engine;
 use crate::event::{Action, Decision, Event};
 use crate::settings::Live;
@@ -216,14 +217,17 @@ impl Acting {
     /// Who is in the way of a promotion.
     fn masters(&self, engine: &Engine) -> Vec<Heard> {
         let all = engine.masters_beside_me().into_iter();
-        all.map(|(segment, carp)| Heard {
-            interface: self.segments.get(segment).cloned().flatten(),
-            vhid: carp.vhid,
-            advbase: carp.advbase,
-            advskew: carp.advskew,
-            demotion: carp.demote,
-        })
-        .collect()
+        // By what VRRP announces nobody can tell what a promotion of ours would announce.
+        let known = all.filter(|(_, ad)| ad.protocol == Protocol::Carp);
+        known
+            .map(|(segment, carp)| Heard {
+                interface: self.segments.get(segment).cloned().flatten(),
+                vhid: carp.vhid,
+                advbase: carp.advbase,
+                advskew: carp.advskew,
+                demotion: carp.demote,
+            })
+            .collect()
     }
 
     /// Fetches what the probes and the worker have to say; whether anything was done.

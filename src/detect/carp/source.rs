@@ -3,10 +3,10 @@
 //! Kept by `vhid`; knows nothing of the other advertisers.
 
 use super::OVERDUE;
+use super::advert::Advert;
 use crate::detect::lately::Lately;
 use crate::event::NodeId;
 use crate::time::Timestamp;
-use pfsync_proto::Carp;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ pub(super) struct Source {
     pub(super) interval: Duration,
     usual_skew: u8,
     /// The last advertisement.
-    carp: Carp,
+    ad: Advert,
     skew_since: Timestamp,
     pub(super) demoted: bool,
     pub(super) yielded: bool,
@@ -67,7 +67,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(now: Timestamp, addr: IpAddr, node: Option<NodeId>, carp: &Carp) -> Self {
+    pub(super) fn new(now: Timestamp, addr: IpAddr, node: Option<NodeId>, ad: &Advert) -> Self {
         Self {
             addr,
             twin: None,
@@ -75,12 +75,12 @@ impl Source {
             run_start: now,
             last: now,
             spoke: now,
-            interval: interval(carp),
-            usual_skew: carp.advskew,
-            carp: *carp,
+            interval: ad.interval,
+            usual_skew: ad.advskew,
+            ad: *ad,
             skew_since: now,
-            demoted: carp.demote > 0 || carp.bow_out,
-            yielded: carp.bow_out,
+            demoted: ad.demote > 0 || ad.bow_out,
+            yielded: ad.bow_out,
             contested: false,
             last_contest: Timestamp::MIN,
             contest: Timestamp::MIN,
@@ -93,55 +93,60 @@ impl Source {
     }
 
     /// The last advertisement.
-    pub(super) const fn last_heard(&self) -> &Carp {
-        &self.carp
+    pub(super) const fn last_heard(&self) -> &Advert {
+        &self.ad
     }
 
     /// One more advertisement.
-    pub(super) fn hear(&mut self, now: Timestamp, node: Option<NodeId>, carp: &Carp) {
+    pub(super) fn hear(&mut self, now: Timestamp, node: Option<NodeId>, ad: &Advert) {
         if self.missed(now) > 3.0 || self.yielded {
             (self.run_start, self.alone_since) = (now, now);
         }
-        if self.carp.advskew != carp.advskew {
+        if self.ad.advskew != ad.advskew {
             self.skew_since = now;
         }
         // A skew that stands is the usual one, whatever it was before.
-        if carp.advskew < self.usual_skew || now.since(self.skew_since) >= USUAL {
-            self.usual_skew = carp.advskew;
+        if ad.advskew < self.usual_skew || now.since(self.skew_since) >= USUAL {
+            self.usual_skew = ad.advskew;
         }
-        self.demoted = carp.demote > 0 || carp.advskew > self.usual_skew || carp.bow_out;
+        self.demoted = ad.demote > 0 || ad.advskew > self.usual_skew || ad.bow_out;
         if self.missed(now) > TWIN {
             self.count(now);
         }
         // The announced interval of a bow-out (255 s) is no promise.
-        if !carp.bow_out {
-            self.interval = interval(carp);
+        if !ad.bow_out {
+            self.interval = ad.interval;
         }
         (self.last, self.spoke) = (now, now);
-        self.yielded = carp.bow_out;
-        self.reigned &= !carp.bow_out;
+        self.yielded = ad.bow_out;
+        self.reigned &= !ad.bow_out;
         self.contested = false;
         self.node = node;
-        self.carp = *carp;
+        self.ad = *ad;
     }
 
     /// Whether an advertisement from an address of the other family has the same sender: it came with the last one and
     /// says the same, its counter (FreeBSD: one for both families; OpenBSD: constant) included.
-    pub(super) fn in_step(&self, now: Timestamp, addr: IpAddr, carp: &Carp) -> bool {
-        let says = |c: &Carp| (c.advskew, c.advbase, c.demote);
-        let apart = carp.counter.wrapping_sub(self.carp.counter);
+    pub(super) fn in_step(&self, now: Timestamp, addr: IpAddr, ad: &Advert) -> bool {
+        let says = |c: &Advert| (c.protocol, c.advskew, c.advbase, c.demote);
+        // Without a counter nothing tells that two who tie are two.
+        let (Some(one), Some(other)) = (self.ad.counter, ad.counter) else {
+            return false;
+        };
+        let apart = other.wrapping_sub(one);
         self.addr.is_ipv6() != addr.is_ipv6()
             && now.since(self.last) <= STEP
-            && says(carp) == says(&self.carp)
+            && says(ad) == says(&self.ad)
             && apart.wrapping_add(1) <= 2
     }
 
     /// Whether this one's silence may be because it heard the other's advertisement.
     pub(super) fn gives_way_to(&self, now: Timestamp, rival: &Self) -> bool {
-        // A better master, the one with the shorter interval, wins whenever it comes. An equal one does too, unless it waited
+        // A better master, the one with the shorter interval (VRRP: the higher priority), wins whenever it comes. An equal one does too, unless it waited
         // for the three intervals that a crash leaves.
         let waited = now.since(self.last).as_secs_f64() >= rival.interval.as_secs_f64() * SETTLED;
-        if rival.interval < self.interval || (rival.interval == self.interval && !waited) {
+        let (mine, theirs) = (self.ad.pace, rival.ad.pace);
+        if self.ad.protocol == rival.ad.protocol && (theirs < mine || (theirs == mine && !waited)) {
             return true;
         }
         // Before its own next one was due (a crash leaves 3 intervals of nothing); but whoever went on advertising
@@ -206,9 +211,4 @@ impl Source {
         let ever = (self.missing + 1.0) / (self.came + 100.0);
         ever.max(self.lately.missing()).clamp(LEAST_LOSS, 1.0)
     }
-}
-
-/// Until the next one, as announced.
-pub(super) fn interval(carp: &Carp) -> Duration {
-    carp.interval().max(Duration::from_millis(4))
 }

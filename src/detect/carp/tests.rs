@@ -2,9 +2,11 @@
 
 mod election;
 mod masters;
+mod vrrp;
 
 use super::vhid::MAX_SOURCES;
 use super::*;
+use pfsync_proto::Carp;
 use std::net::Ipv4Addr;
 
 const A: NodeId = NodeId(0);

@@ -3,15 +3,17 @@
 //! Told of advertisements and times by `CarpView`.
 
 use super::OVERDUE;
+use super::advert::Advert;
 use super::masters::Masters;
 use super::source::Source;
 use crate::event::NodeId;
 use crate::time::Timestamp;
-use pfsync_proto::Carp;
 use std::net::IpAddr;
 
 /// Sources remembered per vhid; more are somebody's games.
 pub(super) const MAX_SOURCES: usize = 8;
+/// Intervals after which a node that speaks another protocol has changed it.
+const FORGOTTEN: f64 = 3.0;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vhid {
@@ -55,23 +57,28 @@ impl Vhid {
     }
 
     /// Both address families of somebody whom nobody knows are one, too.
-    pub(super) fn pair_up(&mut self, now: Timestamp, addr: IpAddr, carp: &Carp) {
+    pub(super) fn pair_up(&mut self, now: Timestamp, addr: IpAddr, ad: &Advert) {
         let free = |s: &Source| s.addr != addr && s.twin.is_none_or(|t| t == addr);
-        if let Some(s) = self.sources.iter_mut().find(|s| free(s) && s.in_step(now, addr, carp)) {
+        if let Some(s) = self.sources.iter_mut().find(|s| free(s) && s.in_step(now, addr, ad)) {
             s.twin = Some(addr);
             self.sources.retain(|s| s.addr != addr);
         }
     }
 
     /// An advertisement, of a node where that is known.
-    pub(super) fn hear(&mut self, now: Timestamp, addr: IpAddr, node: Option<NodeId>, carp: &Carp) {
+    pub(super) fn hear(&mut self, now: Timestamp, addr: IpAddr, node: Option<NodeId>, ad: &Advert) {
         // Before it was known whose it is, it was heard as a stranger.
         self.sources
             .retain(|s| node.is_none() || s.addr != addr || s.node.is_some());
         let is = |s: &Source| s.addr == addr || s.twin == Some(addr);
         let same = |s: &Source| if node.is_some() { s.node == node } else { is(s) };
+        // A node that speaks both protocols is judged by the one that it began with.
+        let other = |s: &Source| same(s) && s.last_heard().protocol != ad.protocol && s.missed(now) <= FORGOTTEN;
+        if self.sources.iter().any(other) {
+            return;
+        }
         let index = if let Some(i) = self.sources.iter().position(same) {
-            self.sources[i].hear(now, node, carp);
+            self.sources[i].hear(now, node, ad);
             i
         } else {
             if self.sources.len() >= MAX_SOURCES {
@@ -83,7 +90,7 @@ impl Vhid {
                 }
                 self.sources.swap_remove(oldest);
             }
-            self.sources.push(Source::new(now, addr, node, carp));
+            self.sources.push(Source::new(now, addr, node, ad));
             self.sources.len() - 1
         };
         // Nor is a stranger believed that it will be long in coming: it would be taken for a master all that time.

@@ -1,12 +1,12 @@
 //! What CARP says about one node, asked by detect and decide.
 
+use super::advert::Advert;
 use super::source::Source;
 use super::source::{LEAST_LOSS, LOST};
 use super::vhid::Vhid;
 use super::{CarpView, OVERDUE};
 use crate::event::NodeId;
 use crate::time::Timestamp;
-use pfsync_proto::Carp;
 use std::collections::BTreeMap;
 
 /// Intervals that must be missed before a segment counts as lost.
@@ -179,7 +179,7 @@ impl CarpView {
     }
 
     /// What those masters last advertised, and on which segment.
-    pub fn masters_beside(&self, node: NodeId) -> impl Iterator<Item = (usize, &Carp)> + '_ {
+    pub fn masters_beside(&self, node: NodeId) -> impl Iterator<Item = (usize, &Advert)> + '_ {
         self.beside(node).map(|((segment, _), s)| (segment, s.last_heard()))
     }
 

@@ -3,6 +3,7 @@
 use super::View;
 use super::html::Html;
 use super::words::count;
+use crate::status::Vhid;
 use crate::status::headline::{Times as _, Tone};
 use crate::status::story::{story as lines, who};
 
@@ -16,12 +17,28 @@ pub(super) fn segments(view: &View, out: &mut Html) {
     }
     let (split, lost) = (s.split(), s.lost());
     out.raw("<section id=\"carp\"");
-    out.raw(if split.is_some() { " class=\"bad\"" } else { "" });
+    let wrong: Vec<_> = s.contested().into_iter().chain(s.vacant()).collect();
+    out.raw(if split.is_some() || !wrong.is_empty() {
+        " class=\"bad\""
+    } else {
+        ""
+    });
     out.raw(">\n<h2>CARP</h2>\n");
     if let Some(span) = split {
         let who = s.missing().unwrap_or_else(|| "different nodes are master".into());
         let since = format!("Unsynchronised since {}: {who}.", view.words.time(span.from));
         out.tagged("p", "banner", &since).raw("\n");
+    }
+    for wrong in wrong {
+        let since = format!("Since {}: {}.", view.words.time(wrong.since), wrong.text);
+        out.tagged("p", "banner", &since).raw("\n");
+    }
+    for (segment, count) in s.reflected() {
+        let text = format!(
+            "{} advertisements came back to their sender on {segment}: a switch that loops, or a team of ports that hears itself.",
+            super::words::count(count)
+        );
+        out.tagged("p", "banner", &text).raw("\n");
     }
     out.raw("<table>\n<thead><tr><th>segment</th><th>vhid</th><th>master</th><th>since</th></tr></thead>\n<tbody>\n");
     for segment in &s.segments {
@@ -29,8 +46,10 @@ pub(super) fn segments(view: &View, out: &mut Html) {
             out.raw("<tr>").tagged("td", "", &segment.name);
             out.raw("<td></td><td class=\"faint\" colspan=\"2\">no CARP heard</td></tr>\n");
         }
-        for v in &segment.vhids {
+        let is_lost = |v: &Vhid| lost.iter().any(|l| l.segment == segment.name && l.vhid == v.vhid);
+        for (vhids, v) in segment.alike(is_lost) {
             let (master, class) = match v.master() {
+                _ if let Some(two) = v.contest() => (two.names.join(" and "), "bad"),
                 Some(m) if m.node.is_none() => (who(m), "warn"),
                 Some(m) => (who(m), ""),
                 None => ("nobody".into(), "bad"),
@@ -40,10 +59,9 @@ pub(super) fn segments(view: &View, out: &mut Html) {
                 (None, last) => last.and_then(|m| m.to),
             };
             let since = since.map(|t| view.words.time(t)).unwrap_or_default();
-            let torn = lost.iter().any(|l| l.segment == segment.name && l.vhid == v.vhid);
-            out.raw(if torn { "<tr class=\"bad\">" } else { "<tr>" });
+            out.raw(if is_lost(v) { "<tr class=\"bad\">" } else { "<tr>" });
             out.tagged("td", "", &segment.name);
-            out.tagged("td", "number", &v.vhid.to_string());
+            out.tagged("td", "number", &vhids);
             out.tagged("td", class, &master).tagged("td", "number", &since);
             out.raw("</tr>\n");
         }

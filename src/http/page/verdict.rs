@@ -16,6 +16,10 @@ pub(super) fn title(view: &View) -> String {
         format!("{node} DOWN")
     } else if s.split().is_some() {
         "UNSYNCHRONISED".into()
+    } else if s.contested().is_some() {
+        "TWO MASTERS".into()
+    } else if s.vacant().is_some() {
+        "NO MASTER".into()
     } else if let Some(node) = worst("suspect") {
         format!("{node} in doubt")
     } else {

@@ -230,6 +230,16 @@ fn carp(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
     )?;
     let split = status.unsynchronised.last().is_some_and(|s| s.to.is_none());
     unsynchronised.with_label_values::<&str>(&[]).set(flag(split));
+    let two = sheet.gauge(
+        "pfwatch_carp_two_masters",
+        "1 while several nodes advertise the virtual host at the same time, each at its own pace (split brain).",
+        &["segment", "vhid"],
+    )?;
+    let none = sheet.gauge(
+        "pfwatch_carp_no_master",
+        "1 while nobody advertises the virtual host, of which a node of ours was master.",
+        &["segment", "vhid"],
+    )?;
     let labels: BTreeMap<&str, &str> = status.firewalls().map(|n| (n.address.as_str(), n.label())).collect();
     for segment in &status.segments {
         for vhid in &segment.vhids {
@@ -238,6 +248,9 @@ fn carp(status: &Status, sheet: &Sheet) -> prometheus::Result<()> {
                 label.unwrap_or(FOREIGN)
             };
             let is = vhid.master().map(of);
+            let place = [segment.name.as_str(), &vhid.vhid.to_string()];
+            two.with_label_values(&place).set(flag(vhid.contest().is_some()));
+            none.with_label_values(&place).set(flag(vhid.vacancy().is_some()));
             let row = |label: &str| master.with_label_values(&[segment.name.as_str(), &vhid.vhid.to_string(), label]);
             // Configured ones always; of those that were only heard, who has been master of this one.
             let always = labels.values().copied().filter(|_| status.configured());

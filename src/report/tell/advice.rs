@@ -3,6 +3,7 @@
 //! Called by the pages. Only what follows from this very report: an advice that is always there is not read.
 
 use super::Tale;
+use super::masters;
 use super::stays::{self, Stay};
 use crate::capture::Net;
 use crate::event::{Cause, Health};
@@ -18,6 +19,7 @@ pub(in crate::report) fn next(tale: &Tale<'_>) -> Vec<String> {
     let (settings, counters) = (engine.settings(), engine.counters());
     let mut list = Vec::new();
     culprit(tale, &mut list);
+    masters(tale, &mut list);
     let configured = settings.nodes.iter().any(|n| !n.local.is_empty());
     if !configured {
         list.push(
@@ -26,12 +28,18 @@ pub(in crate::report) fn next(tale: &Tale<'_>) -> Vec<String> {
                 .into(),
         );
     }
-    let carp = counters.carp - counters.vrrp;
+    let carp = counters.advertisements();
     let segments = report.files.iter().any(|f| matches!(f.net, Net::Segment(_)));
     if carp == 0 && !segments {
         list.push(
             "add captures of the CARP segments (--segment lan=FILE): without CARP a silent node cannot be told from a \
              dead one, and nothing is decided"
+                .into(),
+        );
+    } else if carp == 0 && counters.vrrp > 0 {
+        list.push(
+            "there is VRRP and no CARP on the segments, and it comes from no node of the configuration: put each node's own \
+             addresses there into its `local`, if they speak VRRP (FreeBSD's carpver 3)"
                 .into(),
         );
     } else if carp == 0 {
@@ -77,7 +85,7 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
     let engine = tale.engine;
     let all = stays::stays(tale.report);
     let lasted = |s: &&Stay<'_>| s.is_down() && s.length().is_none_or(|l| l >= WORTH_A_LOOK);
-    let carp = engine.counters().carp > engine.counters().vrrp;
+    let carp = engine.counters().advertisements() > 0;
     let blackhole = |c: Cause| matches!(c, Cause::BlackholeForward | Cause::BlackholeReverse);
     let mut told: Vec<String> = Vec::new();
     for s in all.iter().filter(lasted) {
@@ -114,6 +122,29 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
         }
     }
     list.append(&mut told);
+}
+
+/// Where to look when a vhid has two masters, or none.
+fn masters(tale: &Tale<'_>, list: &mut Vec<String>) {
+    for spell in masters::spells(tale) {
+        let (names, networks) = (spell.names(tale), spell.networks(tale));
+        let text = if names.is_empty() {
+            format!(
+                "nobody advertised {}: is anybody MASTER there (`ifconfig`), is CARP allowed (net.inet.carp.allow), and does the \
+                 capture hear {networks}?",
+                spell.place(tale)
+            )
+        } else {
+            format!(
+                "find out why {} do not hear each other on {networks}: a pf rule that blocks carp there, a switch that drops \
+                 multicast (IGMP snooping), a VLAN that is missing on a port, different passwords",
+                names.join(" and ")
+            )
+        };
+        if !list.contains(&text) {
+            list.push(text);
+        }
+    }
 }
 
 fn overlap(tale: &Tale<'_>, a: &Stay<'_>, b: &Stay<'_>) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! Called by the pages. The worst comes first: a node that went down, then CARP that came apart, then doubts, then that all is well.
 
+use super::masters;
 use super::stays::{self, Stay};
 use super::words::{counted, duration};
 use super::{Tale, Tone};
@@ -36,8 +37,9 @@ pub(in crate::report) fn headline(tale: &Tale<'_>) -> Headline {
             numbers: format!(": {}", why.detail),
         };
     }
-    if let Some(text) = unsynchronised(tale) {
-        return Headline::plain(Tone::Warn, text);
+    let apart: Vec<String> = unsynchronised(tale).into_iter().chain(masters::clauses(tale)).collect();
+    if !apart.is_empty() {
+        return Headline::plain(Tone::Warn, format!("No firewall went down, but {}", apart.join("; ")));
     }
     if tale.engine.node_ids().next().is_none() {
         let text = "No pfsync was heard, so nothing can be said about any firewall";
@@ -106,7 +108,7 @@ fn unsynchronised(tale: &Tale<'_>) -> Option<String> {
     };
     let at = tale.clock.hundredth(*from);
     Some(format!(
-        "No firewall went down, but from {at} {} CARP was unsynchronised {for_how_long}: different nodes were master",
+        "from {at} {} CARP was unsynchronised {for_how_long}: different nodes were master",
         tale.clock.name
     ))
 }

@@ -8,6 +8,7 @@ pub(super) mod close;
 pub(super) mod deeds;
 pub(super) mod headline;
 pub(super) mod input;
+pub(super) mod masters;
 pub(super) mod stays;
 pub(super) mod ticks;
 pub(super) mod timeline;

@@ -3,9 +3,11 @@
 //! Called by the pages. Leaves out what says nothing: states that lasted no time, a suspicion that the next line confirms,
 //! masterships of a moment while nodes start.
 
+use super::masters;
 use super::stays::{self, Stay};
 use super::words::duration;
 use super::{Tale, Tone};
+use crate::event::place::places;
 use crate::event::{Action, Cause, Health, NodeId, Verdict};
 use crate::report::Mastership;
 use crate::time::Timestamp;
@@ -203,24 +205,34 @@ fn carp(tale: &Tale<'_>, entries: &mut Vec<Entry>) {
             ),
         });
     }
-    let mut changes: Vec<(Timestamp, String, String)> = Vec::new();
+    for spell in masters::spells(tale) {
+        entries.push(Entry {
+            at: spell.from,
+            mark: Mark::Split,
+            tone: Some(Tone::Warn),
+            subject: "CARP".into(),
+            text: spell.what(tale, &lasting(tale, spell.from, spell.to)),
+        });
+    }
+    let mut changes: Vec<(Timestamp, String, Vec<(&str, u8)>)> = Vec::new();
     for ((segment, vhid), masters) in &tale.report.masters {
-        let place = format!("{} vhid {vhid}", tale.engine.segment_name(*segment));
+        let place = (tale.engine.segment_name(*segment), *vhid);
         for (at, what) in masterships(tale, masters) {
             // The same at the same time on another segment is one piece of news.
-            let same = |(other, text, _): &&mut (Timestamp, String, String)| {
+            let same = |(other, text, _): &&mut (Timestamp, String, Vec<(&str, u8)>)| {
                 *text == what && other.since(at).max(at.since(*other)) <= TOGETHER
             };
             match changes.iter_mut().find(same) {
                 Some((first, _, places)) => {
                     *first = at.min(*first);
-                    *places += &format!(", {place}");
+                    places.push(place);
                 }
-                None => changes.push((at, what, place.clone())),
+                None => changes.push((at, what, vec![place])),
             }
         }
     }
-    for (at, what, places) in changes {
+    for (at, what, all) in changes {
+        let places = places(all);
         entries.push(Entry {
             at,
             mark: Mark::None,

@@ -6,7 +6,7 @@ use super::super::tell::Tone;
 use super::super::tell::words::{count, duration, wrap};
 use super::super::text::status::Said;
 use super::{Page, fit};
-use crate::status::{Master, Node, Status};
+use crate::status::{Master, Node, Status, Vhid};
 use ratatui::text::{Line, Span};
 use std::time::Duration;
 
@@ -50,7 +50,10 @@ pub(super) fn carp(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &Sta
     }
     let lost = status.lost();
     match (status.split(), status.missing()) {
-        (None, _) => page.heading(lines, "CARP"),
+        (None, _) => match status.contested().or_else(|| status.vacant()) {
+            Some(wrong) => page.heading(lines, &fit(&format!("CARP: {}", wrong.text), page.width)),
+            None => page.heading(lines, "CARP"),
+        },
         (Some(_), None) => page.heading(lines, "CARP IS UNSYNCHRONISED"),
         (Some(_), Some(who)) => {
             let held = status.firewalls();
@@ -72,16 +75,19 @@ pub(super) fn carp(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &Sta
         if segment.vhids.is_empty() {
             pieces.push((Some(Tone::Warn), format!("{}: nothing heard", segment.name)));
         }
-        for vhid in &segment.vhids {
-            let place = format!("{} {}", segment.name, vhid.vhid);
+        let torn = |vhid: &Vhid| lost.iter().any(|l| l.segment == segment.name && l.vhid == vhid.vhid);
+        for (vhids, vhid) in segment.alike(torn) {
+            let place = format!("{} {vhids}", segment.name);
             pieces.push(match vhid.master() {
+                _ if let Some(two) = vhid.contest() => {
+                    (Some(Tone::Bad), format!("{place}: {}", two.names.join(" AND ")))
+                }
                 None => (Some(Tone::Bad), format!("{place}: NOBODY")),
                 Some(m) => {
-                    let torn = lost.iter().any(|l| l.segment == segment.name && l.vhid == vhid.vhid);
                     let tone = if m.name.is_none() {
                         Some(Tone::Warn)
                     } else {
-                        torn.then_some(Tone::Bad)
+                        torn(vhid).then_some(Tone::Bad)
                     };
                     (tone, format!("{place}: {}", master(m)))
                 }

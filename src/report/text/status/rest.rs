@@ -35,7 +35,7 @@ fn segments(page: &Page<'_>, out: &mut String) {
         if s.vhids.is_empty() {
             table.add_row([s.name.as_str(), "", "no CARP heard"]);
         }
-        for v in &s.vhids {
+        for (vhids, v) in s.alike(|_| false) {
             let before = v
                 .masters
                 .iter()
@@ -48,13 +48,12 @@ fn segments(page: &Page<'_>, out: &mut String) {
                 (None, Some(m)) => m.to.map(|t| page.time(t)).unwrap_or_default(),
                 (None, None) => String::new(),
             };
-            table.add_row([
-                s.name.clone(),
-                v.vhid.to_string(),
-                v.master().map_or_else(|| "nobody".into(), who),
-                since,
-                before.unwrap_or_default(),
-            ]);
+            let masters = match (v.contest(), v.master()) {
+                (Some(two), _) => two.names.join(" AND "),
+                (None, Some(m)) => who(m),
+                (None, None) => "nobody".into(),
+            };
+            table.add_row([s.name.clone(), vhids, masters, since, before.unwrap_or_default()]);
         }
     }
     right(&mut table, &[1]);

@@ -1,0 +1,129 @@
+//! When a vhid had two masters, or none: what went alike at the same time is told as one.
+//!
+//! Used by headline, timeline and advice.
+
+use super::Tale;
+use super::stays;
+use super::words::duration;
+use crate::event::Advertiser;
+use crate::event::place::places;
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// What begins, and ends, within this time belongs together.
+const TOGETHER: Duration = Duration::from_secs(2);
+
+/// A time with more masters than one, or fewer.
+pub(in crate::report) struct Spell {
+    /// Who; empty: nobody.
+    pub(in crate::report) who: Vec<Advertiser>,
+    pub(in crate::report) from: Timestamp,
+    /// None: it had not ended when the input did.
+    pub(in crate::report) to: Option<Timestamp>,
+    vhids: Vec<(usize, u8)>,
+}
+
+impl Spell {
+    /// `two masters of lan vhid 1 for 59 s: fw1 and fw2 advertise it at the same time (split brain)`.
+    pub(in crate::report) fn what(&self, tale: &Tale<'_>, lasting: &str) -> String {
+        let place = self.place(tale);
+        let number = match self.who.len() {
+            0 => return format!("no master of {place} {lasting}: nobody advertises it, as far as is heard there"),
+            2 => "two",
+            _ => "several",
+        };
+        format!(
+            "{number} masters of {place} {lasting}: {} advertise it at the same time (split brain)",
+            self.names(tale).join(" and ")
+        )
+    }
+
+    pub(in crate::report) fn names(&self, tale: &Tale<'_>) -> Vec<String> {
+        self.who.iter().map(|a| tale.engine.caller(a)).collect()
+    }
+
+    pub(in crate::report) fn place(&self, tale: &Tale<'_>) -> String {
+        places(self.vhids.iter().map(|(s, vhid)| (tale.engine.segment_name(*s), *vhid)))
+    }
+
+    /// Networks, each once.
+    pub(in crate::report) fn networks(&self, tale: &Tale<'_>) -> String {
+        let mut all: Vec<&str> = self.vhids.iter().map(|(s, _)| tale.engine.segment_name(*s)).collect();
+        all.dedup();
+        all.join(" and ")
+    }
+
+    fn length(&self, end: Timestamp) -> Duration {
+        self.to.unwrap_or(end).since(self.from)
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let near = |a: Timestamp, b: Timestamp| a.since(b).max(b.since(a)) <= TOGETHER;
+        let ends = match (self.to, other.to) {
+            (Some(a), Some(b)) => near(a, b),
+            (a, b) => a == b,
+        };
+        let nodes = |s: &Self| s.who.iter().map(|a| a.node.ok_or(a.address)).collect::<Vec<_>>();
+        ends && near(self.from, other.from) && nodes(self) == nodes(other)
+    }
+}
+
+/// All of them, in the order of their vhids.
+pub(in crate::report) fn spells(tale: &Tale<'_>) -> Vec<Spell> {
+    let report = tale.report;
+    let two = report.two_masters.iter().flat_map(|(key, all)| {
+        all.iter().map(|t| Spell {
+            who: t.who.clone(),
+            from: t.from,
+            to: t.to,
+            vhids: vec![*key],
+        })
+    });
+    let none = report.no_master.iter().flat_map(|(key, all)| {
+        all.iter().map(|(from, to)| Spell {
+            who: Vec::new(),
+            from: *from,
+            to: *to,
+            vhids: vec![*key],
+        })
+    });
+    let mut all: Vec<Spell> = Vec::new();
+    for spell in two.chain(none) {
+        match all.iter_mut().find(|s| s.is_like(&spell)) {
+            Some(s) => s.vhids.extend(spell.vhids),
+            None => all.push(spell),
+        }
+    }
+    all
+}
+
+/// The longest time with two masters, and the longest with none, as clauses of a headline.
+pub(in crate::report) fn clauses(tale: &Tale<'_>) -> Vec<String> {
+    let end = stays::end(tale.report);
+    let spells = spells(tale);
+    let longest = |none: bool| {
+        let some = spells.iter().filter(|s| s.who.is_empty() == none);
+        some.max_by_key(|s| s.length(end))
+    };
+    let clause = |s: &Spell| {
+        let lasted = match s.to {
+            Some(_) => format!("for {}", duration(s.length(end))),
+            None => "and still when the capture ended".into(),
+        };
+        let (at, place) = (tale.clock.hundredth(s.from), s.place(tale));
+        let from = format!("from {at} {}", tale.clock.name);
+        match s.who.len() {
+            0 => format!("{from} nobody advertised {place} {lasted}: no master, as far as is heard there"),
+            n => {
+                let (both, number) = if n == 2 { ("both", "two") } else { ("all", "several") };
+                let names = s.names(tale).join(" and ");
+                format!("{from} {names} were {both} master of {place} {lasted}: {number} masters (split brain)")
+            }
+        }
+    };
+    [longest(false), longest(true)]
+        .into_iter()
+        .flatten()
+        .map(clause)
+        .collect()
+}

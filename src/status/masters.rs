@@ -1,0 +1,93 @@
+//! Which vhids have two masters just now, and which have none; and lists of vhids that stand alike.
+//!
+//! Made from a snapshot, so that every page that shows one says the same.
+
+use super::{Segment, Status, Vhid};
+use crate::event::place::{places, ranges};
+
+/// Seconds within which what began belongs together.
+const TOGETHER: f64 = 2.0;
+
+/// What is wrong with the masters of some vhids, as a clause, and since when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wrong {
+    /// The first of them began then.
+    pub since: f64,
+    /// Without its full stop.
+    pub text: String,
+}
+
+impl Status {
+    fn vhids(&self) -> impl Iterator<Item = (&str, &Vhid)> {
+        self.segments
+            .iter()
+            .flat_map(|s| s.vhids.iter().map(|v| (s.name.as_str(), v)))
+    }
+
+    /// `two masters of lan vhid 1: fw1 and fw2 advertise it at the same time (split brain)`.
+    #[must_use]
+    pub fn contested(&self) -> Option<Wrong> {
+        let all = || self.vhids().filter_map(|(s, v)| Some((s, v, v.contest()?)));
+        let since = all().map(|(_, _, t)| t.from).reduce(f64::min)?;
+        let mut names: Vec<&str> = Vec::new();
+        for name in all().flat_map(|(_, _, t)| &t.names) {
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        let number = if names.len() == 2 { "two" } else { "several" };
+        let place = places(all().map(|(s, v, _)| (s, v.vhid)));
+        let text = format!(
+            "{number} masters of {place}: {} advertise it at the same time (split brain)",
+            names.join(" and ")
+        );
+        Some(Wrong { since, text })
+    }
+
+    /// `no master of lan vhid 1: nobody advertises it, as far as is heard there`.
+    #[must_use]
+    pub fn vacant(&self) -> Option<Wrong> {
+        let all = || self.vhids().filter_map(|(s, v)| Some((s, v, v.vacancy()?)));
+        let since = all().map(|(_, _, s)| s.from).reduce(f64::min)?;
+        let place = places(all().map(|(s, v, _)| (s, v.vhid)));
+        let text = format!("no master of {place}: nobody advertises it, as far as is heard there");
+        Some(Wrong { since, text })
+    }
+
+    /// Advertisements that came back to their sender, by segment.
+    pub fn reflected(&self) -> impl Iterator<Item = (&str, u64)> {
+        let count = |s: &Segment| s.vhids.iter().map(|v| v.reflected).sum::<u64>();
+        self.segments
+            .iter()
+            .map(move |s| (s.name.as_str(), count(s)))
+            .filter(|(_, n)| *n > 0)
+    }
+}
+
+impl Segment {
+    /// Vhids that have the same masters since about the same time, as ranges; `torn`: what else tells them apart.
+    pub fn alike<'a>(&'a self, torn: impl Fn(&Vhid) -> bool) -> Vec<(String, &'a Vhid)> {
+        let mut groups: Vec<Vec<&Vhid>> = Vec::new();
+        for v in &self.vhids {
+            match groups.iter_mut().find(|g| is_alike(g[0], v) && torn(g[0]) == torn(v)) {
+                Some(g) => g.push(v),
+                None => groups.push(vec![v]),
+            }
+        }
+        let named = |g: Vec<&'a Vhid>| (ranges(g.iter().map(|v| v.vhid)), g[0]);
+        groups.into_iter().map(named).collect()
+    }
+}
+
+fn is_alike(a: &Vhid, b: &Vhid) -> bool {
+    let near = |a: Option<f64>, b: Option<f64>| match (a, b) {
+        (Some(a), Some(b)) => (a - b).abs() <= TOGETHER,
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    let masters = a.masters.len() == b.masters.len()
+        && a.masters.iter().zip(&b.masters).all(|(a, b)| {
+            (&a.address, &a.node) == (&b.address, &b.node) && near(Some(a.from), Some(b.from)) && near(a.to, b.to)
+        });
+    let names = |v: &Vhid| v.contest().map(|t| t.names.clone());
+    masters && names(a) == names(b) && a.vacancy().is_some() == b.vacancy().is_some()
+}
