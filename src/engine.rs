@@ -189,6 +189,12 @@ impl Engine {
         }
         if self.nodes.len() >= MAX_NODES {
             self.counters.foreign += 1;
+            if self.counters.foreign == 1 {
+                let text = format!(
+                    "more than {MAX_NODES} senders of pfsync: what the others say is counted and not looked at"
+                );
+                self.notice(self.now, NoticeKind::Limit, text);
+            }
             return None;
         }
         let id = self.add_node(address, None, false);

@@ -9,27 +9,26 @@ mod advert;
 mod echo;
 mod groups;
 mod masters;
+mod queue;
 mod source;
 #[cfg(test)]
 mod tests;
 mod vhid;
 mod witness;
 
+use crate::event::place::places;
 use crate::event::{Event, NodeId, Notice, NoticeKind};
 use crate::time::Timestamp;
 pub use advert::{Advert, Protocol};
+use queue::Queue;
 use source::LOST;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
-use vhid::Vhid;
+use vhid::{MAX_SOURCES, Vhid};
 pub use witness::Witness;
 
-/// Virtual hosts remembered over all segments.
-const MAX_VHIDS: usize = 512;
-/// And on each: an invented one must not leave the others no room.
-const MAX_PER_SEGMENT: usize = 128;
-/// Of so many vhids advertisements are settled together, so long after the last time.
+/// Of more vhids than this those that are due are settled together, so long after the last time.
 const MANY: usize = 64;
 const RESPITE: Duration = Duration::from_millis(10);
 /// Addresses beside those in `local` that are remembered as a node's; more are invented.
@@ -60,9 +59,16 @@ pub struct CarpView {
     kin: BTreeMap<(usize, IpAddr), NodeId>,
     /// Names of the segments.
     names: Vec<String>,
-    /// When all was last settled, and whether something came since.
+    /// When each vhid is to be looked at.
+    queue: Queue,
+    /// When those that were due were last looked at.
     settled: Timestamp,
-    unsettled: bool,
+    /// When all were last looked at together, when that is to be done again, and whether a master changed since.
+    regrouped: Timestamp,
+    regroup: Timestamp,
+    moved: bool,
+    /// It was told that too many advertise one vhid.
+    crowded: bool,
     /// It was told that vhids never had a common master.
     apart: bool,
     /// When the pfsync of each node was last heard.
@@ -143,9 +149,6 @@ impl CarpView {
     ) -> Option<NodeId> {
         let ad = ad.into();
         let key = (segment, ad.vhid);
-        if !self.vhids.contains_key(&key) && !self.make_room(now, segment, node, out) {
-            return node;
-        }
         let vhid = self.vhids.entry(key).or_default();
         // Addresses of another family are in nobody's `local` where they are link-local: the same clock, counter and
         // skew tell whose they are.
@@ -157,36 +160,25 @@ impl CarpView {
         if self.anonymous {
             vhid.pair_up(now, addr, &ad);
         }
-        vhid.hear(now, addr, node, &ad);
+        let crowded = vhid.hear(now, addr, node, &ad);
         if node.is_none() {
             self.note_foreign(now, segment, addr, out);
         }
-        // Each settling looks at all vhids; a flood of invented ones must not make it a flood, too.
-        if self.vhids.len() <= MANY || now.since(self.settled) >= RESPITE {
-            self.settle(now, out);
-        } else {
-            self.unsettled = true;
+        if crowded && !std::mem::replace(&mut self.crowded, true) {
+            let place = self.place(key);
+            let text = format!(
+                "more than {MAX_SOURCES} addresses advertise {place}: the oldest are forgotten, those of configured nodes last"
+            );
+            out.push(Event::Notice(Notice::new(now, NoticeKind::Limit, text)));
         }
+        self.settle_one(now, key, out);
+        self.settle_groups(now, out);
         node
     }
 
-    /// Room for one more vhid on a segment: a node's may take the place of one on which only strangers were heard.
-    fn make_room(&mut self, now: Timestamp, segment: usize, node: Option<NodeId>, out: &mut Vec<Event>) -> bool {
-        let here = self.vhids.range((segment, 0)..=(segment, u8::MAX)).count();
-        if here < MAX_PER_SEGMENT && self.vhids.len() < MAX_VHIDS {
-            return true;
-        }
-        let anywhere = here < MAX_PER_SEGMENT;
-        let strange = self
-            .vhids
-            .iter()
-            .find(|((s, _), v)| (anywhere || *s == segment) && !v.ours())
-            .map(|(key, _)| *key)
-            .filter(|_| node.is_some());
-        if let Some(key) = strange {
-            self.forget(now, key, out);
-        }
-        strange.is_some()
+    /// `lan vhid 1`.
+    fn place(&self, (segment, vhid): (usize, u8)) -> String {
+        places([(self.names.get(segment).map_or("", String::as_str), vhid)])
     }
 
     /// What was just heard of a vhid came through a router, unsigned: anybody far away may have said it.
@@ -201,6 +193,8 @@ impl CarpView {
         let Some(mut vhid) = self.vhids.remove(&key) else {
             return;
         };
+        self.queue.set(key, None);
+        self.moved = true;
         vhid.masters.end(now, key, out);
         if vhid.master.is_some() {
             out.push(Event::Master {
@@ -233,25 +227,40 @@ impl CarpView {
         }
     }
 
-    /// Moves masterships on and reports an unsynchronised pair.
+    /// Moves masterships on, of those that are due, and reports an unsynchronised pair.
     pub fn settle(&mut self, now: Timestamp, out: &mut Vec<Event>) {
-        (self.settled, self.unsettled) = (now, false);
-        for (&(segment, number), vhid) in &mut self.vhids {
-            if vhid.advance(now) {
-                let (at, master, since) = (now, vhid.master, vhid.master_since);
-                out.push(Event::Master {
-                    at,
-                    segment,
-                    vhid: number,
-                    master,
-                    since,
-                });
-            }
-            vhid.masters
-                .look(now, (segment, number), &vhid.sources, self.anonymous, out);
+        self.settled = now;
+        while let Some(key) = self.queue.pop(now) {
+            self.settle_one(now, key, out);
         }
-        self.regroup(now);
-        self.compare(now, out);
+        self.settle_groups(now, out);
+    }
+
+    fn settle_one(&mut self, now: Timestamp, key: (usize, u8), out: &mut Vec<Event>) {
+        let Some(vhid) = self.vhids.get_mut(&key) else { return };
+        if vhid.advance(now) {
+            self.moved |= vhid.ours();
+            out.push(Event::Master {
+                at: now,
+                segment: key.0,
+                vhid: key.1,
+                master: vhid.master,
+                since: vhid.master_since,
+            });
+        }
+        vhid.masters.look(now, key, &vhid.sources, self.anonymous, out);
+        self.queue.set(key, vhid.next_deadline(now));
+    }
+
+    /// Looks at all vhids together, where something moved or has stood for long enough; of many not all the time.
+    fn settle_groups(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        let due = self.moved || now >= self.regroup;
+        if due && (self.vhids.len() <= MANY || now >= self.regrouped + RESPITE) {
+            (self.moved, self.regrouped) = (false, now);
+            self.regroup(now);
+            self.compare(now, out);
+            self.regroup = self.next_regroup(now);
+        }
     }
 
     /// When what nodes advertise will be missing for so long that silence means something, if nothing comes.
@@ -266,13 +275,17 @@ impl CarpView {
     /// When `settle` must be called again.
     #[must_use]
     pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        let due = self.vhids.values().filter_map(|v| v.next_deadline(now)).min();
+        let many = self.vhids.len() > MANY;
+        let due = self
+            .queue
+            .next()
+            .map(|t| if many { t.max(self.settled + RESPITE) } else { t });
         let split = self
             .split
             .filter(|_| !self.reported)
             .map(|s| s.since + groups::UNSYNC_AFTER)
             .filter(|&t| t > now);
-        let put_off = self.unsettled.then(|| self.settled + RESPITE);
+        let put_off = self.moved.then(|| self.regrouped + RESPITE);
         [due, split, put_off].into_iter().flatten().min()
     }
 }

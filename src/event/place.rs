@@ -30,7 +30,9 @@ pub fn places<'a>(all: impl IntoIterator<Item = (&'a str, u8)>) -> String {
     }
     let text = |(network, mut vhids): (&str, Vec<u8>)| {
         vhids.sort_unstable();
-        format!("{network} vhid {}", ranges(vhids))
+        // Where networks have no names there is one.
+        let space = if network.is_empty() { "" } else { " " };
+        format!("{network}{space}vhid {}", ranges(vhids))
     };
     networks.into_iter().map(text).collect::<Vec<_>>().join(", ")
 }

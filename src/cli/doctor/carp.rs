@@ -5,7 +5,8 @@ use super::finding::{Finding, ok, problem, warning};
 use super::list;
 use super::listen::Heard;
 use crate::config::{Config, Node};
-use crate::event::place::places;
+use crate::detect::carp::Protocol;
+use crate::event::place::{places, ranges};
 use crate::event::{Event, NoticeKind};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -143,11 +144,22 @@ pub(super) fn look(config: &Config, length: Duration, ear: &Ear) -> Vec<Finding>
     for (i, segment) in config.segments.iter().enumerate() {
         let Some(interface) = &segment.interface else { continue };
         let name = &segment.name;
-        let here = ear.advertisers.iter().filter(|((s, ..), _)| *s == i);
+        // VRRP of strangers is other routers' business.
+        let ours = |source: &IpAddr, a: &Advertiser| {
+            a.ad.protocol == Protocol::Carp || owner(&config.nodes, *source).is_some()
+        };
+        let here = ear
+            .advertisers
+            .iter()
+            .filter(|((s, source, _), a)| *s == i && ours(source, a));
         let here: Vec<(IpAddr, &Advertiser)> = here.map(|((_, source, _), a)| (*source, a)).collect();
         if here.is_empty() {
             all.push(if ear.vrrp.contains_key(&i) {
-                problem(NAME, format!("on {name} there is VRRP and no CARP: pfwatch knows CARP masters only"))
+                let text = format!(
+                    "on {name} there is VRRP and no CARP, and none that counts comes from a node: put each node's own address there \
+                     into its `local`, if they speak VRRP (FreeBSD's carpver 3)"
+                );
+                problem(NAME, text)
             } else {
                 problem(
                     NAME,
@@ -165,45 +177,61 @@ pub(super) fn look(config: &Config, length: Duration, ear: &Ear) -> Vec<Finding>
     all
 }
 
+/// Vhids of which the same is to be said, and how many advertisements of them were heard.
+type Alike<K> = BTreeMap<K, (Vec<u8>, u64)>;
+
 fn on_segment(nodes: &[Node], segment: &str, here: &[(IpAddr, &Advertiser)]) -> Vec<Finding> {
-    let mut all = Vec::new();
-    let mut masters = Vec::new();
-    for (source, advertiser) in here {
-        let Advertiser { count, carp } = advertiser;
-        let vhid = carp.vhid;
-        let Some(node) = owner(nodes, *source) else {
-            if !nodes.is_empty() {
-                all.push(warning(
-                    NAME,
-                    format!(
-                        "{source} is master of vhid {vhid} on {segment} and stands in `local` of no node alone, so it is no \
-                         witness: add it to the list of its node, or give those firewalls another vhid and password"
-                    ),
-                ));
-            }
-            continue;
+    let (mut strangers, mut masters) = (Alike::<IpAddr>::new(), Alike::<&str>::new());
+    let mut standing = Alike::<(&str, u8, String, bool)>::new();
+    for (source, Advertiser { count, ad }) in here {
+        let note = |(vhids, heard): &mut (Vec<u8>, u64)| {
+            vhids.push(ad.vhid);
+            *heard += count;
         };
-        masters.push(format!("{} is master of vhid {vhid} ({count} heard)", node.name));
-        if carp.demote > 0 || carp.advskew >= DEMOTED {
-            all.push(warning(
-                NAME,
-                format!(
-                    "{} is master of vhid {vhid} on {segment} although it is demoted (demotion {}, advskew {}): find out why",
-                    node.name, carp.demote, carp.advskew
-                ),
-            ));
-        } else if carp.advskew == 0 {
-            all.push(warning(
-                NAME,
-                format!(
-                    "{} advertises vhid {vhid} on {segment} with advskew 0, so a promotion of the other node cannot win: give \
-                     the primary advskew >= 1",
-                    node.name
-                ),
-            ));
+        match owner(nodes, *source) {
+            Some(node) => {
+                note(masters.entry(&node.name).or_default());
+                let demoted = ad.demote > 0 || ad.advskew >= DEMOTED;
+                if demoted || ad.advskew == 0 {
+                    let how = (node.name.as_str(), ad.demote, ad.standing(), demoted);
+                    note(standing.entry(how).or_default());
+                }
+            }
+            None if !nodes.is_empty() => note(strangers.entry(*source).or_default()),
+            None => {}
         }
     }
+    let stranger = |(source, (vhids, _)): (IpAddr, (Vec<u8>, u64))| {
+        warning(
+            NAME,
+            format!(
+                "{source} is master of vhid {} on {segment} and stands in `local` of no node alone, so it is no witness: add it \
+                 to the list of its node, or give those firewalls another vhid and password",
+                ranges(vhids)
+            ),
+        )
+    };
+    let mut all: Vec<Finding> = strangers.into_iter().map(stranger).collect();
+    for ((node, demote, how, demoted), (vhids, _)) in standing {
+        let vhids = ranges(vhids);
+        all.push(warning(
+            NAME,
+            if demoted {
+                format!("{node} is master of vhid {vhids} on {segment} although it is demoted (demotion {demote}, {how}): find out why")
+            } else {
+                let less = if how.starts_with("advskew") { "advskew >= 1" } else { "a lower priority" };
+                format!(
+                    "{node} advertises vhid {vhids} on {segment} with {how}, so a promotion of the other node cannot win: give the \
+                     primary {less}"
+                )
+            },
+        ));
+    }
     if !masters.is_empty() {
+        let master = |(node, (vhids, heard)): (&str, (Vec<u8>, u64))| {
+            format!("{node} is master of vhid {} ({heard} heard)", ranges(vhids))
+        };
+        let masters: Vec<String> = masters.into_iter().map(master).collect();
         all.push(ok(NAME, format!("on {segment} {}", list(&masters))));
     }
     all

@@ -3,14 +3,17 @@
 //! Fed with the frames that the engine gets, too, which has no use for these facts. Judges nothing.
 
 use crate::capture::{Frame, Net};
+use crate::detect::carp::Advert;
 use crate::dissect::{Ip, Kind, Refusal, dissect};
 use crate::time::Timestamp;
-use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Dialect, ErrorKind, Key, Message, Packet, Proto112};
+use pfsync_proto::{Action, BusStatus, DecodeError, Dialect, ErrorKind, Key, Message, Packet, Proto112};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Senders and advertisers that are told apart; a hostile host can invent any number.
 const MOST: usize = 64;
+/// Addresses with a vhid each: several nodes may have all vhids of some networks.
+const MOST_VHIDS: usize = 4096;
 /// Version 5 tells its dialects apart by full states alone.
 const FULL: [Action; 3] = [Action::Ins, Action::Upd, Action::Del];
 /// `state_flags`: the sender waits for an acknowledgement.
@@ -58,7 +61,7 @@ pub(super) struct Sender {
 pub(super) struct Advertiser {
     pub(super) count: u64,
     /// The last.
-    pub(super) carp: Carp,
+    pub(super) ad: Advert,
 }
 
 impl Ear {
@@ -95,17 +98,24 @@ impl Ear {
     fn proto112(&mut self, net: Net, ip: Ip, payload: &[u8]) {
         let Net::Segment(segment) = net else { return };
         match Proto112::decode(payload, Some(ip.ends())) {
-            Ok(Proto112::Carp(carp)) if carp.cksum_ok => {
-                let key = (segment, ip.src, carp.vhid);
-                if self.advertisers.len() < MOST || self.advertisers.contains_key(&key) {
-                    let known = self.advertisers.entry(key).or_insert(Advertiser { count: 0, carp });
-                    known.count += 1;
-                    known.carp = carp;
+            Ok(Proto112::Carp(carp)) if carp.cksum_ok => self.advertiser(segment, ip.src, Advert::from(&carp)),
+            Ok(Proto112::Vrrp(vrrp)) => {
+                *self.vrrp.entry(segment).or_default() += 1;
+                if vrrp.cksum_ok {
+                    self.advertiser(segment, ip.src, Advert::from(&vrrp));
                 }
             }
             // A wrong checksum and what is no advertisement are counted by the engine.
             Ok(Proto112::Carp(_)) | Err(_) => {}
-            Ok(_) => *self.vrrp.entry(segment).or_default() += 1,
+        }
+    }
+
+    fn advertiser(&mut self, segment: usize, source: IpAddr, ad: Advert) {
+        let key = (segment, source, ad.vhid);
+        if self.advertisers.len() < MOST_VHIDS || self.advertisers.contains_key(&key) {
+            let known = self.advertisers.entry(key).or_insert(Advertiser { count: 0, ad });
+            known.count += 1;
+            known.ad = ad;
         }
     }
 }

@@ -54,6 +54,17 @@ pub struct Advert {
     pub pace: Duration,
 }
 
+impl Advert {
+    /// How much the sender stands back, in the words of its protocol.
+    #[must_use]
+    pub fn standing(&self) -> String {
+        match self.protocol {
+            Protocol::Carp => format!("advskew {}", self.advskew),
+            Protocol::Vrrp2 | Protocol::Vrrp3 => format!("priority {}", u8::MAX - self.advskew),
+        }
+    }
+}
+
 impl From<&Carp> for Advert {
     fn from(carp: &Carp) -> Self {
         let interval = carp.interval().max(LEAST);

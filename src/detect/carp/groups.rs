@@ -4,6 +4,7 @@
 
 use super::vhid::Vhid;
 use super::{CarpView, Split};
+use crate::event::place::places;
 use crate::event::{Event, NodeId, Notice, NoticeKind};
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
@@ -95,23 +96,33 @@ impl CarpView {
                 }
             });
         }
-        for (common, masters) in self.groups.iter_mut().zip(masters(&self.vhids)) {
+        let found = masters(&self.vhids, &self.groups);
+        for (common, masters) in self.groups.iter_mut().zip(found) {
             if let Masters::One(node) = masters {
                 *common = Some(node);
             }
         }
     }
 
+    /// When standing for so long will next mean something.
+    pub(super) fn next_regroup(&self, now: Timestamp) -> Timestamp {
+        let ours = self.vhids.values().filter(|v| v.ours() && v.master.is_some());
+        let stands = ours.flat_map(|v| [SETTLED, APART].map(|length| v.master_since + length));
+        let split = self.split.filter(|_| !self.reported).map(|s| s.since + UNSYNC_AFTER);
+        let all = stands.chain(split).filter(|&t| t > now);
+        all.min().unwrap_or(Timestamp::MAX)
+    }
+
     /// Looks for a group with different masters, and tells when that begins to be a condition, and when it ends.
     pub(super) fn compare(&mut self, now: Timestamp, out: &mut Vec<Event>) {
-        let torn = masters(&self.vhids).into_iter().position(Masters::differ);
+        let torn = masters(&self.vhids, &self.groups).into_iter().position(Masters::differ);
         self.torn = torn;
         let split = torn.and_then(|group| {
             let common = *self.groups.get(group)?;
             let of_group = || self.vhids.values().filter(move |v| v.group == Some(group));
             // Onset: when the first vhid left the common master.
             let since = of_group()
-                .filter(|v| v.master_source().and_then(|s| s.node) != common)
+                .filter(|v| v.leader(common) != common)
                 .map(|v| v.master_since)
                 .min()
                 .unwrap_or(now);
@@ -149,14 +160,19 @@ impl CarpView {
         if self.apart || self.groups.len() < 2 {
             return;
         }
-        let mut all = self.vhids.iter().filter_map(|(key, v)| Some((key, settled(v)?)));
-        let Some((one, (node, _))) = all.next() else { return };
-        let Some((other, _)) = all.find(|(_, (n, _))| *n != node) else {
+        let mut by_node: Vec<(NodeId, Vec<(usize, u8)>)> = Vec::new();
+        for (key, (node, _)) in self.vhids.iter().filter_map(|(key, v)| Some((key, settled(v)?))) {
+            match by_node.iter_mut().find(|(n, _)| *n == node) {
+                Some((_, keys)) => keys.push(*key),
+                None => by_node.push((node, vec![*key])),
+            }
+        }
+        let [(_, one), (_, other), ..] = by_node.as_slice() else {
             return;
         };
-        let name = |&(segment, vhid): &(usize, u8)| match self.names.get(segment) {
-            Some(name) => format!("{name} vhid {vhid}"),
-            None => format!("vhid {vhid}"),
+        let name = |keys: &[(usize, u8)]| {
+            let network = |segment: usize| self.names.get(segment).map_or("", String::as_str);
+            places(keys.iter().map(|&(segment, vhid)| (network(segment), vhid)))
         };
         let text = format!(
             "{} and {} have different masters and never had the same: load sharing, or torn since before pfwatch started",
@@ -169,14 +185,14 @@ impl CarpView {
 }
 
 /// By group, one pass over all vhids: invented ones may be many.
-fn masters(vhids: &BTreeMap<(usize, u8), Vhid>) -> Vec<Masters> {
+fn masters(vhids: &BTreeMap<(usize, u8), Vhid>, common: &[Option<NodeId>]) -> Vec<Masters> {
     let mut all = Vec::new();
     for vhid in vhids.values() {
         let Some(group) = vhid.group else { continue };
         if all.len() <= group {
             all.resize(group + 1, Masters::None);
         }
-        all[group].add(vhid.master_source().and_then(|s| s.node));
+        all[group].add(vhid.leader(common.get(group).copied().flatten()));
     }
     all
 }

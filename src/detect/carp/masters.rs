@@ -4,7 +4,7 @@
 //! Kept by `vhid`, asked after each advertisement and when one is overdue. Blames nobody and moves nothing.
 
 use super::source::Source;
-use crate::event::{Advertiser, Event};
+use crate::event::{Advertiser, Event, NodeId};
 use crate::time::Timestamp;
 use std::net::IpAddr;
 
@@ -43,7 +43,8 @@ impl Masters {
         let counts = |s: &&Source| anonymous || s.node.is_some();
         let beside = if anonymous { BESIDE_STRANGER } else { BESIDE };
         self.led |= sources.iter().filter(counts).any(|s| s.reigned);
-        let several = several(now, sources.iter().filter(counts), beside, anonymous);
+        let live = sources.iter().filter(counts).filter(|s| self.goes_on(now, s));
+        let several = several(live, beside, anonymous);
         self.tell_several(now, (segment, vhid), several, sources, out);
         let last = sources.iter().max_by_key(|s| s.last);
         let vacant = last.filter(|s| self.led && s.missed(now) > VACANT).map(due);
@@ -133,6 +134,19 @@ impl Masters {
         }
     }
 
+    /// Whether a source is heard. One of several that falls silent for a moment gave way to nobody, if it goes on.
+    pub(super) fn goes_on(&self, now: Timestamp, s: &Source) -> bool {
+        let mut several = self.several.iter().flat_map(|(_, who)| who);
+        let mut late = || !s.last_heard().bow_out && several.any(|a| a.address == s.addr);
+        s.missed(now) <= STOPPED && (!s.yielded || late())
+    }
+
+    /// A node is one of several.
+    pub(super) fn has(&self, node: NodeId) -> bool {
+        let several = self.several.iter().flat_map(|(_, who)| who);
+        several.into_iter().any(|a| a.node == Some(node))
+    }
+
     /// Nobody was master when last looked at.
     pub(super) fn is_vacant(&self) -> bool {
         self.none.is_some()
@@ -160,12 +174,11 @@ fn due(s: &Source) -> Timestamp {
 
 /// Those who go on advertising beside each other, and since when there were two of them.
 fn several<'a>(
-    now: Timestamp,
-    sources: impl Iterator<Item = &'a Source>,
+    live: impl Iterator<Item = &'a Source>,
     beside: f64,
     anonymous: bool,
 ) -> Option<(Timestamp, Vec<Advertiser>)> {
-    let mut live: Vec<&Source> = sources.filter(|s| !s.yielded && s.missed(now) <= STOPPED).collect();
+    let mut live: Vec<&Source> = live.collect();
     live.sort_by_key(|s| (s.run_start, s.addr));
     let (first, since) = (live.first()?.addr, live.get(1)?.run_start);
     let goes_on = |s: &&&Source| {

@@ -44,12 +44,19 @@ impl Vhid {
     /// A node was master of it, is no more, and did not give it away.
     pub(super) fn robs(&self, node: NodeId) -> bool {
         let lost = |s: &Source| s.node == Some(node) && s.reigned && !s.yielded && self.master != Some(s.addr);
-        self.sources.iter().any(lost)
+        // Who still advertises, beside another, lost nothing.
+        !self.masters.has(node) && self.sources.iter().any(lost)
     }
 
     /// Another node is settled as master.
     pub(super) fn is_led_by_another(&self, node: NodeId) -> bool {
         self.master_source().is_some_and(|m| m.node.is_some_and(|n| n != node))
+    }
+
+    /// Whose it is: of several masters at once it is still that of the one who has the others of its group.
+    pub(super) fn leader(&self, common: Option<NodeId>) -> Option<NodeId> {
+        let still = common.filter(|&node| self.masters.has(node));
+        still.or_else(|| self.master_source()?.node)
     }
 
     pub(super) fn master_source(&self) -> Option<&Source> {
@@ -65,8 +72,9 @@ impl Vhid {
         }
     }
 
-    /// An advertisement, of a node where that is known.
-    pub(super) fn hear(&mut self, now: Timestamp, addr: IpAddr, node: Option<NodeId>, ad: &Advert) {
+    /// An advertisement, of a node where that is known. Whether somebody was forgotten for it, or it was.
+    pub(super) fn hear(&mut self, now: Timestamp, addr: IpAddr, node: Option<NodeId>, ad: &Advert) -> bool {
+        let mut crowded = false;
         // Before it was known whose it is, it was heard as a stranger.
         self.sources
             .retain(|s| node.is_none() || s.addr != addr || s.node.is_some());
@@ -75,9 +83,12 @@ impl Vhid {
         // A node that speaks both protocols is judged by the one that it began with.
         let other = |s: &Source| same(s) && s.last_heard().protocol != ad.protocol && s.missed(now) <= FORGOTTEN;
         if self.sources.iter().any(other) {
-            return;
+            return crowded;
         }
         let index = if let Some(i) = self.sources.iter().position(same) {
+            if self.masters.goes_on(now, &self.sources[i]) {
+                self.sources[i].yielded = false;
+            }
             self.sources[i].hear(now, node, ad);
             i
         } else {
@@ -85,8 +96,9 @@ impl Vhid {
                 // Invented sources push out each other, never a node's.
                 let rank = |&i: &usize| (self.sources[i].node.is_some(), self.sources[i].last);
                 let oldest = (0..self.sources.len()).min_by_key(rank).unwrap_or(0);
+                crowded = true;
                 if self.sources[oldest].node.is_some() && node.is_none() {
-                    return;
+                    return crowded;
                 }
                 self.sources.swap_remove(oldest);
             }
@@ -109,6 +121,7 @@ impl Vhid {
                 }
             }
         }
+        crowded
     }
 
     /// Settles who is master; true if that changed.

@@ -2,17 +2,21 @@
 //!
 //! Called once by the page.
 
-use super::super::Mastership;
 use super::super::tell::stays;
 use super::super::tell::words::{count, duration};
+use super::super::{Mastership, Report};
 use super::Page;
 use super::axis::Axis;
 use super::lane::{self, Piece};
 use super::markup::Markup;
+use crate::event::place::places;
 use crate::time::Timestamp;
+use std::time::Duration;
 
 /// A forger can announce any number of virtual hosts, and let them move about.
 const MOST: usize = 32;
+/// Virtual hosts that move within this time move together.
+const TOGETHER: Duration = Duration::from_secs(1);
 /// Nodes that are told apart by pattern; all are by name.
 const CLASSES: [&str; 4] = ["node-a", "node-b", "node-c", "node-d"];
 
@@ -23,6 +27,7 @@ pub(super) fn write(page: &Page<'_>, m: &mut Markup) {
         return;
     };
     let splits = splits(page, axis);
+    let lanes = lanes(report);
     m.element("section", &[("class", "carp")], |m| {
         m.words("h2", "", "Who was CARP master");
         m.element("article", &[], |m| {
@@ -32,13 +37,14 @@ pub(super) fn write(page: &Page<'_>, m: &mut Markup) {
                     lane::write(m, "unsynchronised", &splits, &[]);
                 }
                 let over: Vec<Piece> = splits.iter().take(MOST).map(frame).collect();
-                for ((segment, vhid), masters) in report.masters.iter().take(MOST) {
-                    let label = format!("{} vhid {vhid}", page.tale.engine.segment_name(*segment));
+                for (segment, vhids, masters) in lanes.iter().take(MOST) {
+                    let network = page.tale.engine.segment_name(*segment);
+                    let label = places(vhids.iter().map(|vhid| (network, *vhid)));
                     lane::write(m, &label, &lane::bounded(masterships(page, axis, masters)), &over);
                 }
                 axis.write(m, &page.tale.clock.name);
             });
-            let left_out = report.masters.len().saturating_sub(MOST);
+            let left_out: usize = lanes.iter().skip(MOST).map(|(_, vhids, _)| vhids.len()).sum();
             if left_out > 0 {
                 let text = format!("{} more virtual hosts are left out.", count(left_out as u64));
                 m.words("p", "note", &text);
@@ -52,6 +58,29 @@ pub(super) fn write(page: &Page<'_>, m: &mut Markup) {
             }
         });
     });
+}
+
+/// Vhids of one network whose masters changed alike share a lane.
+fn lanes(report: &Report) -> Vec<(usize, Vec<u8>, &[Mastership])> {
+    let near = |a: Timestamp, b: Timestamp| a.since(b).max(b.since(a)) <= TOGETHER;
+    let same = |a: &Mastership, b: &Mastership| {
+        let ends = match (a.to, b.to) {
+            (Some(a), Some(b)) => near(a, b),
+            (a, b) => a == b,
+        };
+        a.address == b.address && near(a.from, b.from) && ends
+    };
+    let mut lanes: Vec<(usize, Vec<u8>, &[Mastership])> = Vec::new();
+    for (&(segment, vhid), masters) in &report.masters {
+        let alike = |(s, _, other): &&mut (usize, Vec<u8>, &[Mastership])| {
+            *s == segment && other.len() == masters.len() && other.iter().zip(masters).all(|(a, b)| same(a, b))
+        };
+        match lanes.iter_mut().rev().take(MOST).find(alike) {
+            Some((_, vhids, _)) => vhids.push(vhid),
+            None => lanes.push((segment, vec![vhid], masters)),
+        }
+    }
+    lanes
 }
 
 fn splits(page: &Page<'_>, axis: &Axis) -> Vec<Piece> {

@@ -191,3 +191,39 @@ fn what_comes_back_to_its_sender_is_named_once_per_network_and_counted() {
     assert_eq!((lab.view.reflections(0, 1), lab.view.reflections(1, 1)), (10, 0));
     assert!(twos(&lab).is_empty());
 }
+
+#[test]
+fn a_lost_advertisement_of_one_of_two_masters_tears_no_pair() {
+    let mut lab = Lab::new();
+    for i in 0..60_u32 {
+        let t = f64::from(i);
+        lab.hear(t, 1, A, &carp(1, 0, 0));
+        if i != 30 {
+            lab.hear(t, 0, A, &carp(1, 0, 0));
+        }
+        if i > 10 {
+            lab.hear(t + 0.5, 0, B, &carp(1, 0, 0));
+        }
+    }
+    assert_eq!(twos(&lab).len(), 1);
+    assert!(lab.splits().is_empty() && !lab.view.robbed(A), "{:?}", lab.splits());
+}
+
+#[test]
+fn two_masters_of_one_vhid_hide_no_segment_that_is_lost() {
+    let mut lab = Lab::new();
+    for i in 0..60_u32 {
+        let t = f64::from(i);
+        lab.hear(t, 0, A, &carp(1, 0, 0));
+        if i > 10 {
+            lab.hear(t + 0.5, 0, B, &carp(1, 100, 0));
+        }
+        if i < 30 {
+            lab.hear(t, 1, A, &carp(1, 0, 0));
+        } else if i >= 33 {
+            lab.hear(t + 0.4, 1, B, &carp(1, 100, 0));
+        }
+    }
+    assert_eq!(lab.view.split().map(|s| s.suspect), Some(Some(A)));
+    assert!(lab.view.torn(at(lab.now), A));
+}
