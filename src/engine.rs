@@ -86,6 +86,8 @@ pub struct Engine {
     tap: Option<Vec<Heard>>,
     /// It was told that VRRP does not count beside a password.
     unsigned_told: bool,
+    /// It was told that states are forgotten.
+    full: bool,
 }
 
 /// An observation with its time and sender, as the detector was told.
@@ -135,6 +137,7 @@ impl Engine {
             scratch: Vec::new(),
             tap: None,
             unsigned_told: false,
+            full: false,
             settings,
         };
         engine.detector.watch(&engine.settings.canaries);
@@ -514,7 +517,7 @@ impl Engine {
             Proto112::Vrrp(_) => self.unsigned(now, segment, ip.src),
         };
         let Some(signed) = signed else {
-            self.counters.bad_hmac += 1;
+            self.counters.bad_hmac += u64::from(ad.protocol == Protocol::Carp);
             return;
         };
         self.counters.vrrp_of_nodes += u64::from(ad.protocol != Protocol::Carp);
@@ -654,6 +657,13 @@ impl Engine {
         self.settle_shown(now);
         self.carp.settle(now, &mut self.scratch);
         self.carp_due = self.carp.next_missing(now);
+        if self.tracker.evictions() > 0 && !std::mem::replace(&mut self.full, true) {
+            let text = format!(
+                "more states than are remembered ({}): the oldest are forgotten, and what they did is not seen",
+                self.tracker.len()
+            );
+            self.notice(now, NoticeKind::Limit, text);
+        }
         self.events.extend(self.scratch.drain(..));
         while let Some(stuck) = self.tracker.stuck(now) {
             self.detector.stuck(now, &stuck);

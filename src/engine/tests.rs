@@ -4,6 +4,7 @@ use super::*;
 use crate::capture::LinkType;
 use crate::decide::{Past, Role};
 use crate::settings::{Node as Configured, Segment};
+use pfsync_proto::Vrrp;
 
 mod quality;
 
@@ -141,6 +142,74 @@ fn only_what_is_signed_is_a_witness_for_fencing_if_it_came_through_a_router() {
     let data = to_peer([10, 0, 0, 1], [10, 0, 0, 2], &carp(1, 1, &shared));
     feed(&mut engine, 0.0, Net::Segment(0), &data);
     assert!(engine.carp.is_hearsay(NodeId(0)));
+}
+
+/// A VRRPv3 advertisement of router 1.
+fn vrrp(from: [u8; 4], prio: u8, right: bool) -> Vec<u8> {
+    let vrrp = Vrrp {
+        version: 3,
+        vrid: 1,
+        prio,
+        naddr: 1,
+        auth_type: 0,
+        adver_int: 100,
+        cksum_ok: true,
+    };
+    let mut payload = [0; 12];
+    let ends = (IpAddr::from(from), IpAddr::from([224, 0, 0, 18]));
+    vrrp.encode(&[IpAddr::from([10, 0, 0, 9])], Some(ends), &mut payload)
+        .unwrap();
+    payload[6] ^= u8::from(!right);
+    ip(from, 112, &payload)
+}
+
+#[test]
+fn vrrp_of_a_node_is_a_witness_and_that_of_a_stranger_or_beside_a_password_is_none() {
+    let hear = |password: bool, from: [u8; 4], right: bool| {
+        let mut engine = pair(&[IpAddr::from([10, 0, 0, 9])], password);
+        for i in 0..5 {
+            feed(&mut engine, f64::from(i), Net::Segment(0), &vrrp(from, 200, right));
+        }
+        engine
+    };
+    let (own, stranger) = ([10, 0, 0, 1], [10, 0, 0, 77]);
+    let engine = hear(false, own, true);
+    assert_eq!((engine.counters.vrrp, engine.counters.vrrp_of_nodes), (5, 5));
+    assert!(engine.carp.informs() && engine.counters.advertisements() == 5);
+    let mut engine = hear(false, stranger, true);
+    assert_eq!((engine.counters.vrrp, engine.counters.advertisements()), (5, 0));
+    assert!(!engine.carp.informs() && !engine.carp.foreign_master() && notices(&mut engine).is_empty());
+    let engine = hear(false, own, false);
+    assert_eq!((engine.counters.bad_checksum, engine.carp.informs()), (5, false));
+    let mut engine = hear(true, own, true);
+    assert!(!engine.carp.informs());
+    let told = notices(&mut engine);
+    assert!(
+        told.len() == 1 && told[0].contains("VRRP on lan, which bears no password"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn more_senders_than_are_remembered_are_said_once() {
+    let mut engine = Engine::new(Settings::default(), 1);
+    for host in 0..40 {
+        feed(
+            &mut engine,
+            1.0,
+            Net::Sync,
+            &ip(
+                [10, 9, 0, host],
+                240,
+                &[5, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            ),
+        );
+    }
+    let told = notices(&mut engine);
+    assert!(
+        told.len() == 1 && told[0].starts_with("more than 32 senders"),
+        "{told:?}"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::textfile::{NAME, Textfile};
 use crate::status::tally::Tallies;
 use crate::status::{
     ActionResult, Gap, Held, Interface, LedgerEntry, Master, Node, Path, Probe, Segment, Span, Status, Transitions,
-    Vhid,
+    TwoMasters, Vhid,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -85,6 +85,20 @@ fn full() -> Status {
             vhids: vec![
                 vhid(1, master("10.0.0.2", Some("172.30.0.3"))),
                 vhid(2, master("10.0.0.9", None)),
+                Vhid {
+                    vhid: 3,
+                    two_masters: vec![TwoMasters::default()],
+                    ..Vhid::default()
+                },
+                Vhid {
+                    vhid: 4,
+                    two_masters: vec![TwoMasters {
+                        to: Some(1.0),
+                        ..TwoMasters::default()
+                    }],
+                    no_master: vec![Span { from: 1.0, to: None }],
+                    ..Vhid::default()
+                },
             ],
         }],
         unsynchronised: vec![Span { from: 1.0, to: None }],
@@ -128,6 +142,8 @@ pfwatch_actions_total counter action result
 pfwatch_hook_duration_seconds histogram action
 pfwatch_carp_master gauge node segment vhid
 pfwatch_carp_unsynchronised gauge
+pfwatch_carp_two_masters gauge segment vhid
+pfwatch_carp_no_master gauge segment vhid
 pfwatch_capture_dropped_total counter interface
 pfwatch_capture_gap_seconds_total counter cause
 pfwatch_pfsync_version gauge node version
@@ -196,6 +212,11 @@ fn numbers_are_those_of_the_snapshot() {
         "pfwatch_sync_lost{node=\"fw1\"} 0",
         "pfwatch_sync_lost{node=\"fw-2\"} 1",
         "pfwatch_carp_unsynchronised 1",
+        "pfwatch_carp_two_masters{segment=\"lan\",vhid=\"1\"} 0",
+        "pfwatch_carp_two_masters{segment=\"lan\",vhid=\"3\"} 1",
+        "pfwatch_carp_two_masters{segment=\"lan\",vhid=\"4\"} 0",
+        "pfwatch_carp_no_master{segment=\"lan\",vhid=\"3\"} 0",
+        "pfwatch_carp_no_master{segment=\"lan\",vhid=\"4\"} 1",
         "pfwatch_capture_gap_seconds_total{cause=\"stall\"} 1.5",
         "pfwatch_capture_gap_seconds_total{cause=\"kernel-drop\"} 0",
         "pfwatch_pfsync_version{node=\"fw1\",version=\"5\"} 0",

@@ -91,3 +91,96 @@ fn is_alike(a: &Vhid, b: &Vhid) -> bool {
     let names = |v: &Vhid| v.contest().map(|t| t.names.clone());
     masters && names(a) == names(b) && a.vacancy().is_some() == b.vacancy().is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::headline::{Times, Tone, headline};
+    use super::super::{Master, Node, Span, TwoMasters};
+    use super::*;
+
+    struct Plain;
+
+    impl Times for Plain {
+        fn time(&self, at: f64) -> String {
+            format!("{at}")
+        }
+
+        fn ago(&self, at: f64) -> String {
+            format!("{} s", 100.0 - at)
+        }
+
+        fn length(&self, seconds: f64) -> String {
+            format!("{seconds} s")
+        }
+    }
+
+    /// A pair that is well: fw1 is master of these vhids on lan.
+    fn status(vhids: impl IntoIterator<Item = u8>) -> Status {
+        let master = || Master {
+            name: Some("fw1".into()),
+            from: 10.0,
+            ..Master::default()
+        };
+        let vhid = |vhid| Vhid {
+            vhid,
+            masters: vec![master()],
+            ..Vhid::default()
+        };
+        let node = |name: &str| Node {
+            name: Some(name.into()),
+            health: "up".into(),
+            frames: 1,
+            ..Node::default()
+        };
+        let mut status = Status {
+            nodes: vec![node("fw1"), node("fw2")],
+            segments: vec![Segment {
+                name: "lan".into(),
+                vhids: vhids.into_iter().map(vhid).collect(),
+            }],
+            ..Status::default()
+        };
+        status.frames.pfsync = 1;
+        status
+    }
+
+    #[test]
+    fn two_masters_and_none_are_the_headline_until_they_are_over() {
+        let said = |s: &Status| headline(s, &Plain);
+        let mut s = status(1..=3);
+        assert!(said(&s).1.starts_with("All is well"), "{:?}", said(&s));
+        for v in &mut s.segments[0].vhids[..2] {
+            v.two_masters.push(TwoMasters {
+                from: 50.0,
+                names: vec!["fw1".into(), "fw2".into()],
+                ..TwoMasters::default()
+            });
+        }
+        let text = "CARP has two masters of lan vhid 1, 2 since 50 (50 s ago): fw1 and fw2 advertise it at the same time \
+                    (split brain)";
+        assert_eq!(said(&s), (Tone::Bad, text.into()));
+        for v in &mut s.segments[0].vhids[..2] {
+            v.two_masters[0].to = Some(60.0);
+        }
+        assert_eq!(said(&s).0, Tone::Good);
+        s.segments[0].vhids[2].no_master.push(Span { from: 70.0, to: None });
+        let text =
+            "CARP has no master of lan vhid 3 since 70 (30 s ago): nobody advertises it, as far as is heard there";
+        assert_eq!(said(&s), (Tone::Bad, text.into()));
+        s.segments[0].vhids[2].no_master[0].to = Some(75.0);
+        assert_eq!(said(&s).0, Tone::Good);
+    }
+
+    #[test]
+    fn vhids_that_stand_alike_are_one_line() {
+        let mut s = status((1..=140).chain([143]));
+        let lines = |s: &Status| {
+            let alike = s.segments[0].alike(|v| v.vhid == 7);
+            alike.into_iter().map(|(vhids, _)| vhids).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&s), ["1-6, 8-140, 143", "7"]);
+        s.segments[0].vhids[0].masters[0].from = 20.0;
+        s.segments[0].vhids[1].no_master.push(Span { from: 70.0, to: None });
+        assert_eq!(lines(&s), ["1", "2", "3-6, 8-140, 143", "7"]);
+    }
+}

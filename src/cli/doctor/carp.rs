@@ -126,6 +126,9 @@ fn passwords(config: &Config, heard: &Heard) -> Option<Finding> {
             ),
         ));
     }
+    if let Some(text) = told {
+        return Some(warning(NAME, text));
+    }
     let any = config.password_files().next().is_some() && !heard.ear.advertisers.is_empty();
     any.then(|| ok(NAME, "every advertisement verifies"))
 }

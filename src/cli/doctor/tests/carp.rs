@@ -100,6 +100,62 @@ fn a_split_that_lasts() {
 }
 
 #[test]
+fn two_masters_and_none_as_long_as_they_last() {
+    let config = config("");
+    let mut heard = heard(&config, None);
+    advertise(&mut heard.ear, [10, 0, 0, 2], |c| c);
+    let (at, segment) = (Timestamp::default(), 0);
+    let advertiser = |host| crate::event::Advertiser {
+        address: [10, 0, 0, host].into(),
+        node: None,
+    };
+    let two = |vhid, until| Event::TwoMasters {
+        at,
+        segment,
+        vhid,
+        since: at,
+        until,
+        who: vec![advertiser(2), advertiser(3)],
+    };
+    let none = |until| Event::NoMaster {
+        at,
+        segment,
+        vhid: 9,
+        since: at,
+        until,
+    };
+    heard
+        .events
+        .extend([two(1, None), two(2, None), two(3, None), two(4, None), two(4, Some(at))]);
+    one(
+        &carp::check(&config, &heard),
+        Problem,
+        "two masters of lan vhid 1-3: 10.0.0.2 and 10.0.0.3 advertise it at the same time",
+    );
+    heard.events.extend([1, 2, 3].map(|vhid| two(vhid, Some(at))));
+    assert_eq!(faults(&carp::check(&config, &heard)), Vec::<String>::new());
+    heard.events.push(none(None));
+    one(&carp::check(&config, &heard), Problem, "no master of lan vhid 9");
+    heard.events.push(none(Some(at)));
+    assert_eq!(faults(&carp::check(&config, &heard)), Vec::<String>::new());
+}
+
+#[test]
+fn advertisements_that_come_back() {
+    let config = config("");
+    let mut heard = heard(&config, None);
+    advertise(&mut heard.ear, [10, 0, 0, 2], |c| c);
+    let kind = crate::event::NoticeKind::Reflection;
+    let notice = crate::event::Notice::new(Timestamp::default(), kind, "its own advertisements come back");
+    heard.events.push(Event::Notice(notice.about(crate::event::NodeId(0))));
+    one(
+        &carp::check(&config, &heard),
+        Warning,
+        "fw1: its own advertisements come back",
+    );
+}
+
+#[test]
 fn our_own_deafness() {
     let config = config("");
     let check = |cause| {
