@@ -491,7 +491,8 @@ impl Engine {
                 self.counters.vrrp += 1;
                 // Of strangers it is other routers' business.
                 if node.is_none() {
-                    return self.counters.problem(Problem::Vrrp, now);
+                    self.counters.problem(Problem::Vrrp, now);
+                    return;
                 }
                 (Advert::from(vrrp), vrrp.cksum_ok)
             }
