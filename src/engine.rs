@@ -315,6 +315,7 @@ impl Engine {
                     self.refuse(packet.refused);
                     if packet.refused.is_none()
                         && let Some(ip) = packet.ip
+                        && !self.is_overlay(frame, &packet, ip.src)
                     {
                         self.proto112(now, frame, packet.vlan, ip, payload);
                     }
@@ -538,6 +539,16 @@ impl Engine {
             self.carp.hearsay((segment, ad.vhid));
         }
         self.events.extend(self.scratch.drain(..));
+    }
+
+    /// Whether CARP came in a tunnel while that of a node is heard outside of one: what is inside is of a net that lies above this
+    /// one, with vhids of its own.
+    fn is_overlay(&mut self, frame: &Frame<'_>, packet: &Dissected<'_>, from: IpAddr) -> bool {
+        let bare = !packet.mirrored && self.by_local.contains_key(&from);
+        let heard_bare = self.networks.bare(frame.net, frame.interface, packet.vlan, bare);
+        let overlay = packet.mirrored && heard_bare;
+        self.counters.elsewhere += u64::from(overlay);
+        overlay
     }
 
     /// Whether a packet goes from one configured node to another, each by an address of its own: only there may CARP come through

@@ -95,6 +95,8 @@ pub struct Packet<'a> {
     pub direction: Option<Direction>,
     /// The IP datagram without the padding of the link (or what there is instead of one): the same in every copy of it.
     pub datagram: &'a [u8],
+    /// It came inside a tunnel, as mirrors send it; all of this is about what was inside.
+    pub mirrored: bool,
     /// What it carries.
     pub kind: Kind<'a>,
     /// Why it must not be used.
@@ -110,6 +112,7 @@ impl<'a> Packet<'a> {
             vlan: Vlan::default(),
             direction: None,
             datagram: &[],
+            mirrored: false,
             kind,
             refused,
         }
@@ -164,6 +167,7 @@ fn mirror<'a>(copy: &Mirrored<'a>) -> Packet<'a> {
         kind => (kind, packet.refused),
     };
     Packet {
+        mirrored: true,
         kind,
         refused,
         ..packet

@@ -35,7 +35,7 @@ pub struct Counters {
     pub bad_hmac: u64,
     /// Advertisements on the sync net, which do not count where segments are configured.
     pub carp_on_sync: u64,
-    /// CARP of a VLAN that its segment has nothing to do with.
+    /// CARP of a VLAN that its segment has nothing to do with, or of a net above it.
     pub elsewhere: u64,
     /// CARP of networks beyond the number that is remembered.
     pub beyond_networks: u64,

@@ -17,6 +17,21 @@ struct Network {
     interface: String,
     vlan: Vlan,
     name: String,
+    /// CARP of a node was heard on it outside of tunnels.
+    bare: bool,
+}
+
+impl Network {
+    fn is(&self, net: Net, interface: &str, vlan: Vlan) -> bool {
+        self.segment == segment_of(net) && self.vlan == vlan && self.interface == interface
+    }
+}
+
+const fn segment_of(net: Net) -> Option<usize> {
+    match net {
+        Net::Segment(i) => Some(i),
+        Net::Sync => None,
+    }
 }
 
 /// See the module.
@@ -49,6 +64,7 @@ impl Networks {
             interface: String::new(),
             vlan: s.vlan.unwrap_or_default(),
             name: s.name.clone(),
+            bare: false,
         };
         Self {
             all: settings.segments.iter().enumerate().map(network).collect(),
@@ -59,16 +75,12 @@ impl Networks {
 
     /// The network of a frame.
     pub(super) fn of(&mut self, net: Net, interface: &str, vlan: Vlan) -> Found {
-        let segment = match net {
-            Net::Segment(i) => Some(i),
-            Net::Sync => None,
-        };
+        let segment = segment_of(net);
         let wanted = segment.and_then(|i| self.wanted.get(i).copied().flatten());
         if wanted.is_some_and(|w| w != vlan) {
             return Found::Elsewhere;
         }
-        let same = |n: &Network| n.segment == segment && n.vlan == vlan && n.interface == interface;
-        if let Some(i) = self.all.iter().position(same) {
+        if let Some(i) = self.all.iter().position(|n| n.is(net, interface, vlan)) {
             return Found::Here(i);
         }
         if self.all.len() >= MAX_NETWORKS {
@@ -81,8 +93,18 @@ impl Networks {
             interface: interface.to_owned(),
             vlan,
             name,
+            bare: false,
         });
         Found::New(self.all.len() - 1)
+    }
+
+    /// Whether CARP of a node was heard here outside of tunnels; `now`: it just was.
+    pub(super) fn bare(&mut self, net: Net, interface: &str, vlan: Vlan, now: bool) -> bool {
+        let here = self.all.iter_mut().find(|n| n.is(net, interface, vlan));
+        here.is_some_and(|n| {
+            n.bare |= now;
+            n.bare
+        })
     }
 
     /// The configured segment that a network is, or is a part of.

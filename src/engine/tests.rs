@@ -213,6 +213,34 @@ fn more_senders_than_are_remembered_are_said_once() {
 }
 
 #[test]
+fn carp_in_a_tunnel_counts_where_none_of_a_node_is_heard_outside() {
+    let mirror = |inner: &[u8]| {
+        let vxlan = [
+            &[0xc0, 0, 0x12, 0xb5, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 1, 0][..],
+            &[0; 12],
+            &[8, 0],
+            inner,
+        ]
+        .concat();
+        ip([192, 0, 2, 1], 17, &vxlan)
+    };
+    let frame = |vhid: u8, from: u8| ip([10, 0, 0, from], 112, &carp(vhid, 1, &[]).encode());
+    let lan = Net::Segment(0);
+    let mut engine = pair(&[], false);
+    // A third machine, whose own net has CARP of others.
+    feed(&mut engine, 0.0, lan, &frame(9, 77));
+    feed(&mut engine, 0.1, lan, &mirror(&frame(1, 1)));
+    assert!(engine.carp.informs());
+    assert_eq!(engine.counters.elsewhere, 0);
+    // A net above the one that is captured has vhids of its own.
+    let mut engine = pair(&[], false);
+    feed(&mut engine, 0.0, lan, &frame(1, 1));
+    feed(&mut engine, 0.1, lan, &mirror(&frame(1, 2)));
+    assert_eq!(engine.counters.elsewhere, 1);
+    assert_eq!(engine.carp.witness(at(0.1), NodeId(1)).held, 0);
+}
+
+#[test]
 fn a_stranger_on_the_sync_net_takes_no_server_out_of_the_evidence() {
     let server = [192, 0, 2, 80];
     let mut pfsync = [0; 20];

@@ -84,7 +84,7 @@ fn every_mirror_shows_what_it_mirrors() {
                 "{payload:02x?}"
             );
             assert_eq!((packet.vlan, packet.datagram), (Vlan::new(&[30]), &pfsync[..]));
-            assert_eq!(packet.ip.map(|ip| ip.ttl), Some(255));
+            assert_eq!((packet.ip.map(|ip| ip.ttl), packet.mirrored), (Some(255), true));
             for length in 0..frame.len() {
                 let _ = whole(&frame[..length]);
             }
