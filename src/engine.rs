@@ -339,11 +339,11 @@ impl Engine {
     /// Whether the same datagram was heard just now; then it is counted, and says nothing more.
     fn is_copy(&mut self, now: Timestamp, frame: &Frame<'_>, packet: &Dissected<'_>) -> bool {
         let id = packet.ip.map_or(0, |ip| ip.id);
-        let copy = self.copies.heard_before(now, frame.net, id, packet.datagram);
-        if copy && !self.came_back(now, frame, packet) {
-            self.problem(now, Problem::Duplicate);
+        let heard = self.copies.heard_before(now, frame.net, id, packet.datagram);
+        if !(heard.before && self.came_back(now, frame, packet)) {
+            (0..heard.copies).for_each(|_| self.problem(now, Problem::Duplicate));
         }
-        copy
+        heard.before
     }
 
     fn sync_frame(&mut self, now: Timestamp, net: Net, packet: &Dissected<'_>, payload: &[u8]) {

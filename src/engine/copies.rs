@@ -28,6 +28,16 @@ const THIRDS: u32 = 2;
 /// Copies at a steady distance are that far apart, give or take this.
 const STEADY: Duration = Duration::from_millis(5);
 
+/// What is made of a datagram.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// It says nothing more: the same was heard just now.
+    pub(super) before: bool,
+    /// So many copies are known since the last datagram: a kernel without identifications may say the same twice at once, so
+    /// that single ones are none.
+    pub(super) copies: u64,
+}
+
 /// One datagram that was heard.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -70,21 +80,24 @@ impl Copies {
     }
 
     /// Whether this datagram was heard on this net just now; if not, it is remembered.
-    pub(super) fn heard_before(&mut self, now: Timestamp, net: Net, id: u16, datagram: &[u8]) -> bool {
+    pub(super) fn heard_before(&mut self, now: Timestamp, net: Net, id: u16, datagram: &[u8]) -> Heard {
         self.forget(now);
         let key = self.hasher.hash_one((net, datagram));
         let before = self.seen.get(&key).map(|s| (now.since(s.at), s.again));
-        let copy = match before {
-            Some(_) if id != 0 => true,
-            Some((distance, _)) if distance <= NEAR => true,
-            _ if id != 0 => false,
-            _ => self.steady.entry(net).or_default().is_second(before),
+        let heard = if id == 0 {
+            self.steady.entry(net).or_default().count(before)
+        } else {
+            let before = before.is_some();
+            Heard {
+                before,
+                copies: u64::from(before),
+            }
         };
         match self.seen.get_mut(&key) {
-            Some(seen) if copy => seen.again = true,
+            Some(seen) if heard.before => seen.again = true,
             _ => self.remember(now, key, before.is_some()),
         }
-        copy
+        heard
     }
 
     fn remember(&mut self, at: Timestamp, key: u64, again: bool) {
@@ -112,31 +125,39 @@ impl Copies {
 }
 
 impl Steady {
-    /// Counts a datagram (`before`: how long ago the same was heard, and whether not for the first time) and says whether it is
-    /// the second of two.
-    fn is_second(&mut self, before: Option<(Duration, bool)>) -> bool {
-        let mut second = false;
-        match before {
-            Some((_, true)) => self.thirds += 1,
-            Some((distance, false)) => {
-                second = distance.abs_diff(self.distance) <= STEADY;
-                self.seconds += u32::from(second);
-                if !second && self.seconds == 0 {
-                    self.distance = distance;
-                }
-            }
-            None => {}
-        }
+    /// Counts a datagram; `before`: how long ago the same was heard, and whether not for the first time.
+    fn count(&mut self, before: Option<(Duration, bool)>) -> Heard {
+        let near = before.is_some_and(|(distance, _)| distance <= NEAR);
+        let second = near || self.is_second(before);
+        self.seconds += u32::from(second);
+        self.thirds += u32::from(!near && before.is_some_and(|(_, again)| again));
         self.all += 1;
-        let second = second && self.doubled;
+        let known = self.doubled;
+        let mut copies = u64::from(known && second);
         if self.all == SAMPLE {
+            let doubled = SECONDS.contains(&self.seconds) && self.thirds <= THIRDS;
+            if doubled && !known {
+                copies = self.seconds.into();
+            }
+            let distance = self.distance;
             *self = Self {
-                distance: self.distance,
-                doubled: SECONDS.contains(&self.seconds) && self.thirds <= THIRDS,
+                distance,
+                doubled,
                 ..Self::default()
             };
         }
-        second
+        let before = near || (second && known);
+        Heard { before, copies }
+    }
+
+    /// Whether it is as far from the one before it as the others, if that is the first.
+    fn is_second(&mut self, before: Option<(Duration, bool)>) -> bool {
+        let Some((distance, false)) = before else { return false };
+        let steady = distance.abs_diff(self.distance) <= STEADY;
+        if !steady && self.seconds == 0 {
+            self.distance = distance;
+        }
+        steady
     }
 }
 
@@ -150,7 +171,7 @@ mod tests {
     impl Ear {
         fn copy(&mut self, ms: u64, id: u16, what: u32) -> bool {
             let at = Timestamp::from_nanos(0) + Duration::from_millis(ms);
-            self.0.heard_before(at, Net::Sync, id, &what.to_be_bytes())
+            self.0.heard_before(at, Net::Sync, id, &what.to_be_bytes()).before
         }
     }
 
@@ -172,7 +193,24 @@ mod tests {
     fn ear_at(net: Net) -> bool {
         let mut copies = Copies::new(1);
         copies.heard_before(Timestamp::from_nanos(0), Net::Sync, 7, &[1]);
-        copies.heard_before(Timestamp::from_nanos(0), net, 7, &[1])
+        copies.heard_before(Timestamp::from_nanos(0), net, 7, &[1]).before
+    }
+
+    #[test]
+    fn a_kernel_that_says_the_same_twice_at_once_is_no_mirror_and_one_that_shows_all_twice_is() {
+        let told = |every: u32| {
+            let mut copies = Copies::new(1);
+            let mut told = 0;
+            for i in 0..640_u32 {
+                let at = Timestamp::from_nanos(0) + Duration::from_millis(10) * i;
+                for later in 0..=u64::from(i % every == 0) {
+                    let at = at + Duration::from_millis(later);
+                    told += copies.heard_before(at, Net::Sync, 0, &i.to_be_bytes()).copies;
+                }
+            }
+            told
+        };
+        assert_eq!((told(1), told(20)), (640, 0));
     }
 
     #[test]
