@@ -273,7 +273,7 @@ impl Engine {
         self.counters.problem(quality::of_gap(cause), now);
         self.tracker.forgive();
         self.detector.gap(now);
-        self.carp.forgive(now);
+        self.carp.forgive(now, length);
         self.policy.blind(now);
         if cause == GapCause::ClocksApart {
             self.part(now);

@@ -137,3 +137,50 @@ pub(super) fn files(sync: &[PathBuf], segments: &[SegmentFile], asked: &Asked) -
     });
     sync.chain(carp).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_an_at_stands_an_interface_unless_the_file_is_called_so() {
+        let parsed = |text: &str| {
+            let s = segment_file(text).unwrap();
+            (s.name, s.path.display().to_string(), s.interface.map(|i| i.0))
+        };
+        let given = |name: &str, path: &str, interface: Option<&str>| {
+            (name.to_owned(), path.to_owned(), interface.map(str::to_owned))
+        };
+        assert_eq!(parsed("lan=all.pcapng@em0"), given("lan", "all.pcapng", Some("em0")));
+        assert_eq!(parsed("lan=a@b.pcapng@#2"), given("lan", "a@b.pcapng", Some("#2")));
+        assert_eq!(parsed("lan=-@em0"), given("lan", "-", Some("em0")));
+        assert_eq!(parsed("lan=all.pcapng"), given("lan", "all.pcapng", None));
+        assert_eq!(parsed("lan=all.pcapng@"), given("lan", "all.pcapng@", None));
+        assert_eq!(parsed("lan=@em0"), given("lan", "@em0", None));
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lan@home");
+        std::fs::write(&path, "").unwrap();
+        let path = path.display().to_string();
+        assert_eq!(parsed(&format!("lan={path}")), given("lan", &path, None));
+    }
+
+    #[test]
+    fn an_interface_of_two_segments_is_none_of_theirs_alone() {
+        let segment = |name: &str, interface: Option<&str>| crate::config::Segment {
+            name: name.into(),
+            interface: interface.map(str::to_owned),
+            vlan: Vec::new(),
+            password_file: None,
+        };
+        let config = Config {
+            segments: vec![
+                segment("a", Some("em0")),
+                segment("b", Some("em1")),
+                segment("c", Some("em0")),
+                segment("d", None),
+            ],
+            ..Config::default()
+        };
+        assert_eq!(*sole_interfaces(&config), [("em1".to_owned(), 1)]);
+    }
+}

@@ -217,11 +217,12 @@ impl CarpView {
         }
     }
 
-    /// We were blind until `now`: what was missed meanwhile is not missing.
-    pub fn forgive(&mut self, now: Timestamp) {
+    /// We were blind for `length` until `now`: what was missed meanwhile is not missing.
+    pub fn forgive(&mut self, now: Timestamp, length: Duration) {
+        let before = now - length;
         let missed = self.vhids.values_mut().filter(|v| !v.masters.is_vacant());
         for source in missed.flat_map(|v| &mut v.sources) {
-            if source.missed(now) <= LOST {
+            if source.missed(before) <= LOST {
                 source.last = now;
             }
         }

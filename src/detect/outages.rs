@@ -72,7 +72,7 @@ fn our_own_blindness_in_an_outage_takes_new_evidence_and_no_more() {
     site(&mut p, (300.0, 300.6, 0.05), NEVER, tries(20, 12, LOST));
     p.now = 303.0;
     p.detector.gap(at(p.now));
-    p.carp.forgive(at(p.now));
+    p.carp.forgive(at(p.now), Duration::ZERO);
     site(&mut p, (303.0, 310.0, 0.05), NEVER, tries(20, 12, LOST));
     let down = p.down(FW).map(|(when, _)| when - 303.0);
     assert!(down.is_some_and(|t| t > 1.2 && t < 3.0), "{down:?}");
@@ -163,7 +163,7 @@ fn after_long_deafness_a_crash_is_found_as_soon_as_ever() {
     step(&mut p, 0.0, 100.0, true, true);
     step(&mut p, 100.0, 1_900.0, false, true);
     p.detector.gap(at(1_900.0));
-    p.carp.forgive(at(1_900.0));
+    p.carp.forgive(at(1_900.0), Duration::ZERO);
     step(&mut p, 1_900.0, 1_910.0, true, true);
     step(&mut p, 1_910.0, 1_940.0, true, false);
     let down = p.down(FW).map(|(when, _)| when - 1_910.0);

@@ -463,3 +463,66 @@ fn what_became_of_a_decision_is_told_back_and_what_is_ours_is_taken_back() {
     assert!(engine.undo(at(10.5)));
     assert_eq!(decisions(&mut engine), [("restore", 2)]);
 }
+
+/// Both segments for half a minute, fw1 before fw2.
+fn half_a_minute(engine: &mut Engine) {
+    for i in 0..30_u8 {
+        for segment in 0..2 {
+            advertise(engine, f64::from(i), segment, 1, &carp(1, u64::from(i), &[]));
+        }
+    }
+}
+
+#[test]
+fn five_minutes_without_a_capture_change_no_master_and_miss_no_advertisement() {
+    let mut engine = pair(&[], false);
+    half_a_minute(&mut engine);
+    while engine.poll().is_some() {}
+    engine.gap(at(330.0), Duration::from_secs(300), GapCause::Unrecorded, 0);
+    engine.idle(at(330.5));
+    let witness = engine.carp.witness(at(330.5), NodeId(0));
+    assert_eq!((witness.present, witness.gone), (2, 0));
+    let mut events = std::iter::from_fn(|| engine.poll());
+    assert!(events.all(|e| matches!(e, Event::Gap { .. })));
+    // Those that do not come then are missing.
+    assert_eq!(engine.carp.witness(at(335.0), NodeId(0)).gone, 2);
+}
+
+#[test]
+fn where_clocks_went_apart_carp_is_shown_and_is_no_witness_and_no_role() {
+    let mut engine = pair(&[], false);
+    half_a_minute(&mut engine);
+    assert_eq!(engine.carp_role(), Role::Backup);
+    while engine.poll().is_some() {}
+    for t in [30.0, 40.0] {
+        engine.gap(at(t), Duration::ZERO, GapCause::ClocksApart, 0);
+    }
+    assert_eq!(engine.carp_role(), Role::Unknown);
+    // On one segment fw2 is master now, on the other fw1.
+    for i in 40..60_u8 {
+        for segment in 0..2_u8 {
+            advertise(
+                &mut engine,
+                f64::from(i),
+                segment.into(),
+                segment + 1,
+                &carp(1, u64::from(i), &[]),
+            );
+        }
+    }
+    assert!(!engine.carp.informs());
+    assert_eq!(engine.carp.split(), None);
+    let events: Vec<_> = std::iter::from_fn(|| engine.poll()).collect();
+    let notices = events.iter().filter(|e| matches!(e, Event::Notice(_)));
+    assert_eq!(notices.count(), 1);
+    let masters = events.iter().filter_map(|e| match e {
+        Event::Master { segment, master, .. } => Some((*segment, *master)),
+        _ => None,
+    });
+    assert_eq!(masters.last(), Some((1, Some(IpAddr::from([10, 0, 1, 2])))));
+    assert!(
+        !events
+            .iter()
+            .any(|e| matches!(e, Event::Unsynchronised { .. } | Event::Decision(_)))
+    );
+}

@@ -7,6 +7,7 @@ mod clocks;
 mod damage;
 mod formats;
 mod golden;
+mod interfaces;
 mod timeline;
 mod written;
 

@@ -258,6 +258,7 @@ impl PathHealth {
         let quiet = QUIET.max(self.songs.patience(now, set.canaries));
         let last = self.last_end_to_end();
         let lively = now.since(last) <= quiet && last > Timestamp::MIN;
+        let kept = self.health == Health::Up && now.since(self.forgiven) <= quiet;
         let doubt = self.songs.doubt(now, set.node, last, set.canaries);
         let suspect = score >= 0.5 * set.threshold && evidence.seconds >= 0.5 * set.min.as_secs_f64();
         let relieved = score < RELIEVED * set.threshold;
@@ -265,7 +266,7 @@ impl PathHealth {
             _ if suspect => (Health::Suspect, self.blackhole(&evidence)),
             Health::Suspect if !relieved => return None,
             _ if doubt.is_some() => return self.doubt(doubt, evidence),
-            _ if lively => (Health::Up, Cause::EndToEnd),
+            _ if lively || kept => (Health::Up, Cause::EndToEnd),
             // Just started: quiet is not known to be normal yet.
             Health::Unknown if now.since(self.born) < QUIET => return None,
             _ => (Health::Idle, Cause::Quiet),

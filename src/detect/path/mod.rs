@@ -121,6 +121,8 @@ pub struct PathHealth {
     opening: u32,
     toward: [u32; 2],
     last_try: Timestamp,
+    /// Until when we were last deaf.
+    forgiven: Timestamp,
     /// Last round trip through this node alone, and one through two.
     last_alone: Timestamp,
     last_shared: Timestamp,
@@ -153,6 +155,7 @@ impl PathHealth {
             opening: 0,
             toward: [0; 2],
             last_try: Timestamp::MIN,
+            forgiven: Timestamp::MIN,
             last_alone: Timestamp::MIN,
             last_shared: Timestamp::MIN,
             proofs: Pace::default(),
@@ -202,6 +205,11 @@ impl PathHealth {
     pub fn forgive(&mut self, now: Timestamp) {
         self.songs.forgive(now);
         self.restart(now);
+        // Nobody knows that nothing was tried, or that nothing passed.
+        self.forgiven = now;
+        if self.last_try > Timestamp::MIN {
+            self.last_try = now;
+        }
     }
 
     /// Whether the canaries that regularly come through this node come no more.

@@ -172,7 +172,7 @@ fn a_vhid_that_nobody_ever_led_is_missed_by_nobody() {
 fn what_was_missed_while_we_were_blind_makes_neither_two_masters_nor_none() {
     let mut lab = beside(0.0..10.2, 13.6..20.0);
     lab.until(22.0);
-    lab.view.forgive(at(22.0));
+    lab.view.forgive(at(22.0), Duration::ZERO);
     lab.reign(B, &[0], 100, 22.5, 40.0);
     assert!(twos(&lab).is_empty() && nones(&lab).is_empty(), "{:?}", lab.events);
 }
