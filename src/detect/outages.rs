@@ -66,6 +66,24 @@ fn an_outage_of_a_slow_site_is_found_however_slow_it_is() {
 }
 
 #[test]
+fn our_own_blindness_makes_nobody_idle_however_long_it_lasts() {
+    for outage in [true, false] {
+        let mut p = Pair::new();
+        site(&mut p, (0.0, 300.0, 0.05), NEVER, tries(20, 12, WELL));
+        if outage {
+            site(&mut p, (300.0, 310.0, 0.05), NEVER, tries(20, 12, LOST));
+        }
+        assert_eq!(p.down(FW).is_some(), outage);
+        let told = p.verdicts.len();
+        p.now = 2_000.0;
+        p.detector.gap(at(p.now));
+        p.carp.forgive(at(p.now), Duration::from_secs(1_690));
+        site(&mut p, (2_000.0, 2_000.4, 0.05), NEVER, tries(20, 12, LOST));
+        assert_eq!(p.verdicts.len(), told, "{:?}", p.verdicts.last());
+    }
+}
+
+#[test]
 fn our_own_blindness_in_an_outage_takes_new_evidence_and_no_more() {
     let mut p = Pair::new();
     site(&mut p, (0.0, 300.0, 0.05), NEVER, tries(20, 12, WELL));

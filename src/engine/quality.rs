@@ -125,6 +125,8 @@ pub struct Quality {
     pub problems: Vec<Found>,
     /// Something was proven all the same.
     proven: bool,
+    /// And that a node was down.
+    down: bool,
 }
 
 impl Quality {
@@ -137,7 +139,9 @@ impl Quality {
     /// Why nothing can be judged.
     #[must_use]
     pub fn why_not(&self) -> Option<&Found> {
-        self.problems.iter().find(|p| p.fatal && !self.proven)
+        // Without times a round trip proves nothing either.
+        let holds = |p: &&Found| p.fatal && (!self.proven || p.kind == Problem::NoTime);
+        self.problems.iter().find(holds).filter(|_| !self.down)
     }
 
     /// Adds what somebody else found; it takes the place of what was found of the same kind.
@@ -185,7 +189,8 @@ impl Engine {
         let c = &self.counters;
         let mut quality = Quality {
             problems: Vec::new(),
-            proven: c.nodes.iter().flat_map(|n| &n.paths).any(|p| p.end_to_end > 0) || self.proven_down,
+            proven: c.nodes.iter().flat_map(|n| &n.paths).any(|p| p.end_to_end > 0),
+            down: self.proven_down,
         };
         let frames = [self.cut(), self.copies(), self.routed(), self.unread()];
         let absent = [self.vrrp_instead(), self.foreign_instead(), self.late_start()];
@@ -318,9 +323,10 @@ impl Engine {
     }
 
     fn stepped(&self) -> Option<Found> {
-        let &(times, _, _) = self.counters.gaps.get(&GapCause::ClockStep)?;
+        let steps = [GapCause::ClockStep, GapCause::ClocksApart].map(|cause| self.counters.gaps.get(&cause));
+        let times = steps.into_iter().flatten().map(|gap| gap.0).sum();
         let detail = format!("the clock stepped {}: around that nothing is judged", often(times));
-        Some(self.tallied(Problem::ClockStep, times, detail))
+        (times > 0).then(|| self.tallied(Problem::ClockStep, times, detail))
     }
 
     fn gaps(&self) -> Option<Found> {
@@ -349,7 +355,7 @@ impl Engine {
 pub(super) const fn of_gap(cause: GapCause) -> Problem {
     match cause {
         GapCause::KernelDrop => Problem::Dropped,
-        GapCause::ClockStep => Problem::ClockStep,
+        GapCause::ClockStep | GapCause::ClocksApart => Problem::ClockStep,
         _ => Problem::Gap,
     }
 }
@@ -371,5 +377,29 @@ fn often(times: u64) -> String {
     match times {
         1 => "once".into(),
         n => format!("{n} times"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_trip_proves_nothing_without_times_and_a_down_wins_over_all() {
+        let why = |kind, proven, down| {
+            let mut quality = Quality {
+                proven,
+                down,
+                ..Quality::default()
+            };
+            quality.add(Found {
+                fatal: true,
+                ..plain(kind, 1, None, None, String::new())
+            });
+            !quality.judged()
+        };
+        assert!(why(Problem::Cut, false, false) && !why(Problem::Cut, true, false));
+        assert!(why(Problem::NoTime, true, false));
+        assert!(!why(Problem::NoTime, true, true) && !why(Problem::Cut, false, true));
     }
 }

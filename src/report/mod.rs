@@ -155,7 +155,7 @@ impl Report {
         self.margins.finish(engine);
         self.files = files;
         self.quality = engine.quality();
-        times::add(&self.times, &mut self.quality);
+        times::add(&self.times, &self.files, &mut self.quality);
     }
 
     fn notice(&mut self, notice: Notice) {

@@ -3,16 +3,17 @@
 //! Put into words here, beside what the engine found wrong with what it heard.
 
 use super::tell::words::file;
-use crate::capture::file::{Step, Strays, Times, Unrecorded};
+use crate::capture::Net;
+use crate::capture::file::{FileInfo, Step, Strays, Times, Unrecorded};
 use crate::engine::quality::{Found, Problem, Quality};
 use crate::time::{Timestamp, spell};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Adds it.
-pub(super) fn add(times: &Times, quality: &mut Quality) {
+pub(super) fn add(times: &Times, files: &[FileInfo], quality: &mut Quality) {
     let all = [
-        timeless(times),
+        timeless(times, files),
         stepped(&times.steps),
         strays(&times.strays),
         unrecorded(&times.unrecorded),
@@ -33,12 +34,14 @@ fn found(kind: Problem, count: u64, first: Option<Timestamp>, detail: String) ->
         first,
         last: first,
         detail,
-        fatal: kind == Problem::NoTime,
+        fatal: false,
     }
 }
 
-fn timeless(times: &Times) -> Option<Found> {
+/// Without times in any capture of the sync net nothing can be judged.
+fn timeless(times: &Times, read: &[FileInfo]) -> Option<Found> {
     let files = &times.timeless;
+    let mut sync = read.iter().filter(|f| f.net == Net::Sync && f.frames > 0);
     let detail = || {
         format!(
             "all frames of {} have one and the same time, or times that run to and fro, so that nothing can be told of what came \
@@ -46,7 +49,10 @@ fn timeless(times: &Times) -> Option<Found> {
             names(files)
         )
     };
-    (!files.is_empty()).then(|| found(Problem::NoTime, files.len() as u64, None, detail()))
+    (!files.is_empty()).then(|| Found {
+        fatal: sync.all(|f| files.contains(&f.path)),
+        ..found(Problem::NoTime, files.len() as u64, None, detail())
+    })
 }
 
 fn stepped(steps: &[Step]) -> Option<Found> {
@@ -70,7 +76,7 @@ fn step(step: &Step) -> String {
     let how = if step.back {
         format!("went back by {by}")
     } else {
-        format!("went forward by {by}, or nothing was captured for that long,")
+        format!("went forward by {by} (or nothing was captured for that long)")
     };
     if step.all {
         how
@@ -127,13 +133,13 @@ mod tests {
             ..Times::default()
         };
         let mut quality = Quality::default();
-        add(&times, &mut quality);
+        add(&times, &[], &mut quality);
         assert!(quality.problems[0].detail.contains("went back by 1 h"), "{quality:?}");
         assert!(quality.judged());
         times.steps = vec![Step { all: false, ..step }];
         times.timeless = vec!["x.pcap".into()];
         let mut quality = Quality::default();
-        add(&times, &mut quality);
+        add(&times, &[], &mut quality);
         assert_eq!(quality.why_not().unwrap().kind, Problem::NoTime);
         assert!(quality.problems[1].detail.contains("in sync.pcap"), "{quality:?}");
     }

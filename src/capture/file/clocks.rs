@@ -258,7 +258,10 @@ impl FileSource {
             return self.clocks.timeless(&file.info.path);
         }
         let patience = self.clocks.patience(file.info.net);
-        let by = latest.since(head);
+        // It would have come a pause later.
+        let by = latest
+            .since(head)
+            .saturating_add(self.clocks.pace(file.info.net).mean());
         file.held = Some(Held { by, patience });
         let until = file.on_timeline(latest) + patience;
         self.clocks.held_until = self.clocks.held_until.max(Some(until));

@@ -15,6 +15,8 @@ const MEMORY: u64 = 1024;
 pub(super) struct Pace {
     last: Option<Timestamp>,
     frames: u64,
+    /// All pauses together.
+    pauses: Duration,
     /// The longest pause of late, and of the time before.
     longest: Duration,
     before: Duration,
@@ -24,7 +26,9 @@ impl Pace {
     #[inline]
     pub(super) fn heard(&mut self, at: Timestamp) {
         if let Some(last) = self.last {
-            self.longest = self.longest.max(at.since(last));
+            let pause = at.since(last);
+            self.pauses = self.pauses.saturating_add(pause);
+            self.longest = self.longest.max(pause);
         }
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
         self.frames += 1;
@@ -41,6 +45,11 @@ impl Pace {
     /// How long nothing came.
     pub(super) fn pause(&self, at: Timestamp) -> Duration {
         self.last.map_or(Duration::ZERO, |last| at.since(last))
+    }
+
+    /// How long it is from one frame to the next.
+    pub(super) fn mean(&self) -> Duration {
+        self.pauses / u32::try_from(self.frames.max(1)).unwrap_or(u32::MAX)
     }
 
     /// The longest pause that is usual; none while that is not known.
