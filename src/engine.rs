@@ -148,7 +148,6 @@ impl Engine {
             #[expect(clippy::cast_possible_truncation, reason = "configured by hand")]
             for address in node.addresses {
                 engine.by_address.insert(address, NodeId(i as u16));
-                engine.tracker.add_local(address);
             }
         }
         engine.by_local = sole_owners(&engine.settings);
@@ -201,11 +200,7 @@ impl Engine {
             return None;
         }
         let id = self.add_node(address, None, false);
-        // What ends on a firewall is no evidence. But where the pair is configured, a sender beside it may bear a
-        // server's address, to take that out of the evidence.
-        if self.settings.nodes.len() < 2 {
-            self.tracker.add_local(address);
-        }
+        self.tracker.add_local(address);
         self.recall_nodes();
         Some(id)
     }
@@ -523,6 +518,7 @@ impl Engine {
             return;
         };
         self.counters.vrrp_of_nodes += u64::from(ad.protocol != Protocol::Carp);
+        self.tracker.add_local(ip.src);
         if let Some(shown) = &mut self.shown {
             shown.advertisement(now, segment, ip.src, node, ad, &mut self.scratch);
             return self.show_masters();

@@ -256,3 +256,8 @@ fn openbsd() {
 fn freebsd() {
     no_faults("freebsd-pair", 1);
 }
+
+#[test]
+fn freebsd_15() {
+    no_faults("freebsd15-pair", 1);
+}

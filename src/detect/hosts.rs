@@ -22,6 +22,14 @@ const MAX_FAILING: usize = 256;
 const MAX_STRANGERS: usize = 16;
 /// Tries of one host within this long are one observation: pairs of states, bursts of one program.
 const SLOT: Duration = Duration::from_millis(400);
+/// A host that has not tried for so long begins anew when it does.
+const LULL: Duration = Duration::from_secs(60);
+/// Hosts that began to fail no further apart than this failed together.
+const TOGETHER: Duration = Duration::from_secs(3);
+/// What fails so soon after the last answer follows it: nothing was quiet between them.
+const FOLLOWS: Duration = Duration::from_millis(600);
+/// What one host does is an accident.
+const SEVERAL: usize = 2;
 /// Every observation is up to this old, so failing may be heard this much before the last answers are.
 pub const LAG: Duration = Duration::from_millis(1_100);
 
@@ -30,6 +38,8 @@ struct Host {
     last_success: Timestamp,
     /// First failure since the last success.
     failing_since: Timestamp,
+    /// The same, or when it began anew after a lull.
+    trying_since: Timestamp,
     last_failure: Timestamp,
     epoch: u32,
     success_epoch: u32,
@@ -104,13 +114,50 @@ pub struct Hosts {
     succeeded: u32,
 }
 
-/// `h_i` of the hosts that count against the firewall.
+/// Hosts that count against the firewall.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// `h_i` of each.
+    pub misses: Vec<f64>,
+    /// What they tried is no burst of a moment ago, and was not all long ago: see [`is_ripe`].
+    pub ripe: bool,
+}
+
+/// The same, by what they failed in.
 #[derive(Clone, Debug, Default)]
 pub struct Failing {
     /// Since the window opened.
-    pub window: Vec<f64>,
+    pub window: Group,
     /// Since the last answer that any host got.
-    pub run: Vec<f64>,
+    pub run: Group,
+}
+
+/// How old evidence must be, and may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Ages {
+    /// What was tried must last for so long.
+    pub min: Duration,
+    /// Something was tried within this long.
+    pub max: Duration,
+}
+
+/// Whether tries by hosts that (began to fail, tried last) tell more than that many began a moment ago. One that failed long
+/// before a burst does not make the burst any older: what most of them were part of must last `min`, from the second of
+/// its hosts to the last but one. Hosts that fail one by one, each by itself, have had their time; and where somebody was
+/// `answered` just before, the time since then tells the same.
+pub(super) fn is_ripe(now: Timestamp, ages: Ages, answered: Timestamp, mut hosts: Vec<(Timestamp, Timestamp)>) -> bool {
+    hosts.sort_unstable();
+    let apart = |pair: &[(Timestamp, Timestamp)]| pair[1].0.since(pair[0].0) > TOGETHER;
+    let burst = &hosts[hosts.windows(2).rposition(apart).map_or(0, |i| i + 1)..];
+    let fresh = hosts.iter().any(|h| now.since(h.1) <= ages.max);
+    let few = burst.len() * 2 <= hosts.len();
+    let several = SEVERAL.min(burst.len());
+    let second = several.checked_sub(1).and_then(|i| burst.get(i));
+    let lasts = second.is_some_and(|&(began, _)| {
+        let follows = answered > Timestamp::MIN && began <= answered + FOLLOWS;
+        follows || burst.iter().filter(|h| h.1 >= began + ages.min).count() >= several
+    });
+    fresh && (few || lasts)
 }
 
 impl Hosts {
@@ -221,9 +268,10 @@ impl Hosts {
             return;
         }
         let h = self.entry(now, host);
-        if h.failing_since == Timestamp::MAX {
-            h.failing_since = now;
+        if h.failing_since == Timestamp::MAX || now.since(h.last_failure) > LULL {
+            h.trying_since = now;
         }
+        h.failing_since = h.failing_since.min(now);
         h.last_failure = now;
         if in_window {
             if !old {
@@ -243,6 +291,7 @@ impl Hosts {
         self.table.get_or_insert_with(host, now, || Host {
             last_success: Timestamp::MIN,
             failing_since: Timestamp::MAX,
+            trying_since: Timestamp::MIN,
             last_failure: Timestamp::MIN,
             epoch: 0,
             success_epoch: 0,
@@ -261,12 +310,13 @@ impl Hosts {
         &self,
         now: Timestamp,
         start: Timestamp,
+        ages: Ages,
         strangers: usize,
         works_elsewhere: impl Fn(&HostKey) -> bool,
     ) -> Failing {
         let count = |list: &List, miss: &dyn Fn(&Host) -> Option<f64>| {
             let mut unknown = 0;
-            let mut counted = Vec::new();
+            let (mut misses, mut times) = (Vec::new(), Vec::new());
             for key in &list.hosts {
                 let Some((h, miss)) = self.table.get(key).and_then(|h| Some((h, miss(h)?))) else {
                     continue;
@@ -277,9 +327,11 @@ impl Hosts {
                         continue;
                     }
                 }
-                counted.push(miss);
+                misses.push(miss);
+                times.push((h.trying_since, h.last_failure));
             }
-            counted
+            let ripe = is_ripe(now, ages, self.last_answer, times);
+            Group { misses, ripe }
         };
         let window = |h: &Host| {
             let with_the_others = h.failing_since + LAG >= start;
@@ -294,5 +346,64 @@ impl Hosts {
             window: count(&self.failing, &window),
             run: count(&self.unanswered, &run),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG_AGO: u32 = 9_000;
+
+    /// Whether hosts that began and tried last so many tenths of a second ago are enough.
+    fn ripe(hosts: &[(u32, u32)], answered: u32) -> bool {
+        let now = Timestamp::from_nanos(0) + Duration::from_secs(10_000);
+        let ago = |tenths: u32| now - Duration::from_millis(100) * tenths;
+        let ages = Ages {
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(60),
+        };
+        is_ripe(
+            now,
+            ages,
+            ago(answered),
+            hosts.iter().map(|&(a, b)| (ago(a), ago(b))).collect(),
+        )
+    }
+
+    #[test]
+    fn what_fails_right_after_an_answer_is_as_old_as_that() {
+        assert!(ripe(&[(8, 8); 10], 12), "0.4 s after it");
+        assert!(!ripe(&[(5, 5); 10], 12), "0.7 s after it");
+    }
+
+    #[test]
+    fn a_burst_has_to_last_whatever_failed_long_before_it() {
+        let burst = |old: &[(u32, u32)], tries: (u32, u32)| {
+            let mut hosts = vec![tries; 10];
+            hosts.extend(old);
+            ripe(&hosts, LONG_AGO)
+        };
+        for old in [
+            &[][..],
+            &[(6_000, 6_000)],
+            &[(6_000, 6_000); 4],
+            &[(300, 1); 3],
+            &[(20, 20)],
+        ] {
+            assert!(!burst(old, (1, 0)), "{old:?}");
+            assert!(!burst(old, (12, 11)), "and then nothing: {old:?}");
+            assert!(burst(old, (12, 0)), "{old:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_fail_one_by_one_have_had_their_time() {
+        let slow: Vec<(u32, u32)> = (0..8).map(|i| (i * 150, i * 150)).collect();
+        assert!(ripe(&slow, LONG_AGO));
+        let old: Vec<(u32, u32)> = slow.iter().map(|&(a, b)| (a + 700, b + 700)).collect();
+        assert!(!ripe(&old, LONG_AGO), "nobody tries any more");
+        assert!(ripe(&[(12, 1)], LONG_AGO) && !ripe(&[(9, 1)], LONG_AGO), "one alone");
+        assert!(!ripe(&[], LONG_AGO));
     }
 }

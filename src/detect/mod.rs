@@ -491,7 +491,7 @@ impl Detector {
                 Cause::SyncLost if p.only_canaries() => (Health::Suspect, Cause::CanaryMissing),
                 _ => (to, cause),
             };
-            out.extend(p.turn(to, cause, evidence).map(|t| t.verdict(now, node, path)));
+            out.extend(p.turn(now, to, cause, evidence).map(|t| t.verdict(now, node, path)));
             p.restart(now);
         }
         true
@@ -549,7 +549,7 @@ impl Detector {
             };
             p.restart(now);
             out.extend(
-                p.turn(Health::Idle, Cause::Returned, evidence)
+                p.turn(now, Health::Idle, Cause::Returned, evidence)
                     .map(|t| t.verdict(now, node, path)),
             );
         }

@@ -412,3 +412,63 @@ fn a_split_lends_nothing_against_a_node_that_has_proven_a_round_trip_since() {
     assert!(found(62.0).is_some(), "nothing came since it was torn");
     assert_eq!(found(68.0), None);
 }
+
+#[test]
+fn what_goes_on_through_another_node_neither_ends_a_down_nor_makes_up() {
+    // The port dies; the other node takes everything over, and completes what began at the first: its segments agree, so
+    // nothing is said against anybody any more.
+    let moved = |c, s| {
+        let answered = Observation {
+            movement: Movement::PairEndToEnd,
+            partner: Some(FW.0),
+            ..told(c, s, PAIR, PAIR)
+        };
+        vec![(OTHER, answered), (FW, told(c, s, None, None))]
+    };
+    let mut p = Pair::new();
+    p.run(0.0, 60.0, &[], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    p.run(60.0, 64.0, &[], |c, s| vec![(FW, told(c, s, LOST, None))]);
+    assert_eq!(p.detector.health(FW, 0), Health::Down);
+    p.run(64.0, 80.0, &[], moved);
+    assert_eq!(p.detector.health(FW, 0), Health::Down, "{:?}", p.verdicts);
+    p.run(80.0, 84.0, &[], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    assert_eq!(p.detector.health(FW, 0), Health::Up, "what it carries itself does");
+    // Not yet down, only suspect: that ends it, but not as a round trip.
+    let mut p = Pair::new();
+    p.run(0.0, 60.0, &[], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    p.run(60.0, 60.7, &[], |c, s| vec![(FW, told(c, s, LOST, None))]);
+    assert_eq!(p.detector.health(FW, 0), Health::Suspect);
+    let before = p.verdicts.len();
+    p.run(60.7, 80.0, &[], moved);
+    let after: Vec<Health> = p.verdicts[before..]
+        .iter()
+        .filter(|v| v.node == FW)
+        .map(|v| v.to)
+        .collect();
+    assert_eq!(after, [Health::Idle], "{:?}", &p.verdicts[before..]);
+}
+
+#[test]
+fn who_only_ever_carries_one_half_is_up_by_what_both_do_and_recovers_by_it() {
+    let show = |well: bool| {
+        move |c, s| {
+            let answered = Observation {
+                partner: Some(FW.0),
+                ..told(c, s, PAIR, None)
+            };
+            let asked = (FW, told(c, s, LOST, None));
+            if well {
+                vec![asked, (OTHER, answered)]
+            } else {
+                vec![asked]
+            }
+        }
+    };
+    let mut p = Pair::new();
+    p.run(0.0, 90.0, &[], show(true));
+    assert_eq!(p.detector.health(FW, 0), Health::Up, "{:?}", p.verdicts);
+    p.run(90.0, 130.0, &[], show(false));
+    assert_eq!(p.detector.health(FW, 0), Health::Down, "{:?}", p.verdicts);
+    p.run(130.0, 140.0, &[], show(true));
+    assert_eq!(p.detector.health(FW, 0), Health::Up, "{:?}", p.verdicts);
+}

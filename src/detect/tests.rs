@@ -442,3 +442,68 @@ fn a_start_before_anything_is_heard_does_not_stop_the_ticks() {
     assert!(next <= at(23.0), "{next}");
     assert_eq!(lab.detector.health(FW, 0), Health::Idle);
 }
+
+#[test]
+fn a_burst_after_a_long_quiet_is_not_down_before_it_is_old_itself() {
+    for old in 0..4 {
+        let mut lab = Lab::new();
+        lab.traffic(50, 0.0, 60.0, |_, _| true);
+        for i in 0..old {
+            lab.until(300.0 + f64::from(i));
+            lab.attempt(client(i), server(i), false);
+        }
+        // Everybody at once, and nobody is answered within the moment that it takes to tell.
+        lab.until(600.0);
+        (0..60).for_each(|n| lab.attempt(client(n * 7 % 20), server(n * 5 % 12), false));
+        lab.until(600.9);
+        assert_eq!(lab.down_at(), None, "{old} tries before");
+        lab.traffic(50, 600.9, 620.0, |_, _| true);
+        assert_eq!(lab.down_at(), None, "{old} tries before");
+    }
+}
+
+#[test]
+fn a_burst_that_nobody_ever_tells_more_of_is_never_down_and_one_that_goes_on_is() {
+    for again in [false, true] {
+        let mut lab = Lab::new();
+        lab.traffic(50, 0.0, 60.0, |_, _| true);
+        lab.until(600.0);
+        let burst = |lab: &mut Lab| (0..60).for_each(|n| lab.attempt(client(n * 7 % 20), server(n * 5 % 12), false));
+        burst(&mut lab);
+        lab.until(601.1);
+        if again {
+            burst(&mut lab);
+        }
+        lab.until(640.0);
+        let down = lab.down_at();
+        assert_eq!(down.is_some(), again, "{down:?}");
+        assert!(down.is_none_or(|t| t > 601.1 && t < 601.4), "{down:?}");
+    }
+}
+
+#[test]
+fn who_is_down_is_so_by_tries_that_are_told() {
+    // Nothing but flows of which the initiators' data moves and is never answered.
+    let mut lab = Lab::new();
+    lab.traffic(50, 0.0, 60.0, |_, _| true);
+    let mut t = 60.0;
+    for n in 0..600_u32 {
+        lab.until(t);
+        let o = Observation {
+            path: 0,
+            movement: Movement::Forward,
+            trial: Some((Class::Active, Outcome::Partial)),
+            delivery: None,
+            partner: None,
+            whole: None,
+            hosts: Some((client(n * 7 % 20), server(n * 5 % 12))),
+            left: false,
+        };
+        lab.detector.frame(at(lab.now), FW);
+        lab.detector.observe(at(lab.now), FW, &o, None);
+        t += 0.02;
+    }
+    let told: Vec<&Verdict> = lab.verdicts.iter().filter(|v| v.cause.is_blackhole()).collect();
+    assert!(!told.is_empty(), "{:?}", lab.verdicts);
+    assert!(told.iter().all(|v| v.evidence.failed > 0), "{told:?}");
+}

@@ -169,6 +169,12 @@ impl NodeCounters {
     /// Counts an observation.
     pub fn evidence(&mut self, o: &Observation, now: Timestamp) {
         let Some(path) = self.paths.get_mut(o.path) else { return };
+        if o.is_round_trip() {
+            path.end_to_end += 1;
+            path.last_end_to_end = Some(now);
+            path.first_end_to_end.get_or_insert(now);
+            return;
+        }
         if path.first_end_to_end.is_none() && matches!(o.trial, Some((_, Outcome::Failure))) {
             path.failed_before += 1;
             path.first_failed.get_or_insert(now);
@@ -177,15 +183,40 @@ impl NodeCounters {
             Movement::Attempt => path.attempt += 1,
             Movement::Forward => path.forward += 1,
             Movement::Reverse => path.reverse += 1,
-            Movement::Both | Movement::PairEndToEnd => {
+            Movement::Both | Movement::PairEndToEnd | Movement::EndToEnd => {
                 path.forward += 1;
                 path.reverse += 1;
             }
-            Movement::EndToEnd => {
-                path.end_to_end += 1;
-                path.last_end_to_end = Some(now);
-                path.first_end_to_end.get_or_insert(now);
-            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::track::flow::Class;
+
+    #[test]
+    fn tables_and_verdicts_have_one_notion_of_a_round_trip() {
+        let told = |movement, trial: Option<Outcome>, delivery| Observation {
+            path: 0,
+            movement,
+            trial: trial.map(|o| (Class::NewTcp, o)),
+            delivery,
+            partner: None,
+            whole: None,
+            hosts: None,
+            left: false,
+        };
+        // SYN|ACK seen, handshake not yet complete: the verdict counts it as answered.
+        let answered = told(Movement::Both, Some(Outcome::Success), None);
+        let delivered = told(Movement::EndToEnd, None, Some(Outcome::Success));
+        let pair = told(Movement::PairEndToEnd, Some(Outcome::Pair), Some(Outcome::Pair));
+        for (o, round_trips) in [(answered, 1), (delivered, 1), (pair, 0)] {
+            let mut c = NodeCounters::new(1);
+            c.evidence(&o, Timestamp::from_nanos(5));
+            assert_eq!(c.paths[0].end_to_end, round_trips, "{o:?}");
+            assert_eq!(c.paths[0].last_end_to_end.is_some(), round_trips > 0);
         }
     }
 }

@@ -206,6 +206,8 @@ pub struct Flow {
     counted_by: u16,
     sloppy: bool,
     moved: bool,
+    /// What is told of it lies behind what was heard before a pause.
+    stale: bool,
     transport: Transport,
     /// Milliseconds since that was announced of each side which another node was last to see acknowledged.
     across: [u32; 2],
@@ -236,6 +238,7 @@ impl Flow {
             counted_by: u16::MAX,
             sloppy: flags & FLAG_SLOPPY != 0,
             moved: fresh,
+            stale: false,
             transport,
             across: [u32::MAX; 2],
         };
@@ -312,8 +315,9 @@ impl Flow {
             Transport::Udp | Transport::Other => Class::NewUdp,
         };
         if !back {
-            // Deferred states are announced before an answer is possible.
-            let judged = forth && flags & FLAG_ACK == 0;
+            // Deferred states are announced before an answer is possible; where answers may take another way (sloppy), one
+            // that was not seen is none that was missing.
+            let judged = forth && flags & FLAG_ACK == 0 && !self.sloppy;
             let trial = judged.then_some((class, Outcome::Failure));
             return Finding::new(Movement::Attempt, trial);
         }
@@ -381,7 +385,9 @@ impl Flow {
         self.states = [src0.max(src), dst0.max(dst)];
         if dst == 0 {
             self.src.owner = sender;
-            return Finding::new(Movement::Attempt, Some((Class::OneWay, Outcome::Failure)));
+            // Such states never run back: of one that was answered this is news of long ago.
+            let trial = (dst0 == 0).then_some((Class::OneWay, Outcome::Failure));
+            return Finding::new(Movement::Attempt, trial);
         }
         if (dst0 == 0 && dst > 0) || (src0 < 2 && src >= 2) {
             // A reply, first heard of now, to a packet that this node passed, or another one.
@@ -415,6 +421,14 @@ impl Flow {
             *self = Self::new(sender, true, self.transport, flags, src, dst);
             return Finding::plain(Movement::Attempt);
         }
+        if self.sloppy {
+            // pf guesses how far it is, and follows no number: what it says of it is no proof, and no failure.
+            self.absorb(src, dst);
+            return Finding::plain(Movement::Attempt);
+        }
+        // Told again from long ago (a capture in a loop, a state that a kernel took back): what lies behind and does not move
+        // neither worked just now nor failed, until it goes on.
+        self.stale |= gap > RECENT && (self.src.is_ahead_of(src) || self.dst.is_ahead_of(dst));
         let asked_by = self.src.owner;
         let told_by = self.dst.owner;
         let asked_age = self.src.age;
@@ -422,6 +436,7 @@ impl Flow {
         let (dst_seq, dst_edge) = self.dst.moves(dst);
         let forth = src_seq || dst_edge;
         let back = dst_seq || src_edge;
+        self.stale &= !forth && !back;
         let guarded = before.iter().all(|s| (ESTABLISHED..=FIN_WAIT_2).contains(s));
         // Each side's data against the other side's fresh acknowledgement.
         let bound_src = if guarded && src_edge {
@@ -496,11 +511,15 @@ impl Flow {
                     Movement::PairEndToEnd
                 };
             }
+            if movement == Movement::Attempt && self.states == [SYN_SENT, 0] {
+                // Whoever asks again is the one through whom an answer can be had.
+                (self.src.owner, self.src.age) = (sender, 0);
+            }
             let outcome = match dst.state {
+                // Answered before: this message is about the answer, or older.
+                _ if before[1] > 0 => None,
                 0 if src.state == SYN_SENT => Some(Outcome::Failure),
                 0 => Some(Outcome::Partial),
-                // Answered before: this message is about the answer.
-                _ if before[1] > 0 => None,
                 _ => Some(here),
             };
             self.moved = outcome != Some(Outcome::Failure);
@@ -539,7 +558,7 @@ impl Flow {
         };
         self.moved = outcome != Some(Outcome::Failure);
         // Closing connections trail off without answers; only what they prove counts.
-        let closing = closed || src.state >= CLOSING || dst.state >= CLOSING || self.sloppy;
+        let closing = closed || src.state >= CLOSING || dst.state >= CLOSING || self.stale;
         let trial = outcome
             .filter(|o| !closing || *o == Outcome::Success)
             .map(|o| (class, o));
@@ -555,6 +574,12 @@ impl Flow {
 }
 
 impl Side {
+    /// Whether `peer` says less than what was heard already.
+    fn is_ahead_of(&self, peer: &Peer) -> bool {
+        let spoke = self.seq != 0 && peer.seqlo != 0;
+        spoke && (after(self.seq, peer.seqlo) || after(self.edge, peer.seqhi))
+    }
+
     /// Whether `peer` announces (a sequence end, a window edge) beyond everything heard so far.
     fn moves(&self, peer: &Peer) -> (bool, bool) {
         let spoke = self.seq != 0;

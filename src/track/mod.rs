@@ -3,6 +3,7 @@
 //! Called by the engine with decoded messages; answers with observations for the detector. Never judges a firewall,
 //! never reads a clock. Keys are raw (id, creatorid); memory is bounded whatever the sync net sends.
 
+mod ends;
 pub mod flow;
 #[cfg(test)]
 mod passages;
@@ -15,15 +16,16 @@ pub mod zones;
 
 use crate::settings::Settings;
 use crate::time::Timestamp;
+use ends::{Ends, Here};
 use flow::{Class, Finding, Flow, Movement, Outcome, Transport};
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashSet};
-use pfsync_proto::{Clr, CreatorId, Direction, Endpoints, Key, State, StateKeys, UpdC};
+use hashbrown::HashMap;
+use pfsync_proto::{Clr, CreatorId, Direction, Key, State, UpdC};
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 use table::Table;
-use zones::{Paths, octets};
+use zones::Paths;
 
 /// States remembered at most; about 250 octets each with their index.
 const MAX_FLOWS: usize = 1 << 20;
@@ -69,6 +71,16 @@ pub struct Observation {
     pub hosts: Option<(HostKey, HostKey)>,
     /// The second of the two states of a connection: it came in and went out.
     pub left: bool,
+}
+
+impl Observation {
+    /// Whether a round trip through the sender is proven: it saw a try answered, or an answer acknowledged. The one notion of
+    /// it, for verdicts and for tables.
+    #[must_use]
+    pub fn is_round_trip(&self) -> bool {
+        let answered = matches!(self.trial, Some((_, Outcome::Success)));
+        answered || self.delivery == Some(Outcome::Success) || self.movement == Movement::EndToEnd
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +154,7 @@ pub struct Tracker {
     shapes: Table<HostKey, Shape>,
     site: Shape,
     paths: Paths,
-    local: HashSet<HostKey, FixedState>,
+    here: Here,
     counts: Vec<FlowCount>,
     /// Per node: by path, and the last of them is none.
     held: Vec<Vec<Held>>,
@@ -161,12 +173,7 @@ impl Tracker {
             shapes: Table::new(MAX_HOSTS, seed.rotate_left(31)),
             site: Shape::default(),
             paths: Paths::new(settings),
-            local: settings
-                .nodes
-                .iter()
-                .flat_map(|n| &n.local)
-                .map(|&a| octets(a))
-                .collect(),
+            here: Here::new(settings),
             counts: Vec::new(),
             held: Vec::new(),
             creators: HashMap::default(),
@@ -212,13 +219,13 @@ impl Tracker {
 
     /// An address that a firewall revealed as its own (sync link, CARP source): flows that end there are no evidence.
     pub fn add_local(&mut self, address: IpAddr) {
-        self.local.insert(octets(address));
+        self.here.reveal(address);
     }
 
     /// Whether flows that end there are no evidence.
     #[cfg(test)]
     pub(crate) fn is_local(&self, address: IpAddr) -> bool {
-        self.local.contains(&octets(address))
+        self.here.is(&zones::octets(address))
     }
 
     fn counter(&mut self, node: u16) -> &mut FlowCount {
@@ -260,7 +267,10 @@ impl Tracker {
             self.forget(state.key); // An id is used again only after a reboot of its creator.
         }
         let mut entry = self.entry(now, sender, true, state);
-        self.pair(now, state, &mut entry);
+        // What ends here never has two states, and would make the site look like one without pairs.
+        if matches!(entry.place, Place::Path(_)) {
+            self.pair(now, state, &mut entry);
+        }
         let finding = entry.flow.on_insert(sender, state.state_flags, state.packets);
         let left = entry.pairing == Pairing::Paired;
         if !left && state.direction == Direction::In && matches!(entry.place, Place::Path(_)) {
@@ -323,7 +333,7 @@ impl Tracker {
         entry.sender = sender;
         let addressless = entry.hosts.is_none();
         if addressless {
-            let (hosts, place) = place(&self.paths, &self.local, state);
+            let (hosts, place) = place(&self.paths, &self.here, state);
             (entry.hosts, entry.place) = (hosts, place);
         }
         let is = (sender, entry.place, entry.flow.half_open());
@@ -437,7 +447,7 @@ impl Tracker {
     }
 
     fn entry(&self, now: Timestamp, sender: u16, fresh: bool, state: &State) -> Entry {
-        let (hosts, place) = place(&self.paths, &self.local, state);
+        let (hosts, place) = place(&self.paths, &self.here, state);
         let transport = match state.proto {
             6 => Transport::Tcp,
             17 => Transport::Udp,
@@ -459,20 +469,20 @@ impl Tracker {
 
     /// Finds the other half of a forwarded connection: same real endpoints, other direction.
     fn pair(&mut self, now: Timestamp, state: &State, entry: &mut Entry) {
-        let Some((hosts, ports)) = endpoints(state) else { return };
+        let Some(ends) = Ends::of(state) else { return };
         let side = match state.direction {
             Direction::In => 0_u64,
             Direction::Out => 1,
             Direction::Unknown(_) => return,
         };
-        let tuple = |side: u64| tuple(hosts, ports, state.proto, side);
+        let tuple = |side: u64| ends.tuple(state.proto, side);
         if let Some(key) = self.waiting.remove(&tuple(1 - side)) {
             if let Some(other) = self.flows.get_mut(&key, now) {
                 other.pairing = Pairing::Paired;
             }
             entry.pairing = Pairing::Paired;
             self.site.paired = self.site.paired.saturating_add(1);
-            self.shape(now, Some(hosts), |s| s.paired = s.paired.saturating_add(1));
+            self.shape(now, Some(ends.hosts), |s| s.paired = s.paired.saturating_add(1));
         } else {
             entry.pairing = Pairing::Waiting;
             entry.tuple = tuple(side);
@@ -546,52 +556,12 @@ impl Tracker {
     }
 }
 
-/// Real initiator and responder with their ports, whatever was translated on the way.
-fn endpoints(state: &State) -> Option<((HostKey, HostKey), (u16, u16))> {
-    let at = |e: &Endpoints, i: usize| (octets(e.addr[i]), e.port[i]);
-    let (client, server) = match (&state.keys, state.direction) {
-        (StateKeys::Pair { wire, stack }, Direction::In) => (at(wire, 0), at(stack, 1)),
-        (StateKeys::Pair { wire, stack }, Direction::Out) => (at(stack, 1), at(wire, 0)),
-        (StateKeys::LanGwyExt { lan, ext, .. }, Direction::In) => ((octets(ext.0), ext.1), (octets(lan.0), lan.1)),
-        (StateKeys::LanGwyExt { lan, ext, .. }, Direction::Out) => ((octets(lan.0), lan.1), (octets(ext.0), ext.1)),
-        (_, Direction::Unknown(_)) => return None,
-    };
-    Some(((client.0, server.0), (client.1, server.1)))
-}
-
-/// Nobody forwards these.
-fn stays(a: IpAddr) -> bool {
-    match a {
-        IpAddr::V4(v4) => v4.is_broadcast() || v4.is_link_local(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local(),
-    }
-}
-
-fn tuple((client, server): (HostKey, HostKey), ports: (u16, u16), proto: u8, side: u64) -> u64 {
-    // Only as good as it must be: a forged collision mislabels a pair, nothing more.
-    let mut h = 0xcbf2_9ce4_8422_2325_u64 ^ side;
-    let tail = [ports.0.to_be_bytes(), ports.1.to_be_bytes(), [proto, 0]];
-    for b in client.iter().chain(&server).chain(tail.as_flattened()) {
-        h = (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3);
-    }
-    h
-}
-
-fn place(paths: &Paths, local: &HashSet<HostKey, FixedState>, state: &State) -> (Option<(HostKey, HostKey)>, Place) {
-    let Some((hosts, _)) = endpoints(state) else {
+fn place(paths: &Paths, here: &Here, state: &State) -> (Option<(HostKey, HostKey)>, Place) {
+    let Some(Ends { hosts, .. }) = Ends::of(state) else {
         return (None, Place::Nowhere);
     };
-    let (client, server) = hosts;
-    let group = |h: &HostKey| {
-        let a = zones::address(*h);
-        a.is_multicast() || a.is_unspecified() || stays(a)
-    };
-    let nowhere = NOT_TRAFFIC.contains(&state.proto)
-        || group(&client)
-        || group(&server)
-        || local.contains(&client)
-        || local.contains(&server);
-    match paths.of(client, server) {
+    let nowhere = NOT_TRAFFIC.contains(&state.proto) || here.stops(hosts);
+    match paths.of(hosts.0, hosts.1) {
         Some(path) if !nowhere => (Some(hosts), Place::Path(path)),
         _ => (Some(hosts), Place::Nowhere),
     }

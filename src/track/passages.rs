@@ -2,7 +2,8 @@
 
 use super::*;
 use pfsync_proto::message::{Extra, IfName};
-use pfsync_proto::{Family, Peer, StateId};
+use pfsync_proto::{Endpoints, Family, Peer, StateId, StateKeys};
+use zones::octets;
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_nanos(ms * 1_000_000)
@@ -96,18 +97,171 @@ fn nothing_is_said_of_what_goes_out_was_deleted_or_came_before_we_were_blind() {
     assert_eq!(t.stuck(at(9_000)), None);
 }
 
+/// A firewall with 198.51.100.1 outside and 10.0.1.1 inside, `::` and `10.64::` likewise; keys as [0, 1].
+const ENDS: [(&str, Direction, [&str; 2], [&str; 2], bool); 17] = {
+    use Direction::{In, Out};
+    const CLIENT: &str = "10.0.1.50";
+    const SERVER: &str = "203.0.113.9";
+    const SHARED: &str = "198.51.100.1";
+    const INSIDE: &str = "10.0.1.1";
+    const SIX: &str = "2001:db8:1::50";
+    [
+        ("through, as it comes in", In, [CLIENT, SERVER], [CLIENT, SERVER], true),
+        (
+            "through, hidden behind the shared address",
+            Out,
+            [SERVER, SHARED],
+            [SERVER, CLIENT],
+            true,
+        ),
+        (
+            "a published server, called by the shared address",
+            In,
+            [SERVER, SHARED],
+            [SERVER, CLIENT],
+            true,
+        ),
+        ("the same on its way out", Out, [CLIENT, SERVER], [CLIENT, SERVER], true),
+        (
+            "one inside that calls another by the shared address, in",
+            In,
+            [CLIENT, SHARED],
+            [CLIENT, "10.0.1.60"],
+            true,
+        ),
+        (
+            "and out, hidden behind the inside address",
+            Out,
+            ["10.0.1.60", INSIDE],
+            ["10.0.1.60", CLIENT],
+            true,
+        ),
+        (
+            "a proxy behind a redirect",
+            In,
+            [CLIENT, SERVER],
+            [CLIENT, "127.0.0.1"],
+            false,
+        ),
+        (
+            "a proxy in the guise of IPv6",
+            In,
+            [CLIENT, SERVER],
+            [CLIENT, "::ffff:127.0.0.1"],
+            false,
+        ),
+        ("a proxy of IPv6", In, [SIX, "2001:db8:2::9"], [SIX, "::1"], false),
+        (
+            "a redirect to an own address",
+            In,
+            [CLIENT, SERVER],
+            [CLIENT, INSIDE],
+            false,
+        ),
+        (
+            "a service on the shared address behind a redirect",
+            In,
+            [SERVER, SHARED],
+            [SERVER, "127.0.0.1"],
+            false,
+        ),
+        (
+            "a resolver on the shared address",
+            In,
+            [CLIENT, INSIDE],
+            [CLIENT, INSIDE],
+            false,
+        ),
+        (
+            "a connection of the firewall",
+            Out,
+            [SERVER, SHARED],
+            [SERVER, SHARED],
+            false,
+        ),
+        (
+            "of the firewall, hidden behind the shared address",
+            Out,
+            [SERVER, SHARED],
+            [SERVER, "127.0.0.1"],
+            false,
+        ),
+        ("to itself", Out, [INSIDE, INSIDE], [INSIDE, INSIDE], false),
+        (
+            "a neighbour on the link",
+            In,
+            ["fe80::50", "fe80::1"],
+            ["fe80::50", "fe80::1"],
+            false,
+        ),
+        // The inner key is the other way round: the server, and whom it sees.
+        (
+            "through, from IPv6 to IPv4",
+            In,
+            [SIX, "64:ff9b::cb00:7109"],
+            [SERVER, SHARED],
+            true,
+        ),
+    ]
+};
+
 #[test]
-fn what_ends_on_a_firewall_or_is_never_forwarded_is_no_connection_through_it() {
-    let mut t = Tracker::new(&Settings::default(), 1);
-    t.add_local(IpAddr::from([10, 1, 0, 1]));
-    t.insert(at(0), 0, &state(1, Direction::In));
-    let mut link_local = state(2, Direction::In);
-    let StateKeys::Pair { wire, stack } = &mut link_local.keys else {
-        unreachable!()
+fn what_ends_on_a_firewall_or_is_never_forwarded_neither_proves_nor_disproves_anything() {
+    let node = |local: &str| crate::settings::Node {
+        name: String::new(),
+        addresses: vec![IpAddr::from([172, 16, 0, 1])],
+        is_self: false,
+        local: vec![local.parse().unwrap()],
     };
-    (wire.addr[1], stack.addr[1]) = (IpAddr::from([169, 254, 1, 1]), IpAddr::from([169, 254, 1, 1]));
-    t.insert(at(0), 0, &link_local);
-    assert_eq!(t.stuck(at(9_000)), None);
+    let settings = Settings {
+        nodes: ["198.51.100.1", "10.0.1.1"].map(node).to_vec(),
+        ..Settings::default()
+    };
+    for answered in [0, 1] {
+        for (what, direction, wire, stack, through) in ENDS {
+            let key = |addr: [&str; 2]| Endpoints {
+                addr: addr.map(|a| a.parse().unwrap()),
+                port: [40_000, 443],
+            };
+            let mut s = state(1, direction);
+            s.keys = StateKeys::Pair {
+                wire: key(wire),
+                stack: key(stack),
+            };
+            s.proto = 17;
+            s.packets = [1, answered];
+            let mut t = Tracker::new(&settings, 1);
+            let told = t.insert(at(0), 0, &s).and_then(|o| o.trial);
+            assert_eq!(told.is_some(), through, "{what}, answered {answered}");
+            let stuck = through && direction == Direction::In;
+            assert_eq!(t.stuck(at(9_000)).is_some(), stuck, "{what}");
+        }
+    }
+}
+
+#[test]
+fn what_ends_here_does_not_make_a_site_look_like_one_without_pairs() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    for n in 1..40 {
+        for direction in [Direction::In, Direction::Out] {
+            t.insert(at(0), 0, &state(n, direction));
+        }
+        let mut proxied = state(100 + n, Direction::In);
+        if let StateKeys::Pair { stack, .. } = &mut proxied.keys {
+            stack.addr[1] = IpAddr::from([127, 0, 0, 1]);
+        }
+        t.insert(at(0), 0, &proxied);
+        let update = UpdC {
+            key: proxied.key,
+            src: proxied.src,
+            dst: proxied.dst,
+            expire: 0,
+            timeout: 0,
+            updates: None,
+        };
+        t.update(at(5_000), 0, &update);
+    }
+    assert_eq!((t.site.paired, t.site.lone), (39, 0));
 }
 
 #[test]

@@ -266,3 +266,63 @@ fn states_by_path_and_by_none_are_all_states() {
         "{held:?}"
     );
 }
+
+#[test]
+fn what_is_told_again_from_long_ago_neither_works_nor_fails_until_it_goes_on() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let story = |i: u32| {
+        (
+            peer(100 + i * 10, 1100 + i * 10, 4),
+            peer(500 + i * 10, 1500 + i * 10, 4),
+        )
+    };
+    let mut say = |ms, (src, dst)| t.update(at(ms), 0, &update(7, src, dst)).and_then(|o| o.trial);
+    (0..20).for_each(|i| drop(say(i64::from(i) * 500, story(i))));
+    // The same file once more, ten minutes later; its last message is the newest that is known.
+    for i in 0..20 {
+        assert_eq!(say(600_000 + i64::from(i) * 500, story(i)), None, "{i}");
+    }
+    assert!(say(610_000, story(20)).is_some_and(|(_, o)| o == Outcome::Success));
+    assert_eq!(say(611_000, story(20)), Some((Class::Active, Outcome::Failure)));
+}
+
+#[test]
+fn states_that_pf_follows_only_by_guessing_neither_work_nor_fail() {
+    let key = update(7, peer(1, 1, 0), peer(0, 1, 0)).key;
+    let (silent, flags) = (peer(0, 1, 0), flow::FLAG_SLOPPY);
+    let mut f = Flow::new(0, true, Transport::Tcp, flags, &peer(100, 101, 2), &silent);
+    assert_eq!(f.on_insert(0, flags, [1, 0]).trial, None, "{key:?}");
+    let mut f = Flow::new(0, true, Transport::Tcp, flags, &peer(100, 101, 4), &peer(0, 1, 4));
+    assert_eq!(
+        f.on_insert(0, flags, [5, 0]).trial,
+        None,
+        "only one direction passes here"
+    );
+    assert_eq!(
+        f.on_insert(0, flags, [5, 4]).movement,
+        Movement::EndToEnd,
+        "packets are counted, not guessed"
+    );
+    let mut f = Flow::new(0, true, Transport::Tcp, flags, &peer(100, 101, 2), &silent);
+    let opened = f.on_update(0, Duration::from_millis(500), &peer(100, 101, 4), &peer(0, 1, 4));
+    assert_eq!((opened.movement, opened.trial), (Movement::Attempt, None));
+}
+
+#[test]
+fn an_answer_belongs_to_the_node_that_passed_the_question_last() {
+    let silent = peer(0, 64_240, 0);
+    for asked_again in [false, true] {
+        let mut f = Flow::new(0, true, Transport::Tcp, 0, &peer(100, 101, 2), &silent);
+        f.on_insert(0, 0, [1, 0]);
+        if asked_again {
+            f.on_update(1, Duration::from_millis(900), &peer(100, 101, 2), &silent);
+        }
+        let got = f.on_update(1, Duration::from_millis(5), &peer(103, 1100, 4), &peer(900, 1900, 4));
+        let want = if asked_again {
+            (Movement::EndToEnd, Outcome::Success)
+        } else {
+            (Movement::PairEndToEnd, Outcome::Pair)
+        };
+        assert_eq!((got.movement, got.trial.unwrap().1), want);
+    }
+}

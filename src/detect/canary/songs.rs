@@ -4,7 +4,7 @@
 //! Fed and asked by `path`.
 
 use super::{Canaries, Canary, SLACK, Try};
-use crate::detect::hosts::{LAG, LASTING, Slot};
+use crate::detect::hosts::{Ages, LAG, LASTING, Slot, is_ripe};
 use crate::event::NodeId;
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -22,8 +22,9 @@ struct Song {
     heard: Timestamp,
     answered: Timestamp,
     answers: u32,
-    /// First failure since the last answer.
+    /// First failure since the last answer, and how many there were.
     failing_since: Timestamp,
+    failed: u32,
     window: Miss,
     run: Miss,
 }
@@ -60,6 +61,7 @@ const SILENT: Song = Song {
     answered: Timestamp::MIN,
     answers: 0,
     failing_since: Timestamp::MAX,
+    failed: 0,
     window: Miss::NONE,
     run: Miss::NONE,
 };
@@ -82,8 +84,12 @@ pub struct Worth {
     pub window: f64,
     /// Since the last answer that anybody got.
     pub run: f64,
-    /// Canaries that failed in the window.
+    /// Canaries that fail.
     pub failing: u32,
+    /// How many of their tries did, each since its last answer.
+    pub failed: u32,
+    /// Whether they have for long enough: see [`is_ripe`].
+    pub ripe: bool,
     /// Share of their tries that is usually answered.
     pub usual: f64,
 }
@@ -146,7 +152,7 @@ impl Songs {
         let song = self.song(index);
         (song.heard, song.answered) = (now, now);
         song.answers = song.answers.saturating_add(1);
-        song.failing_since = Timestamp::MAX;
+        (song.failing_since, song.failed) = (Timestamp::MAX, 0);
         song.window = Miss::NONE;
         song.run = Miss::NONE;
     }
@@ -157,14 +163,16 @@ impl Songs {
         let song = self.song(t.index);
         song.heard = now;
         song.failing_since = song.failing_since.min(now);
+        song.failed = song.failed.saturating_add(1);
         song.window.take(now, epoch, t.ratio);
         song.run.take(now, run, t.ratio);
     }
 
     /// What the failing ones are worth, in the window that began at `start` and in the run. Only canaries without a host in common are
     /// independent, and what is not was counted once: a greedy choice, never too much.
-    pub fn weigh(&self, now: Timestamp, start: Timestamp, canaries: &Canaries) -> Worth {
+    pub fn weigh(&self, now: Timestamp, start: Timestamp, ages: Ages, canaries: &Canaries) -> Worth {
         let mut worth = Worth::default();
+        let mut times = Vec::new();
         let mut failing: Vec<(f64, f64, &Canary)> = Vec::new();
         for (song, canary) in self.songs.iter().zip(&canaries.list) {
             // One that never worked was never right.
@@ -179,11 +187,14 @@ impl Songs {
                 continue;
             }
             failing.push((window.unwrap_or(1.0), run.unwrap_or(1.0), canary));
+            times.push((song.failing_since, song.heard));
+            worth.failed = worth.failed.saturating_add(song.failed);
             worth.usual += canary.rates.usual_of_seen();
         }
         #[expect(clippy::cast_possible_truncation, reason = "bounded by MOST")]
         let count = failing.len() as u32;
         worth.failing = count;
+        worth.ripe = is_ripe(now, ages, self.last_answer, times);
         worth.usual /= f64::from(count.max(1));
         failing.sort_by(|a, b| a.0.total_cmp(&b.0));
         worth.window = independent(failing.iter().map(|(miss, _, c)| (*miss, *c)));

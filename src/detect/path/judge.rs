@@ -2,9 +2,10 @@
 //!
 //! A part of `PathHealth`, which holds what is judged here.
 
-use super::account::{Account, Against};
+use super::account::{Account, Against, Figures};
 use super::{Change, PathHealth, Setting};
-use crate::detect::canary::Doubt;
+use crate::detect::canary::{Doubt, Worth};
+use crate::detect::hosts::Ages;
 use crate::detect::score::Side;
 use crate::event::{Cause, Evidence, Health, Near, Witnesses};
 use crate::time::Timestamp;
@@ -48,21 +49,34 @@ const FIRM: f64 = 1.0;
 /// Answers of canaries that end `down`, over so many times `min`.
 const RECOVERED_ANSWERS: u32 = 3;
 
-/// Suspicion by one account: over its window, and since its last answer.
+/// Suspicion by one account: over its window, and since its last answer; and whether what was tried lasted long enough.
 struct Weight {
-    window: f64,
-    run: f64,
+    window: (f64, bool),
+    run: (f64, bool),
 }
 
 impl Weight {
     fn most(&self) -> f64 {
-        self.window.max(self.run)
+        self.window.0.max(self.run.0)
     }
+}
+
+/// Canaries count by themselves where they say more than hosts do.
+fn sung(hosts: (f64, bool), songs: (f64, bool)) -> (f64, bool) {
+    if songs.0 > hosts.0 { songs } else { hosts }
 }
 
 /// Within one flush the order means nothing, so the last answer must lie a while back.
 fn settled(account: &Account, now: Timestamp, run: f64) -> f64 {
     if account.unanswered(now) >= SETTLED { run } else { 0.0 }
+}
+
+impl Figures {
+    /// Tries that speak against the node. Those of canaries count by themselves, in whichever account they are.
+    fn against(&self, undelivered: bool, songs: &Worth) -> u32 {
+        let sung = if undelivered { 0 } else { songs.failed };
+        self.failed.saturating_add(self.partly).max(sung)
+    }
 }
 
 impl PathHealth {
@@ -83,8 +97,15 @@ impl PathHealth {
                 (account.start, account.run_start) = (now, account.run_start.max(now));
             }
         }
-        let requests = self.requests.count(now, STRANGERS, &known_client, &known_server);
-        let replies = self.replies.count(now, STRANGERS, &known_client, &known_server);
+        let ages = Ages {
+            min: set.min,
+            max: set.max,
+        };
+        let requests = self.requests.count(now, ages, STRANGERS, &known_client, &known_server);
+        let replies = self.replies.count(now, ages, STRANGERS, &known_client, &known_server);
+        if !matches!(self.health, Health::Down | Health::Suspect) {
+            self.half = self.halves(now);
+        }
         let (of_clients, of_servers) = if self.toward[1] > self.toward[0] {
             (Side::Silent, Side::Trying)
         } else {
@@ -92,22 +113,25 @@ impl PathHealth {
         };
         // Canaries count as hosts like others, and by themselves: what takes several hosts away at once is left out for
         // those that somebody chose so that nothing does.
-        let songs = self.songs.weigh(now, self.requests.start, set.canaries);
+        let songs = self.songs.weigh(now, self.requests.start, ages, set.canaries);
         let weigh = |against: &Against, clients: Side, servers: Side| {
             let (raw, run) = against.weigh(clients, servers);
-            ((raw - set.doubt).max(0.0), (run - set.doubt).max(0.0))
+            let less = |weight: f64| (weight - set.doubt).max(0.0);
+            ((less(raw), against.ripe(false)), (less(run), against.ripe(true)))
         };
-        let (raw, run) = weigh(&requests, of_clients, of_servers);
         // Either everything since the window opened, with its strays, or only what came after the last of them.
-        let asked = Weight {
-            window: self.requests.off(raw.max(songs.window)),
-            run: settled(&self.requests, now, run.max(songs.run)),
+        let weight = |account: &Account, window: (f64, bool), run: (f64, bool)| Weight {
+            window: (account.off(window.0), window.1),
+            run: (settled(account, now, run.0), run.1),
         };
-        let (raw, run) = weigh(&replies, Side::Silent, Side::Trying);
-        let told = Weight {
-            window: self.replies.off(raw),
-            run: settled(&self.replies, now, run),
-        };
+        let (window, run) = weigh(&requests, of_clients, of_servers);
+        let (window, run) = (
+            sung(window, (songs.window, songs.ripe)),
+            sung(run, (songs.run, songs.ripe)),
+        );
+        let asked = weight(&self.requests, window, run);
+        let (window, run) = weigh(&replies, Side::Silent, Side::Trying);
+        let told = weight(&self.replies, window, run);
         let undelivered = told.most() > asked.most();
         let (weight, against, account) = if undelivered {
             (&told, &replies, &self.replies)
@@ -119,29 +143,30 @@ impl PathHealth {
         let backed = set.deaf > 0.0 || set.lost.is_some();
         let sure = by_canaries.max(if backed { score } else { score - FIRM });
         self.suspicion = score;
-        // A run may be older than its window.
-        let of_run = weight.run > weight.window;
+        // A run may be older than its window; where neither says more, it is told of the one with more hosts.
+        let (window, run) = (weight.window.0, weight.run.0);
+        let of_run = run > window || (run >= window && against.hosts(true) > against.hosts(false));
         let (clients, servers) = against.hosts(of_run);
-        let (failed, succeeded, began, first_failure) = account.figures(of_run);
+        let figures = account.figures(of_run);
         let all_canaries = !undelivered && songs.failing > 0 && clients <= songs.failing as usize;
         #[expect(clippy::cast_possible_truncation, reason = "bounded by the failing list")]
         let mut evidence = Evidence {
             suspicion: score,
             threshold: set.threshold,
-            failed,
-            succeeded,
+            failed: figures.against(undelivered, &songs),
+            succeeded: figures.succeeded,
             clients: clients as u32,
             servers: servers as u32,
-            opening: if undelivered { 0 } else { self.opening },
-            seconds: now.since(began).as_secs_f64(),
+            opening: figures.opening,
+            seconds: now.since(figures.began).as_secs_f64(),
             usual: match (all_canaries, undelivered) {
                 (true, _) => songs.usual,
                 (_, true) => account.rates.usual_of_seen(),
                 _ => account.rates.usual(),
             },
             canaries: songs.failing,
-            since_end_to_end: account.age_of_proof(now),
-            since_failure: first_failure.map(|t| now.since(t).as_secs_f64()),
+            since_end_to_end: self.age_of_proof(now),
+            since_failure: figures.first_failure.map(|t| now.since(t).as_secs_f64()),
             undelivered,
             ..Evidence::default()
         };
@@ -165,10 +190,11 @@ impl PathHealth {
             0.0
         };
         // Half of its advertisements are gone: as long as some are heard, this is no crash, and traffic has to tell.
-        let quiet = evidence
-            .since_end_to_end
+        let quiet = account
+            .age_of_proof(now)
             .is_none_or(|age| age >= min && self.proofs.now(now) * age >= MISSED);
-        let several = against.clients.run.len().min(against.servers.run.len()) >= LOST_HOSTS;
+        let (c, s) = against.hosts(true);
+        let several = c.min(s) >= LOST_HOSTS;
         // An address of its own does not answer any more: the same, by another witness.
         let lost = set.lost.filter(|&(_, since)| self.nothing_since(now, since));
         let lost = lost.map_or(0.0, |(worth, _)| worth);
@@ -183,7 +209,10 @@ impl PathHealth {
         let threshold = set.threshold + more - worth;
         evidence.threshold = threshold;
         self.needed = Some(threshold.max(0.0));
-        let old_enough = |score: f64, age: Duration| score >= threshold && age >= set.min;
+        // And by tries: nothing is proven by an absence of them.
+        let old_enough = |(score, ripe): (f64, bool), age: Duration| {
+            score >= threshold && age >= set.min && ripe && evidence.failed > 0
+        };
         let proven =
             old_enough(weight.window, now.since(account.start)) || old_enough(weight.run, account.unanswered(now));
         // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
@@ -197,13 +226,13 @@ impl PathHealth {
             evidence.witnesses.split = true;
             evidence.expected = missing;
         }
-        let change = self.judge_up(now, set, proven || missing.is_some(), evidence);
+        let cause = self.blackhole(undelivered, figures.failed);
+        let change = self.judge_up(now, set, proven || missing.is_some(), cause, evidence);
         if self.health == Health::Down {
             self.said = sure;
         } else {
             if set.may_fall {
                 let share = score / threshold;
-                let cause = self.blackhole(&evidence);
                 self.closest.note(share, || Near {
                     at: now,
                     cause,
@@ -217,11 +246,11 @@ impl PathHealth {
                 let answered = account.strays() > 0 && window <= 0.0;
                 (answered || now.since(account.start) > set.max).then_some(answered)
             };
-            if let Some(well) = over(&self.requests, asked.window) {
+            if let Some(well) = over(&self.requests, asked.window.0) {
                 self.requests.close(now, well);
                 self.open_window(now);
             }
-            if let Some(well) = over(&self.replies, told.window) {
+            if let Some(well) = over(&self.replies, told.window.0) {
                 self.replies.close(now, well);
             }
         }
@@ -235,13 +264,19 @@ impl PathHealth {
         !came
     }
 
-    fn judge_up(&mut self, now: Timestamp, set: &Setting<'_>, proven: bool, evidence: Evidence) -> Change {
+    fn judge_up(
+        &mut self,
+        now: Timestamp,
+        set: &Setting<'_>,
+        proven: bool,
+        blackhole: Cause,
+        evidence: Evidence,
+    ) -> Change {
         let score = evidence.suspicion;
         if set.may_fall && proven {
-            let cause = self.blackhole(&evidence);
             self.undelivered = evidence.undelivered;
             self.end_windows(now);
-            return self.turn(Health::Down, cause, evidence);
+            return self.turn(now, Health::Down, blackhole, evidence);
         }
         if set.may_fall
             && set.unreachable
@@ -253,19 +288,21 @@ impl PathHealth {
                 ..evidence
             };
             self.end_windows(now);
-            return self.turn(Health::Down, Cause::Unreachable, evidence);
+            return self.turn(now, Health::Down, Cause::Unreachable, evidence);
         }
         let quiet = QUIET.max(self.songs.patience(now, set.canaries));
-        let last = self.last_end_to_end();
+        let last = self.last_proof;
         let lively = now.since(last) <= quiet && last > Timestamp::MIN;
         let kept = self.health == Health::Up && now.since(self.forgiven) <= quiet;
-        let doubt = self.songs.doubt(now, set.node, last, set.canaries);
+        let doubt = self.songs.doubt(now, set.node, self.last_end_to_end(), set.canaries);
         let suspect = score >= 0.5 * set.threshold && evidence.seconds >= 0.5 * set.min.as_secs_f64();
         let relieved = score < RELIEVED * set.threshold;
         let (to, cause) = match self.health {
-            _ if suspect => (Health::Suspect, self.blackhole(&evidence)),
+            _ if suspect => (Health::Suspect, blackhole),
             Health::Suspect if !relieved => return None,
-            _ if doubt.is_some() => return self.doubt(doubt, evidence),
+            _ if doubt.is_some() => return self.doubt(now, doubt, evidence),
+            // What worked before the doubt does not end it.
+            Health::Suspect if lively && last <= self.turned => return None,
             _ if lively || kept => (Health::Up, Cause::EndToEnd),
             // Just started: quiet is not known to be normal yet.
             Health::Unknown if now.since(self.born) < QUIET => return None,
@@ -276,14 +313,20 @@ impl PathHealth {
                 failed: self.requests.run_failed,
                 ..evidence
             },
+            Cause::EndToEnd => Evidence {
+                succeeded: self.requests.own,
+                seconds: now.since(self.requests.start).as_secs_f64(),
+                ..evidence
+            },
             _ => evidence,
         };
-        self.turn(to, cause, evidence)
+        self.turn(now, to, cause, evidence)
     }
 
     /// Demand is known here, so that quiet is not idle; but the canary's own hosts may be what is dead.
-    fn doubt(&mut self, doubt: Option<Doubt>, evidence: Evidence) -> Change {
+    fn doubt(&mut self, now: Timestamp, doubt: Option<Doubt>, evidence: Evidence) -> Change {
         let (cause, evidence) = match doubt? {
+            Doubt::Failing if evidence.failed == 0 => return None,
             Doubt::Failing => (Cause::BlackholeForward, evidence),
             Doubt::Missing(silent, every) => {
                 let evidence = Evidence {
@@ -294,7 +337,7 @@ impl PathHealth {
                 (Cause::CanaryMissing, evidence)
             }
         };
-        self.turn(Health::Suspect, cause, evidence)
+        self.turn(now, Health::Suspect, cause, evidence)
     }
 
     fn judge_down(&mut self, now: Timestamp, set: &Setting<'_>, evidence: Evidence) -> Change {
@@ -332,7 +375,7 @@ impl PathHealth {
         let sung = self.songs.answers >= RECOVERED_ANSWERS && age >= set.min * RECOVERED_ANSWERS;
         if good && (several || lasting || sung) {
             self.end_windows(now);
-            return self.turn(Health::Up, Cause::EndToEnd, evidence);
+            return self.turn(now, Health::Up, Cause::EndToEnd, evidence);
         }
         // Successes are weighed against the failures of the same seconds.
         let stale = evidence.succeeded == 0 || !good;
@@ -340,7 +383,7 @@ impl PathHealth {
             self.end_windows(now);
         }
         if now.since(self.last_try) > set.max * FORGOTTEN && set.split.is_none() {
-            return self.turn(Health::Idle, Cause::Quiet, evidence);
+            return self.turn(now, Health::Idle, Cause::Quiet, evidence);
         }
         None
     }
@@ -352,13 +395,13 @@ impl PathHealth {
         self.open_window(now);
     }
 
-    fn blackhole(&self, evidence: &Evidence) -> Cause {
-        if evidence.undelivered {
+    fn blackhole(&self, undelivered: bool, failed: u32) -> Cause {
+        if undelivered {
             return Cause::BlackholeReverse;
         }
         // New connections without answer are forward failures; so are flows whose initiators alone move.
         let [forth, back] = self.toward;
-        if back > forth && back > evidence.failed / 4 {
+        if back > forth && back > failed / 4 {
             Cause::BlackholeReverse
         } else {
             Cause::BlackholeForward
@@ -380,6 +423,6 @@ impl PathHealth {
         if self.health == Health::Down && self.cause == Cause::Silence {
             return None;
         }
-        self.turn(Health::Idle, Cause::Backup, evidence)
+        self.turn(now, Health::Idle, Cause::Backup, evidence)
     }
 }

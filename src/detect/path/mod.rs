@@ -118,7 +118,6 @@ pub struct PathHealth {
     pub through: Through,
     /// Last message that was not a canary's.
     last_other: Timestamp,
-    opening: u32,
     toward: [u32; 2],
     last_try: Timestamp,
     /// Until when we were last deaf.
@@ -126,6 +125,12 @@ pub struct PathHealth {
     /// Last round trip through this node alone, and one through two.
     last_alone: Timestamp,
     last_shared: Timestamp,
+    /// Last round trip that is this node's own achievement, a delivery among them.
+    last_proof: Timestamp,
+    /// While it is well: one half of everything takes another way, and what both do together is what it can achieve.
+    half: bool,
+    /// When health last turned.
+    turned: Timestamp,
     /// Round trips, and the spells that they come in.
     proofs: Pace,
     spells: Pace,
@@ -152,12 +157,14 @@ impl PathHealth {
             songs: Songs::default(),
             through: Through::default(),
             last_other: Timestamp::MIN,
-            opening: 0,
             toward: [0; 2],
             last_try: Timestamp::MIN,
             forgiven: Timestamp::MIN,
             last_alone: Timestamp::MIN,
             last_shared: Timestamp::MIN,
+            last_proof: Timestamp::MIN,
+            half: false,
+            turned: Timestamp::MIN,
             proofs: Pace::default(),
             spells: Pace::default(),
             spell: [Timestamp::MIN; 2],
@@ -188,7 +195,7 @@ impl PathHealth {
     fn open_window(&mut self, now: Timestamp) {
         self.requests.open_window(now);
         self.songs.reset();
-        (self.toward, self.opening) = ([0; 2], 0);
+        self.toward = [0; 2];
     }
 
     /// Whether these hosts are known to have worked here.
@@ -224,8 +231,15 @@ impl PathHealth {
         self.songs.alone(self.last_other)
     }
 
+    /// Whether what the pair achieves speaks for this node at all. Once it is down it does not, unless one half of everything
+    /// took another way before: flows that it could not serve go on through another node, and began here.
+    fn shares(&self) -> bool {
+        self.health != Health::Down || self.half
+    }
+
     /// A message, perhaps of a canary; `pair` = a round trip through the pair counts as one through this node.
     pub fn observe(&mut self, now: Timestamp, o: &Observation, canary: Option<Try>, pair: bool) {
+        let pair = pair && self.shares();
         let trial = o.trial.map(|(class, outcome)| (class, outcome.alone(pair)));
         let success = matches!(trial, Some((_, Outcome::Success)));
         let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
@@ -237,12 +251,16 @@ impl PathHealth {
         } else if matches!(o.trial, Some((_, Outcome::Pair))) {
             self.last_shared = now;
         }
+        if o.is_round_trip() {
+            self.last_proof = now;
+        }
         if success {
             self.songs.answer(now);
             if let Some(t) = canary {
                 self.songs.success(now, t.index);
             }
-            self.proven(now, client, server);
+            let alone = matches!(o.trial, Some((_, Outcome::Success)));
+            self.proven(now, client, server, alone || self.half);
         }
         if let Some(outcome) = o.delivery {
             self.delivery(now, outcome, (client, server), canary, pair);
@@ -250,7 +268,7 @@ impl PathHealth {
         let Some((class, outcome)) = trial else { return };
         self.last_try = now;
         if class.opens() && outcome != Outcome::Partial {
-            self.opening = self.opening.saturating_add(1);
+            self.requests.opened(1);
         }
         // What is usual for a canary is its own: it shall not colour what is expected of hosts that nobody vouches for.
         if canary.is_none() {
@@ -264,7 +282,7 @@ impl PathHealth {
             if outcome == Outcome::Failure {
                 self.requests.failed(now);
             }
-            self.requests.against(now, client, server, ratio);
+            self.requests.against(now, outcome, (client, server), ratio);
         }
         match o.movement {
             Movement::Forward => self.toward[0] += 1,
@@ -282,7 +300,7 @@ impl PathHealth {
                 self.proofs.note(f64::from(times));
             }
             if class.opens() && outcome != Outcome::Partial {
-                self.opening = self.opening.saturating_add(times);
+                self.requests.opened(times);
             }
             match o.movement {
                 Movement::Forward => self.toward[0] += times,
@@ -297,10 +315,13 @@ impl PathHealth {
 
     /// Another node tells of a success one half of which went through this one.
     pub fn credit(&mut self, now: Timestamp, o: &Observation) {
+        if !self.shares() {
+            return;
+        }
         let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
         if matches!(o.trial, Some((_, Outcome::Pair))) {
             self.last_shared = now;
-            self.proven(now, client, server);
+            self.proven(now, client, server, self.half);
             self.schedule(now);
         }
         if o.delivery == Some(Outcome::Pair) {
@@ -309,7 +330,12 @@ impl PathHealth {
         }
     }
 
-    fn proven(&mut self, now: Timestamp, client: HostKey, server: HostKey) {
+    /// A try was answered; whether that is this node's `own` achievement, or only no failure of its.
+    fn proven(&mut self, now: Timestamp, client: HostKey, server: HostKey, own: bool) {
+        if !own {
+            return self.requests.excuse(now, client, server);
+        }
+        self.last_proof = now;
         if now.since(self.spell[0]) >= SPELL {
             self.spell = [now, self.spell[0]];
             self.spells.note(1.0);
@@ -337,7 +363,7 @@ impl PathHealth {
         } else {
             let ratio = self.replies.rates.ratio(Class::Delivery, outcome);
             self.replies.failed(now);
-            self.replies.against(now, client, server, ratio);
+            self.replies.against(now, outcome, (client, server), ratio);
             if let Some(t) = canary {
                 self.songs.failure(now, Try { ratio, ..t });
             }
@@ -383,10 +409,9 @@ impl PathHealth {
             }
             if outcome == Outcome::Failure {
                 self.requests.failed(now);
-                self.opening = self.opening.saturating_add(u32::from(class.opens()));
+                self.requests.opened(u32::from(class.opens()));
             }
-            self.requests.clients.failure(now, client, ratio);
-            self.requests.servers.failure(now, server, ratio);
+            self.requests.against(now, outcome, (client, server), ratio);
             self.last_try = now;
             self.schedule(now);
         }
@@ -422,7 +447,7 @@ impl PathHealth {
         self.health == Health::Down && (!by_traffic || self.said >= threshold)
     }
 
-    /// Last proven round trip.
+    /// Last try that was answered through this node.
     #[must_use]
     pub fn last_end_to_end(&self) -> Timestamp {
         self.requests.last_success
@@ -431,11 +456,11 @@ impl PathHealth {
     /// Seconds since the last proven round trip.
     #[must_use]
     pub fn age_of_proof(&self, now: Timestamp) -> Option<f64> {
-        self.requests.age_of_proof(now)
+        (self.last_proof > Timestamp::MIN).then(|| now.since(self.last_proof).as_secs_f64())
     }
 
     /// Sets health; says so if that is news.
-    pub fn turn(&mut self, to: Health, cause: Cause, evidence: Evidence) -> Change {
+    pub fn turn(&mut self, now: Timestamp, to: Health, cause: Cause, evidence: Evidence) -> Change {
         if self.health == to {
             return None;
         }
@@ -443,7 +468,7 @@ impl PathHealth {
             self.closest.fell();
         }
         let from = std::mem::replace(&mut self.health, to);
-        self.cause = cause;
+        (self.cause, self.turned) = (cause, now);
         Some(Turn {
             from,
             to,
