@@ -707,6 +707,7 @@ impl Engine {
         let if_down = || ids().filter(|_| down);
         Situation {
             mastership: me.map_or((0, 0), |me| self.carp.mastership(me)),
+            vacant: self.carp.vacant(now),
             split: split.map(|s| s.since),
             suspect: split.and_then(|s| s.suspect),
             deaf: self.policy.fails(now) && ids().any(|n| Some(n) != me && self.carp.lost(now, n).is_some()),

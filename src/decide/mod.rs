@@ -266,6 +266,7 @@ impl Policy {
         }
         let heard = match s.mastership {
             (_, 0) => return,
+            (mine, all) if mine == all && s.vacant => return,
             (mine, all) if mine == all => Role::Primary,
             (0, _) => Role::Backup,
             _ => return, // A transition.

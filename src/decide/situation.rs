@@ -41,6 +41,8 @@ impl Role {
 pub struct Situation {
     /// Vhids of which self is master, of how many that have a master.
     pub mastership: (usize, usize),
+    /// Another vhid had a master a moment ago and has none.
+    pub vacant: bool,
     /// The pair has different masters since.
     pub split: Option<Timestamp>,
     /// The node that lost a part in that split.

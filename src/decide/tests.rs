@@ -51,6 +51,21 @@ fn run(policy: &mut Policy, s: &Situation, from: f64, seconds: f64) -> Vec<(Acti
 }
 
 #[test]
+fn who_is_master_of_all_that_has_a_master_is_not_primary_while_another_vhid_has_none() {
+    let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
+    run(&mut p, &backup(), 0.0, 1.0);
+    let only = |vacant| Situation {
+        mastership: (1, 1),
+        vacant,
+        ..backup()
+    };
+    run(&mut p, &only(true), 2.0, 3.0);
+    assert_eq!((p.role(), p.carp_role()), (Role::Backup, Role::Backup));
+    run(&mut p, &only(false), 5.1, 1.0);
+    assert_eq!(p.role(), Role::Primary);
+}
+
+#[test]
 fn an_unsynchronised_backup_promotes_itself_past_a_dead_peer_once_confirmed() {
     let mut p = Policy::new(Some(ME), &Limits::default(), &[]);
     assert!(run(&mut p, &backup(), 0.0, 1.0).is_empty());

@@ -461,7 +461,8 @@ impl Detector {
         let hearing = match to {
             // Its own advertisements are heard, so we are not deaf.
             Health::Down if cause == Cause::Unreachable => true,
-            Health::Down => self.heard.iter().any(|&t| t > last),
+            // What was heard right after its last word may be the last that we hear at all.
+            Health::Down => self.heard.iter().any(|&t| t > last + now.since(last) / 4),
             _ => {
                 let since = self.nodes[i].silence.last;
                 self.heard.iter().any(|&t| t > since && now.since(t) <= HEARING)

@@ -259,3 +259,20 @@ fn of_several_probes_all_must_fail_before_a_silent_node_is_unreachable() {
         assert_eq!(p.down(FW).is_some(), both, "{:?}", p.verdicts);
     }
 }
+
+#[test]
+fn when_all_fall_silent_within_a_moment_nobody_is_dead() {
+    // The capture ends, or we go deaf: the other node's last word comes a moment after the first one's.
+    for more in [0, 40] {
+        let mut p = Pair::new();
+        site(&mut p, (0.0, 120.0, 0.05), NEVER, tries(20, 12, WELL));
+        p.now += 0.3;
+        p.detector.signal(at(p.now), OTHER);
+        for i in 0..more {
+            p.until(121.0 + f64::from(i) * 0.5);
+            p.detector.signal(at(p.now), OTHER);
+        }
+        p.until(150.0);
+        assert_eq!(p.down(FW).is_some(), more > 0, "{:?}", p.verdicts);
+    }
+}

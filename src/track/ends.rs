@@ -32,7 +32,8 @@ impl Ends {
         let (client, server) = match (&state.keys, state.direction) {
             (StateKeys::Pair { wire, stack }, Direction::In) => {
                 // Where pf translates between families (af-to) it fills the inner key the other way round.
-                let same = wire.addr[0].is_ipv4() == stack.addr[1].is_ipv4();
+                let [outer, inner] = [wire.addr[0], stack.addr[1]].map(|a| a.to_canonical().is_ipv4());
+                let same = outer == inner;
                 (at(wire, 0), at(stack, usize::from(same)))
             }
             (StateKeys::Pair { wire, stack }, Direction::Out) => (at(stack, 1), at(wire, 0)),

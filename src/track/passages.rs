@@ -97,8 +97,11 @@ fn nothing_is_said_of_what_goes_out_was_deleted_or_came_before_we_were_blind() {
     assert_eq!(t.stuck(at(9_000)), None);
 }
 
+/// What it is, which way, wire and stack key, and whether it passes.
+type Case = (&'static str, Direction, [&'static str; 2], [&'static str; 2], bool);
+
 /// A firewall with 198.51.100.1 outside and 10.0.1.1 inside, `::` and `10.64::` likewise; keys as [0, 1].
-const ENDS: [(&str, Direction, [&str; 2], [&str; 2], bool); 17] = {
+const ENDS: [Case; 17] = {
     use Direction::{In, Out};
     const CLIENT: &str = "10.0.1.50";
     const SERVER: &str = "203.0.113.9";

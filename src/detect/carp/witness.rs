@@ -8,6 +8,7 @@ use super::{CarpView, OVERDUE};
 use crate::event::NodeId;
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Intervals that must be missed before a segment counts as lost.
 const LOST_AFTER: f64 = 2.2;
@@ -17,6 +18,8 @@ const CLEAR: f64 = 5.0;
 const CLEAR_IF_LOSSY: f64 = 9.0;
 /// A link loses some where, lately, one in a dozen was missing (it is forgotten after two dozen).
 const LOSSY: f64 = 0.006;
+/// After so long without a master nobody uses a vhid any more.
+const VACANCY: Duration = Duration::from_secs(30);
 /// Whatever is missing, traffic has to say a part of it.
 const MOST_WORTH: f64 = 5.5;
 
@@ -200,6 +203,17 @@ impl CarpView {
     #[must_use]
     pub fn robbed(&self, node: NodeId) -> bool {
         self.vhids.values().any(|v| v.robs(node))
+    }
+
+    /// Whether something of ours had a master a moment ago and has none: who is master of all the rest is not of all.
+    #[must_use]
+    pub fn vacant(&self, now: Timestamp) -> bool {
+        let lately = |v: &Vhid| {
+            v.sources
+                .iter()
+                .any(|s| s.node.is_some() && now.since(s.last) <= VACANCY)
+        };
+        self.vhids.values().any(|v| v.master.is_none() && lately(v))
     }
 
     /// Segments on which a node is master, and how many segments have a master at all.

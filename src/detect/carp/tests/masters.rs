@@ -41,6 +41,17 @@ fn beside(a: std::ops::Range<f64>, b: std::ops::Range<f64>) -> Lab {
 }
 
 #[test]
+fn what_lost_its_master_is_vacant_until_it_has_one_or_is_given_up() {
+    let mut lab = beside(0.0..10.0, 20.0..30.0);
+    lab.until(29.0);
+    assert!(!lab.view.vacant(at(29.0)), "another took it");
+    lab.until(40.0);
+    assert!(lab.view.vacant(at(40.0)));
+    lab.until(70.0);
+    assert!(!lab.view.vacant(at(70.0)));
+}
+
+#[test]
 fn two_that_go_on_beside_each_other_are_two_masters_until_one_stops() {
     let mut lab = beside(0.0..60.0, 10.0..40.0);
     lab.until(60.0);
