@@ -9,7 +9,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     (
         "",
         "schema files frames nodes verdicts decisions segments unsynchronised",
-        "notices margins",
+        "notices margins quality",
     ),
     ("/files/0", "path linktype frames first last", "linktypes"),
     (
@@ -50,9 +50,10 @@ const KEYS: &[(&str, &str, &str)] = &[
         "day node name path suspicion threshold margin at evidence reason",
     ),
     ("/decisions/0", "at seq action node cause", "name reason"),
-    ("/notices/0", "", "at node text"),
+    ("/notices/0", "", "at node text kind"),
+    ("/quality", "", "problems judged"),
     ("/segments/0", "name vhids", ""),
-    ("/segments/0/vhids/0", "vhid masters", ""),
+    ("/segments/0/vhids/0", "vhid masters", "protocol two_masters no_master"),
     ("/segments/0/vhids/0/masters/0", "address from to", "node name"),
     ("/unsynchronised/0", "from to", ""),
 ];
