@@ -4,8 +4,10 @@ use super::Engine;
 use crate::decide::{Carried, Fault, Fenced, Past, Rival, Role, Signs};
 use crate::detect::carp::Advert;
 use crate::detect::path::PathHealth;
+use crate::event::place::ranges;
 use crate::event::{Event, Health, NodeId};
 use crate::time::Timestamp;
+use std::collections::BTreeMap;
 
 /// What missing advertisements must be worth, in suspicion, to say that a port is dead.
 const NO_CHANCE: f64 = 5.0;
@@ -126,10 +128,14 @@ impl Engine {
         let Some(me) = self.me().filter(|_| self.policy.role() == Role::Promoted) else {
             return Vec::new();
         };
-        let rival = |((segment, vhid), node)| Rival {
+        let mut held: BTreeMap<(Option<NodeId>, usize), Vec<u8>> = BTreeMap::new();
+        for ((segment, vhid), node) in self.carp.held_beside(me) {
+            held.entry((node, segment)).or_default().push(vhid);
+        }
+        let rival = |((node, segment), vhids)| Rival {
             node,
-            place: format!("vhid {vhid} on {}", self.segment_name(segment)),
+            place: format!("vhid {} on {}", ranges(vhids), self.segment_name(segment)),
         };
-        self.carp.held_beside(me).map(rival).collect()
+        held.into_iter().map(rival).collect()
     }
 }

@@ -172,6 +172,25 @@ mod tests {
     }
 
     #[test]
+    fn what_happens_to_many_vhids_at_once_is_one_line_of_the_story() {
+        let mut s = status(1..=200);
+        for v in &mut s.segments[0].vhids[140..] {
+            v.masters[0].to = Some(40.0);
+            v.masters.push(Master {
+                name: Some("fw2".into()),
+                from: 40.0,
+                ..Master::default()
+            });
+        }
+        let lines: Vec<_> = super::super::story::story(&s).into_iter().map(|l| l.text).collect();
+        let expected = [
+            "CARP on lan vhid 1-200: fw1 is master",
+            "CARP on lan vhid 141-200: fw2 is master",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
     fn vhids_that_stand_alike_are_one_line() {
         let mut s = status((1..=140).chain([143]));
         let lines = |s: &Status| {

@@ -7,6 +7,9 @@ use super::headline::Tone;
 use super::{Master, Status};
 use crate::event::place::places;
 
+/// Seconds within which what happens to several vhids is one piece of news.
+const TOGETHER: f64 = 1.0;
+
 /// A line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
@@ -76,36 +79,8 @@ pub fn story(s: &Status) -> Vec<Line> {
             format!("{} ({:.1} s): {}", a.action, a.seconds, a.text),
         );
     }
-    for segment in &s.segments {
-        for vhid in &segment.vhids {
-            let place = format!("{} vhid {}", segment.name, vhid.vhid);
-            for m in &vhid.masters {
-                let text = format!("CARP on {place}: {} is master", who(m));
-                tell(m.from, Tone::Plain, "carp", text);
-            }
-            if let (None, Some(m)) = (vhid.master(), vhid.masters.last()) {
-                let text = format!("CARP on {place}: nobody is master any more");
-                tell(m.to.unwrap_or(m.from), Tone::Bad, "carp", text);
-            }
-        }
-    }
-    for segment in &s.segments {
-        for vhid in &segment.vhids {
-            let place = places([(segment.name.as_str(), vhid.vhid)]);
-            for t in &vhid.two_masters {
-                let names = t.names.join(" and ");
-                let text = format!("CARP on {place}: two masters, {names} advertise it at the same time (split brain)");
-                tell(t.from, Tone::Bad, "carp", text);
-                if let Some(to) = t.to {
-                    tell(
-                        to,
-                        Tone::Plain,
-                        "carp",
-                        format!("CARP on {place}: no longer two masters"),
-                    );
-                }
-            }
-        }
+    for (at, tone, what, all) in masters(s) {
+        tell(at, tone, "carp", format!("CARP on {}: {what}", places(all)));
     }
     for span in &s.unsynchronised {
         let text = "CARP is unsynchronised: different nodes are master";
@@ -116,5 +91,41 @@ pub fn story(s: &Status) -> Vec<Line> {
     }
     // Stable: what happened at one time stays in its order.
     all.sort_by(|a, b| a.at.total_cmp(&b.at));
+    all
+}
+
+/// When, how bad, what, and of which vhids.
+type News<'a> = (f64, Tone, String, Vec<(&'a str, u8)>);
+
+/// What became of the vhids; what is the same at the same time is told as one.
+fn masters(s: &Status) -> Vec<News<'_>> {
+    let mut all: Vec<News<'_>> = Vec::new();
+    for (segment, vhid) in s.segments.iter().flat_map(|s| s.vhids.iter().map(move |v| (s, v))) {
+        let mut tell = |at: f64, tone: Tone, what: String| {
+            let place = (segment.name.as_str(), vhid.vhid);
+            let same = |n: &&mut News<'_>| n.2 == what && (n.0 - at).abs() <= TOGETHER;
+            match all.iter_mut().find(same) {
+                Some((first, _, _, places)) => {
+                    *first = first.min(at);
+                    places.push(place);
+                }
+                None => all.push((at, tone, what, vec![place])),
+            }
+        };
+        for m in &vhid.masters {
+            tell(m.from, Tone::Plain, format!("{} is master", who(m)));
+        }
+        if let (None, Some(m)) = (vhid.master(), vhid.masters.last()) {
+            tell(m.to.unwrap_or(m.from), Tone::Bad, "nobody is master any more".into());
+        }
+        for t in &vhid.two_masters {
+            let names = t.names.join(" and ");
+            let what = format!("two masters, {names} advertise it at the same time (split brain)");
+            tell(t.from, Tone::Bad, what);
+            if let Some(to) = t.to {
+                tell(to, Tone::Plain, "no longer two masters".into());
+            }
+        }
+    }
     all
 }
