@@ -144,10 +144,10 @@ HEARD
 em2 (sync) 1 234 frames
 
 LAST EVENTS
-14:12:30  CARP on wan vhid 11: fw1 is master
-14:12:30  CARP on lan vhid 11: fw1 is master
+14:12:30  CARP on lan vhid 11, wan vhid 11: fw1 is master
 14:11:50  fw1 is up, was idle: 0 of 76 tries from 19 hosts to 17 servers were
           answered in 1.1 s
+
 
 
 
