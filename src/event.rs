@@ -76,7 +76,7 @@ pub enum Cause {
     Quiet,
     /// It is master of nothing, or gave mastership away.
     Backup,
-    /// We were blind.
+    /// What it says is not known: most of its frames are cut.
     Blind,
     /// Heard again after it had gone.
     Returned,

@@ -415,7 +415,15 @@ impl Detector {
             return;
         };
         let p = &mut n.paths[path];
-        let change = if active {
+        let change = if active && self.blur >= BLURRED && p.health != Health::Down {
+            // A health that nothing speaks for any more would be a guess, whichever it is.
+            let threshold = self.threshold;
+            let evidence = Evidence {
+                threshold,
+                ..Evidence::default()
+            };
+            p.turn(Health::Unknown, Cause::Blind, evidence)
+        } else if active {
             let set = Setting {
                 node,
                 canaries: &self.canaries,

@@ -92,7 +92,7 @@ impl Verdict {
                 None => "nothing tries to pass".into(),
             },
             Cause::Backup => "master of nothing, as a backup is".into(),
-            Cause::Blind => "we did not hear, so nothing can be said".into(),
+            Cause::Blind => "its messages are cut, so that nothing can be said of it".into(),
             Cause::Returned => "its pfsync is heard again".into(),
         }
     }

@@ -84,6 +84,24 @@ fn cut_frames_prove_nothing_and_whole_ones_do() {
 }
 
 #[test]
+fn whose_frames_are_cut_is_neither_well_nor_idle() {
+    let health = |missing: usize| {
+        let mut engine = Engine::new(Settings::default(), 1);
+        for i in 0..60 {
+            let mut pfsync = [0; 24];
+            (pfsync[0], pfsync[3], pfsync[23]) = (6, 24, i);
+            let octets = ip(SYNC, 240, &pfsync);
+            let data = &octets[..octets.len() - missing];
+            let wire_len = u32::try_from(octets.len()).unwrap();
+            let frame = Frame::whole(at(f64::from(i) / 2.0), Net::Sync, LinkType(101), data);
+            engine.frame(&Frame { wire_len, ..frame });
+        }
+        engine.node_health(NodeId(0)).0
+    };
+    assert_eq!((health(0), health(2)), (Health::Idle, Health::Unknown));
+}
+
+#[test]
 fn the_same_vhid_on_two_vlans_is_two() {
     let mut engine = pair(&[], false);
     for i in 0..3_u8 {
