@@ -515,11 +515,11 @@ fn where_clocks_went_apart_carp_is_shown_and_is_no_witness_and_no_role() {
     let events: Vec<_> = std::iter::from_fn(|| engine.poll()).collect();
     let notices = events.iter().filter(|e| matches!(e, Event::Notice(_)));
     assert_eq!(notices.count(), 1);
-    let masters = events.iter().filter_map(|e| match e {
+    let mut masters = events.iter().filter_map(|e| match e {
         Event::Master { segment, master, .. } => Some((*segment, *master)),
         _ => None,
     });
-    assert_eq!(masters.last(), Some((1, Some(IpAddr::from([10, 0, 1, 2])))));
+    assert_eq!(masters.next_back(), Some((1, Some(IpAddr::from([10, 0, 1, 2])))));
     assert!(
         !events
             .iter()

@@ -200,8 +200,7 @@ impl FileSource {
     #[inline]
     pub(super) fn following(&mut self) -> Option<(usize, Timestamp)> {
         loop {
-            let number = self.choose()?;
-            let (at, ..) = self.key(number)?;
+            let (at, _, number) = self.choose()?;
             let quiet = self.clocks.now.is_some_and(|now| at.since(now) > PAUSE);
             if !quiet || self.clocks.trusted || !self.silence(number, at) {
                 return Some((number, at));

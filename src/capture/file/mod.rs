@@ -315,18 +315,18 @@ impl FileSource {
     /// Makes the earliest head current. Most frames come from the file that the frame before came from, so
     /// the others are only looked at when that file reaches the next of them.
     #[inline]
-    fn choose(&mut self) -> Option<usize> {
+    fn choose(&mut self) -> Option<Key> {
         if let Some(number) = self.current
             && let Some(key) = self.key(number)
             && self.bound.is_none_or(|bound| key < bound)
         {
-            return Some(number);
+            return Some(key);
         }
         self.choose_among_all()
     }
 
     #[inline(never)]
-    fn choose_among_all(&mut self) -> Option<usize> {
+    fn choose_among_all(&mut self) -> Option<Key> {
         loop {
             let mut keys = self.open.iter().filter_map(|n| self.key(*n));
             let mut best = keys.next();
@@ -350,7 +350,7 @@ impl FileSource {
             let held = self.clocks.held_until().map(|until| (until, Net::Sync, 0));
             self.bound = [second, waiting, held].into_iter().flatten().min();
             self.current = best.map(|(_, _, number)| number);
-            return self.current;
+            return best;
         }
     }
 }

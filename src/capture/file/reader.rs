@@ -131,7 +131,7 @@ impl Reader {
         if let Some((_, data)) = self.kept.front() {
             return data;
         }
-        self.head.map_or(&[], |head| self.in_window(&head))
+        self.head.as_ref().map_or(&[], |head| self.in_window(head))
     }
 
     #[inline]
