@@ -6,6 +6,7 @@
 
 mod acting;
 mod apart;
+pub mod aside;
 mod authentic;
 mod copies;
 pub mod counters;
@@ -26,6 +27,7 @@ use crate::event::{Event, Health, NodeId, Notice, NoticeKind};
 use crate::settings::{About, Settings};
 use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
+use aside::{Key, Proto, Reason};
 use authentic::{Proofs, Proven};
 use copies::Copies;
 use counters::{Counters, NodeCounters};
@@ -300,6 +302,7 @@ impl Engine {
         match packet.kind {
             Kind::Pfsync(payload) => {
                 self.counters.pfsync += 1;
+                self.counters.tapped += u64::from(packet.ip.is_none());
                 if !self.is_copy(now, frame, &packet) {
                     self.sync_frame(now, frame.net, &packet, payload);
                 }
@@ -308,11 +311,12 @@ impl Engine {
                 self.counters.carp += 1;
                 if !self.is_copy(now, frame, &packet) {
                     self.refuse(packet.refused);
-                    if packet.refused.is_none()
-                        && let Some(ip) = packet.ip
-                        && !self.is_overlay(frame, &packet, ip.src)
-                    {
-                        self.proto112(now, frame, packet.vlan, ip, payload);
+                    match (packet.refused, packet.ip) {
+                        (Some(refusal), _) => self.aside(now, Proto::Carp, frame.net, packet.ip, refusal),
+                        (None, Some(ip)) if !self.is_overlay(frame, &packet, ip.src) => {
+                            self.proto112(now, frame, packet.vlan, ip, payload);
+                        }
+                        (None, _) => {}
                     }
                 }
             }
@@ -342,6 +346,9 @@ impl Engine {
     }
 
     fn sync_frame(&mut self, now: Timestamp, net: Net, packet: &Dissected<'_>, payload: &[u8]) {
+        if let Some(refusal) = packet.refused {
+            self.aside(now, Proto::Pfsync, net, packet.ip, refusal);
+        }
         match packet.refused {
             None => {}
             Some(Refusal::Cut) => return self.cut_frame(now, packet.ip, payload),
@@ -354,7 +361,10 @@ impl Engine {
             }
         }
         let (damaged, read) = (self.counters.damaged, self.counters.unread());
-        self.pfsync(now, packet.ip, payload);
+        if let Err(e) = self.pfsync(now, packet.ip, payload) {
+            self.counters.error(e);
+            self.aside(now, Proto::Pfsync, net, packet.ip, e.kind);
+        }
         if self.counters.unread() > read {
             self.problem(now, Problem::Unread);
         }
@@ -372,7 +382,7 @@ impl Engine {
         if let Ok(packet) = Packet::new_checked(payload)
             && let Some(node) = self.node_of(ip)
         {
-            self.counters.nodes[node.index()].frame(packet.version());
+            self.counters.nodes[node.index()].frame(now, packet.version());
             self.detector.frame(now, node);
             self.carp.heard(now, node);
             self.detector.blurred();
@@ -385,15 +395,21 @@ impl Engine {
         }
     }
 
-    fn pfsync(&mut self, now: Timestamp, ip: Option<Ip>, payload: &[u8]) {
-        let packet = match Packet::new_checked(payload) {
-            Ok(packet) => packet,
-            Err(e) => return self.counters.error(e),
-        };
-        let Some(node) = self.node_of(ip) else { return };
+    /// What was heard, and why it did not count.
+    fn aside(&mut self, now: Timestamp, proto: Proto, net: Net, ip: Option<Ip>, reason: impl Into<Reason>) {
+        let Some(ip) = ip else { return };
+        let known = self.by_address.contains_key(&ip.src) || self.by_local.contains_key(&ip.src);
+        let key = Key::of(proto, net, ip, reason);
+        self.counters.aside.note(now, key, ip.ttl, known);
+    }
+
+    /// Fails where not even its header can be read.
+    fn pfsync(&mut self, now: Timestamp, ip: Option<Ip>, payload: &[u8]) -> Result<(), DecodeError> {
+        let packet = Packet::new_checked(payload)?;
+        let Some(node) = self.node_of(ip) else { return Ok(()) };
         self.detector.frame(now, node);
         self.carp.heard(now, node);
-        self.counters.nodes[node.index()].frame(packet.version());
+        self.counters.nodes[node.index()].frame(now, packet.version());
         for section in packet.sections() {
             let section = match section {
                 Ok(section) => section,
@@ -412,6 +428,7 @@ impl Engine {
             });
             self.counters.nodes[node.index()].action(section.action, count.max(u64::from(section.count == 0)));
         }
+        Ok(())
     }
 
     fn message(&mut self, now: Timestamp, node: NodeId, action: Action, message: &Message) {
@@ -476,9 +493,13 @@ impl Engine {
     }
 
     fn proto112(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan, ip: Ip, payload: &[u8]) {
+        let aside = |engine: &mut Self, reason| engine.aside(now, Proto::Carp, frame.net, Some(ip), reason);
         let said = match Proto112::decode(payload, Some(ip.ends())) {
             Ok(said) => said,
-            Err(e) => return self.counters.error(e),
+            Err(e) => {
+                self.counters.error(e);
+                return aside(self, e.kind.into());
+            }
         };
         let node = self.by_local.get(&ip.src).copied();
         let (ad, cksum_ok) = match &said {
@@ -488,26 +509,28 @@ impl Engine {
                 // Of strangers it is other routers' business.
                 if node.is_none() {
                     self.counters.problem(Problem::Vrrp, now);
-                    return;
+                    return aside(self, Reason::Vrrp);
                 }
                 (Advert::from(vrrp), vrrp.cksum_ok)
             }
         };
         if !cksum_ok {
             self.counters.bad_checksum += 1;
-            return;
+            return aside(self, Reason::Checksum);
         }
         let routed = ip.ttl != 255;
         if routed && !self.between_nodes(ip) {
-            return self.refuse(Some(Refusal::BadTtl));
+            self.refuse(Some(Refusal::BadTtl));
+            return aside(self, Reason::Ttl);
         }
         // One capture of everything has no segments. Where there are some, no password would protect what is said on the sync
         // net of one.
         if frame.net == Net::Sync && !self.settings.segments.is_empty() {
-            return self.carp_on_sync(now, ip.src);
+            self.carp_on_sync(now, ip.src);
+            return aside(self, Reason::OnSync);
         }
         let Some(segment) = self.network(now, frame, vlan) else {
-            return;
+            return aside(self, Reason::Elsewhere);
         };
         let signed = match &said {
             Proto112::Carp(carp) => self.authentic(now, carp, segment, ip.src),
@@ -515,10 +538,13 @@ impl Engine {
         };
         let Some(signed) = signed else {
             self.counters.bad_hmac += u64::from(ad.protocol == Protocol::Carp);
-            return;
+            return aside(self, Reason::Password);
         };
         self.counters.vrrp_of_nodes += u64::from(ad.protocol != Protocol::Carp);
         self.tracker.add_local(ip.src);
+        if node.is_none() {
+            aside(self, Reason::Stranger);
+        }
         if let Some(shown) = &mut self.shown {
             shown.advertisement(now, segment, ip.src, node, ad, &mut self.scratch);
             return self.show_masters();
@@ -679,7 +705,12 @@ impl Engine {
         self.detector.judge(now, &self.carp, &mut self.verdicts);
         self.proven_down |= self.verdicts.iter().any(|v| v.to == Health::Down);
         self.note_canaries();
-        self.events.extend(self.verdicts.drain(..).map(Event::Verdict));
+        let counted = &self.counters.nodes;
+        self.events.extend(self.verdicts.drain(..).map(|mut v| {
+            let path = counted.get(v.node.index()).and_then(|c| c.paths.get(v.path));
+            v.evidence.proven = path.map(|p| p.end_to_end);
+            Event::Verdict(v)
+        }));
         let situation = self.situation(now);
         let nodes = &self.nodes;
         let name = |n: NodeId| nodes.get(n.index()).map_or_else(String::new, Node::label);

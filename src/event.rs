@@ -144,6 +144,9 @@ pub struct Evidence {
     pub seconds: f64,
     /// Share of tries that usually succeed, 0..=1.
     pub usual: f64,
+    /// Round trips that this node proved on this path since the beginning, where that was counted: answers through the pair are
+    /// not among them.
+    pub proven: Option<u64>,
     /// Since the last proven round trip, if there was one.
     pub since_end_to_end: Option<f64>,
     /// Answers pass the node, and those who asked never acknowledge one: then the counts are of such answers.

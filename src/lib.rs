@@ -4,6 +4,7 @@
 //! `track` (states and what their movement proves) -> `detect` (health) -> `decide` (roles, decisions). `engine` is
 //! the pure core that holds the last four together; everything else is edge.
 
+pub mod absence;
 pub mod act;
 pub mod capture;
 pub mod cli;

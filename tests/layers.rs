@@ -64,6 +64,8 @@ const ROOMS: &[Room] = &[
         ],
         &["hashbrown", "foldhash", "pfsync_proto"],
     ),
+    // Asked by every face before it concludes anything from what is not there.
+    Room::pure("absence", &["time", "settings", "event", "@capture", "engine"], &[]),
     // What joins a source and the engine, and what is told of an analysis afterwards.
     Room::pure(
         "drive",
@@ -88,6 +90,7 @@ const ROOMS: &[Room] = &[
             "capture::file::Strays",
             "capture::file::Times",
             "capture::file::Unrecorded",
+            "absence",
             "engine",
             "status",
         ],
@@ -109,6 +112,7 @@ const ROOMS: &[Room] = &[
             "time",
             "settings",
             "event",
+            "absence",
             "engine",
             "decide::Outlook",
             "decide::Role",

@@ -124,6 +124,18 @@ impl GapCause {
             Self::Unrecorded => "not-captured",
         }
     }
+
+    /// In plain words, as a clause.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::KernelDrop => "the kernel dropped frames because we were slow",
+            Self::InterfaceDown => "an interface was down or gone",
+            Self::Stall => "this process was not allowed to run",
+            Self::ClockStep | Self::ClocksApart => "the clock was set, or the machine slept",
+            Self::Unrecorded => "nothing was captured",
+        }
+    }
 }
 
 /// What a source has to say.

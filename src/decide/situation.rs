@@ -112,7 +112,9 @@ pub struct Rival {
 }
 
 impl Fault {
-    pub(super) fn is_shown(self) -> bool {
+    /// It speaks against the node itself.
+    #[must_use]
+    pub fn is_shown(self) -> bool {
         matches!(self, Self::Stuck(..) | Self::Missing)
     }
 }

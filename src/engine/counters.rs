@@ -1,5 +1,6 @@
 //! One counter per fact. Filled by the engine, read by reports and metrics.
 
+use super::aside::Aside;
 use super::quality::{Problem, Tally};
 use crate::capture::GapCause;
 use crate::time::Timestamp;
@@ -21,6 +22,8 @@ pub struct Counters {
     pub pfsync: u64,
     /// Frames of protocol 112.
     pub carp: u64,
+    /// Frames of pfsync without an IP header, as pfsync0 shows them.
+    pub tapped: u64,
     /// Frames with neither.
     pub other: u64,
     /// Frames of a link type that we cannot read.
@@ -43,6 +46,8 @@ pub struct Counters {
     pub foreign: u64,
     /// Times that ran backwards and were clamped.
     pub clamped: u64,
+    /// What did not count, by its sender.
+    pub aside: Aside,
     /// Refused octets by kind.
     pub errors: BTreeMap<ErrorKind, u64>,
     /// Those among them that no kernel sends.
@@ -93,6 +98,8 @@ impl Counters {
 pub struct NodeCounters {
     /// pfsync frames.
     pub frames: u64,
+    /// When the last of them came.
+    pub last: Option<Timestamp>,
     /// Bit n: version n was heard.
     pub versions: u64,
     /// The version heard last.
@@ -139,8 +146,9 @@ impl NodeCounters {
     }
 
     /// Counts a frame of a version.
-    pub fn frame(&mut self, version: u8) {
+    pub fn frame(&mut self, now: Timestamp, version: u8) {
         self.frames += 1;
+        self.last = Some(now);
         if version < 64 {
             self.versions |= 1 << version;
         }

@@ -32,6 +32,17 @@ impl Engine {
             .map_or((Health::Unknown, None), |p| (p.health, Some(p.cause)))
     }
 
+    /// Whether a node is down, and something shows that it is its own fault: what is dead beyond both nodes looks the same to
+    /// traffic alone.
+    #[must_use]
+    pub fn is_at_fault(&self, node: NodeId) -> bool {
+        let (Health::Down, Some(cause)) = self.node_health(node) else {
+            return false;
+        };
+        let torn = self.carp.split().is_some_and(|s| s.suspect == Some(node));
+        !cause.is_blackhole() || torn || self.fault(self.now, node).is_shown()
+    }
+
     /// Whether a node is down by traffic alone on a critical path.
     #[must_use]
     pub fn node_firm(&self, node: NodeId) -> bool {
@@ -220,6 +231,12 @@ impl Engine {
     #[must_use]
     pub fn segment_name(&self, segment: usize) -> &str {
         self.networks.name(segment)
+    }
+
+    /// The configured segment that a network is, or is a part of.
+    #[must_use]
+    pub fn segment_of(&self, network: usize) -> Option<usize> {
+        self.networks.segment(network)
     }
 
     /// Its VLAN.

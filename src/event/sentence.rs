@@ -76,10 +76,7 @@ impl Verdict {
                 } else {
                     ""
                 };
-                match e.succeeded {
-                    0 => format!("round trips are proven{again}"),
-                    n => format!("round trips are proven{again}, {n} within {}", seconds(e.seconds)),
-                }
+                e.answers(again)
             }
             Cause::Quiet => match e.since_end_to_end {
                 Some(since) if e.failed == 0 => format!("no round trip for {}, and nothing that fails", seconds(since)),
@@ -89,7 +86,7 @@ impl Verdict {
                     plural(e.failed, "try")
                 ),
                 None if e.failed > 0 => format!("no round trip yet; {} failed", plural(e.failed, "try")),
-                None => "nothing tries to pass".into(),
+                None => "nothing was heard that tries to pass".into(),
             },
             Cause::Backup => "master of nothing, as a backup is".into(),
             Cause::Blind => "its messages are cut, so that nothing can be said of it".into(),
@@ -99,6 +96,19 @@ impl Verdict {
 }
 
 impl Evidence {
+    /// What was answered, and no more of it than this node proved by itself.
+    fn answers(&self, again: &str) -> String {
+        let (n, within) = (self.succeeded, seconds(self.seconds));
+        match self.proven {
+            Some(0) => format!("answers came through the pair{again}, though none of them through this node alone"),
+            Some(own) if own < u64::from(n) => {
+                format!("round trips are proven{again}, {own} by this node alone")
+            }
+            _ if n == 0 || self.seconds < 0.01 => format!("round trips are proven{again}"),
+            _ => format!("round trips are proven{again}, {n} within {within}"),
+        }
+    }
+
     /// What failed, and what else spoke against the node, as a clause.
     pub(super) fn blackhole(&self, cause: Cause) -> String {
         let expected = match self.expected {
@@ -110,6 +120,14 @@ impl Evidence {
 
     fn failures(&self, cause: Cause) -> String {
         let count = self.failed.saturating_add(self.succeeded);
+        if count == 0 {
+            // What was heard of these hosts was no try that ended, or nobody tried at all.
+            let who = match self.clients.max(self.servers) {
+                0 => "nothing came through".into(),
+                _ => format!("what {} exchanged got nowhere", hosts(self).replace(" to ", " and ")),
+            };
+            return format!("{who} in {}", seconds(self.seconds));
+        }
         if cause == Cause::BlackholeReverse {
             return format!(
                 "servers' packets go in and their clients do not go on: {} of {} between {} went on in {}{}",
@@ -210,6 +228,36 @@ mod tests {
             cause,
             evidence,
         }
+    }
+
+    #[test]
+    fn no_sentence_counts_what_is_not_there() {
+        let e = Evidence {
+            seconds: 2.0,
+            expected: Some(9.4),
+            ..Evidence::default()
+        };
+        for cause in [Cause::BlackholeForward, Cause::BlackholeReverse] {
+            assert_eq!(
+                verdict(Health::Down, cause, e).sentence(),
+                "nothing came through in 2.0 s; about 9 round trips were to be expected"
+            );
+        }
+        let up = |proven: Option<u64>, succeeded: u32| {
+            let e = Evidence {
+                proven,
+                succeeded,
+                seconds: 1.0,
+                ..Evidence::default()
+            };
+            let mut v = verdict(Health::Up, Cause::EndToEnd, e);
+            v.from = Health::Down;
+            v.sentence()
+        };
+        assert_eq!(up(Some(12), 12), "round trips are proven again, 12 within 1.0 s");
+        assert_eq!(up(Some(3), 12), "round trips are proven again, 3 by this node alone");
+        assert!(up(Some(0), 12).starts_with("answers came through the pair again, though none"));
+        assert_eq!(up(None, 0), "round trips are proven again");
     }
 
     #[test]

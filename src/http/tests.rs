@@ -222,6 +222,7 @@ fn segment(name: &str, masters: &[(&str, f64)]) -> Segment {
             masters: masters.iter().enumerate().map(master).collect(),
             ..Vhid::default()
         }],
+        ..Segment::default()
     }
 }
 

@@ -100,6 +100,7 @@ fn full() -> Status {
                     ..Vhid::default()
                 },
             ],
+            ..Segment::default()
         }],
         unsynchronised: vec![Span { from: 1.0, to: None }],
         gaps: vec![Gap {

@@ -12,10 +12,11 @@ pub mod text;
 mod times;
 pub mod watch;
 
+use crate::capture::GapCause;
 use crate::capture::file::{FileInfo, Times};
 use crate::engine::Engine;
 use crate::engine::quality::Quality;
-use crate::event::{Advertiser, Decision, Event, Notice, Verdict};
+use crate::event::{Advertiser, Decision, Event, Health, NodeId, Notice, Verdict};
 use crate::time::Timestamp;
 use margins::Margins;
 use series::Series;
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 /// Seconds of one column of the series.
 const STEP: Duration = Duration::from_secs(1);
-/// Notices kept; a hostile sender can cause any number of them.
+/// Notices and gaps kept; a hostile sender can cause any number of them.
 const MAX_NOTICES: usize = 10_000;
 /// Columns kept; then neighbours are added together, so that memory does not grow with the file.
 const MAX_COLUMNS: usize = 4096;
@@ -75,6 +76,10 @@ pub struct Report {
     pub unsynchronised: Vec<(Timestamp, Option<Timestamp>)>,
     /// Whether the capture is fit to judge by.
     pub quality: Quality,
+    /// When we were blind: until when, how long, why.
+    pub gaps: Vec<(Timestamp, Duration, GapCause)>,
+    /// When a node that was down was first seen to be itself at fault, and not what lies beyond it.
+    pub at_fault: Vec<(NodeId, Timestamp)>,
     /// How close each node came to a false alarm, per day.
     pub margins: Margins,
     /// Per node, per path.
@@ -103,7 +108,9 @@ impl Report {
 
     /// Takes what the engine has to say.
     pub fn collect(&mut self, engine: &mut Engine) {
+        let mut news = false;
         while let Some(event) = engine.poll() {
+            news = true;
             match event {
                 Event::Verdict(v) => self.verdicts.push(v),
                 Event::Decision(d) => self.decisions.push(d),
@@ -139,12 +146,19 @@ impl Report {
                 Event::ConfigSync { at, node } => {
                     self.notice(Notice::config_sync(at, node, &engine.label(node)));
                 }
+                Event::Gap { at, length, cause } if self.gaps.len() < MAX_NOTICES => {
+                    self.gaps.push((at, length, cause));
+                }
                 Event::Node { .. } | Event::Gap { .. } => {}
             }
         }
         // The counters only go up, so that a look per column is enough.
-        if engine.now() >= self.due {
+        let due = engine.now() >= self.due;
+        if due {
             self.sample(engine);
+        }
+        if due || news {
+            self.blame(engine);
         }
     }
 
@@ -156,6 +170,21 @@ impl Report {
         self.files = files;
         self.quality = engine.quality();
         times::add(&self.times, &self.files, &mut self.quality);
+    }
+
+    /// Notes which nodes that are down are seen to be themselves at fault.
+    fn blame(&mut self, engine: &Engine) {
+        for node in engine.node_ids().filter(|n| engine.is_at_fault(*n)) {
+            let went = self
+                .verdicts
+                .iter()
+                .rev()
+                .find(|v| v.node == node && v.to == Health::Down);
+            let began = went.map_or(Timestamp::MIN, |v| v.at);
+            if !self.at_fault.iter().any(|(n, at)| *n == node && *at >= began) {
+                self.at_fault.push((node, engine.now()));
+            }
+        }
     }
 
     fn notice(&mut self, notice: Notice) {

@@ -79,12 +79,18 @@ fn broken(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
         1 => "; and 1 node more".into(),
         n => format!("; and {n} nodes more"),
     };
-    let text = format!(
-        "{} is DOWN{}{}{others}",
-        node.label(),
-        since.unwrap_or_default(),
-        reason.unwrap_or_default()
-    );
+    let (name, since, reason) = (node.label(), since.unwrap_or_default(), reason.unwrap_or_default());
+    let text = match (node.beyond, path.cause.as_str()) {
+        (false, _) => format!("{name} is DOWN{since}{reason}{others}"),
+        (true, "blackhole-reverse") => format!(
+            "What comes back through {name} reaches nobody{since} (DOWN){reason}; nothing shows a fault of {name} itself, so \
+             this may be the network of those who ask{others}"
+        ),
+        (true, _) => format!(
+            "What goes out through {name} does not come back{since} (DOWN){reason}; nothing shows a fault of {name} itself, \
+             so this may be its upstream{others}"
+        ),
+    };
     Some((Tone::Bad, text))
 }
 
@@ -139,6 +145,10 @@ fn ours(s: &Status) -> Option<(Tone, String)> {
 }
 
 fn doubtful(s: &Status) -> Option<(Tone, String)> {
+    if let Some(why) = &s.unheard {
+        let text = format!("No pfsync counts, so nothing can be said about any firewall: {why}");
+        return Some((Tone::Warn, text));
+    }
     if s.nodes.is_empty() {
         let text = "No pfsync is heard yet, so nothing can be said about any firewall";
         return Some((Tone::Warn, text.into()));
@@ -163,32 +173,38 @@ fn doubtful(s: &Status) -> Option<(Tone, String)> {
         let text = "No pfsync is heard: look whether that is the right interface, and whether pfsync is on";
         return Some((Tone::Warn, text.into()));
     }
+    let refused = all().find_map(|n| Some((n, n.unheard.as_ref()?)));
+    if let Some((node, why)) = refused {
+        let more = if node.frames == 0 { "" } else { " any more" };
+        return Some((Tone::Warn, format!("No pfsync of {} counts{more}: {why}", node.label())));
+    }
     let silent: Vec<&str> = s.nodes.iter().filter(|n| n.frames == 0).map(Node::label).collect();
     if !silent.is_empty() {
-        let text = format!("Nothing was ever heard of {}", silent.join(" and "));
+        let text = format!("No pfsync was ever heard of {}", silent.join(" and "));
         return Some((Tone::Warn, text));
     }
     let lost = all().find(|n| n.cause.as_deref() == Some("sync lost"));
     if let Some(node) = lost {
         let text = format!(
-            "Nothing is heard of {} any more, though it advertises: look at the sync link",
+            "No pfsync of {} is heard any more, though it advertises: look at the sync link",
             node.label()
         );
         return Some((Tone::Warn, text));
     }
-    None
+    let deaf = s.segments.iter().find_map(|s| Some((s, s.unheard.as_ref()?)));
+    deaf.map(|(segment, why)| (Tone::Warn, format!("No CARP on {} counts: {why}", segment.name)))
 }
 
 /// Through whom traffic passes, if that is known.
 fn well(status: &Status, times: &impl Times) -> Option<String> {
     let last = |n: &Node| n.paths.iter().filter_map(|p| p.last_end_to_end).reduce(f64::max);
-    let up: Vec<String> = status
-        .firewalls()
-        .filter(|n| n.health == "up")
-        .map(|n| match last(n) {
-            Some(t) => format!("{} (last round trip {} ago)", n.label(), times.ago(t)),
-            None => n.label().to_owned(),
-        })
+    let up = || status.firewalls().filter(|n| n.health == "up");
+    let alone: Vec<String> = up()
+        .filter_map(|n| Some(format!("{} (last round trip {} ago)", n.label(), times.ago(last(n)?))))
         .collect();
-    (!up.is_empty()).then(|| format!("traffic passes end to end through {}", up.join(" and ")))
+    if !alone.is_empty() {
+        return Some(format!("traffic passes end to end through {}", alone.join(" and ")));
+    }
+    let together: Vec<&str> = up().map(Node::label).collect();
+    (together.len() > 1).then(|| format!("traffic passes end to end through {} together", together.join(" and ")))
 }

@@ -213,7 +213,7 @@ impl History {
         let mut segments: Vec<Segment> = names
             .map(|name| Segment {
                 name,
-                vhids: Vec::new(),
+                ..Segment::default()
             })
             .collect();
         for ((segment, vhid), masters) in &self.masters {
@@ -221,7 +221,7 @@ impl History {
                 let name = engine.segment_name(segments.len()).to_owned();
                 segments.push(Segment {
                     name,
-                    vhids: Vec::new(),
+                    ..Segment::default()
                 });
             }
             let key = (*segment, *vhid);

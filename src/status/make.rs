@@ -5,11 +5,12 @@
 use super::history::History;
 use super::quality::Quality;
 use super::{
-    ActionResult, FlowTable, Flows, Frames, Gap, Held, Interface, LedgerEntry, Maintenance, Node, Path, Probe, Status,
-    next, witness,
+    ActionResult, FlowTable, Flows, Frames, Gap, Held, Interface, LedgerEntry, Maintenance, Node, Path, Probe, Segment,
+    Status, next, witness,
 };
+use crate::absence::{Wanted, why};
 use crate::engine::Engine;
-use crate::event::NodeId;
+use crate::event::{Cause, Health, NodeId};
 use crate::time::Timestamp;
 use crate::track::Held as Tracked;
 use std::time::Duration;
@@ -62,6 +63,8 @@ impl Status {
         for (n, node) in engine.node_ids().zip(&mut nodes) {
             node.witnesses = witness::witnesses(engine, n, &facts.probes);
         }
+        let counted = engine.counters().nodes.iter().any(|n| n.frames > 0);
+        let unheard = (!counted).then(|| clause(engine, Wanted::Pfsync(None), None));
         Self {
             schema: 1,
             version: facts.version,
@@ -77,6 +80,7 @@ impl Status {
             carp_role: engine.carp_role().as_str().into(),
             maintenance: facts.maintenance,
             quality: Quality::of(&engine.quality(), now, &unix),
+            unheard: unheard.flatten(),
             frames: frames(engine),
             flow_table: FlowTable {
                 entries: entries as u64,
@@ -84,7 +88,7 @@ impl Status {
             },
             interfaces: facts.interfaces,
             nodes,
-            segments: history.segments(engine),
+            segments: segments(engine, history),
             unsynchronised: history.unsynchronised.iter().cloned().collect(),
             gaps: gaps(engine, history),
             verdicts: history.verdicts.iter().cloned().collect(),
@@ -101,6 +105,24 @@ impl Status {
             trend: history.trend.samples(),
         }
     }
+}
+
+/// Why something is not there.
+pub(super) fn clause(engine: &Engine, wanted: Wanted, since: Option<Timestamp>) -> Option<String> {
+    why(engine, wanted, since).map(|why| why.clause())
+}
+
+/// Who is master, and why nobody is heard where that is known.
+fn segments(engine: &Engine, history: &History) -> Vec<Segment> {
+    let mut segments = history.segments(engine);
+    let configured = engine.settings().segments.len();
+    for i in 0..configured {
+        let part = |(network, s): (usize, &Segment)| engine.segment_of(network) == Some(i) && !s.vhids.is_empty();
+        if !segments.iter().enumerate().any(part) {
+            segments[i].unheard = clause(engine, Wanted::Carp(None, Some(i)), None);
+        }
+    }
+    segments
 }
 
 fn frames(engine: &Engine) -> Frames {
@@ -161,6 +183,11 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
     node.frames = c.frames;
     node.messages = c.messages.iter().map(|(k, n)| ((*k).into(), *n)).collect();
     node.sender_alive = c.sender_alive;
+    let silent = c.frames == 0 || cause.is_some_and(|c| matches!(c, Cause::SyncLost | Cause::Silence));
+    node.unheard = silent
+        .then(|| clause(engine, Wanted::Pfsync(Some(n)), c.last))
+        .flatten();
+    node.beyond = health == Health::Down && !engine.is_at_fault(n);
     let threshold = engine.threshold();
     let flows = engine.held(n);
     node.elsewhere = flows.get(c.paths.len()).copied().map(held).unwrap_or_default();

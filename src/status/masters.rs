@@ -137,6 +137,7 @@ mod tests {
             segments: vec![Segment {
                 name: "lan".into(),
                 vhids: vhids.into_iter().map(vhid).collect(),
+                ..Segment::default()
             }],
             ..Status::default()
         };

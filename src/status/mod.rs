@@ -66,6 +66,9 @@ pub struct Status {
     pub maintenance: Option<Maintenance>,
     /// Whether what is heard is fit to judge by.
     pub quality: quality::Quality,
+    /// Why no pfsync counts, as a clause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unheard: Option<String>,
     /// What was counted.
     pub frames: Frames,
     /// States held.

@@ -7,6 +7,7 @@
 mod tests;
 
 use super::Facts;
+use crate::absence::{Wanted, Why, why};
 use crate::decide::{Outlook, Role};
 use crate::engine::Engine;
 use crate::event::Health;
@@ -47,6 +48,7 @@ pub(super) fn next(engine: &Engine, facts: &Facts, unix: impl Fn(Timestamp) -> f
         limits,
         outlook: &outlook,
         acts: facts.acts && !facts.dry_run,
+        deaf: why(engine, Wanted::Carp(None, None), None).filter(|_| engine.role() == Role::Unknown),
     };
     let mut list = Vec::new();
     // What follows must not be taken for what will be, or was.
@@ -120,6 +122,8 @@ struct Words<'a> {
     outlook: &'a Outlook,
     /// Decisions are carried out; otherwise nothing is, but would be.
     acts: bool,
+    /// Why no CARP counts, where none does.
+    deaf: Option<Why>,
 }
 
 impl Words<'_> {
@@ -131,9 +135,16 @@ impl Words<'_> {
     fn of_role(&self, role: Role, down: bool) -> Vec<String> {
         let Self { me, peers, .. } = self;
         match role {
-            Role::Unknown => vec![format!(
-                "Nothing would be decided: the role of {me} is unknown until CARP is heard"
-            )],
+            Role::Unknown => {
+                let deaf = self
+                    .deaf
+                    .as_ref()
+                    .map(|why| format!(", and none counts: {}", why.clause()));
+                vec![format!(
+                    "Nothing would be decided: the role of {me} is unknown until CARP is heard{}",
+                    deaf.unwrap_or_default()
+                )]
+            }
             _ if peers.is_empty() => vec![format!("Nothing would be decided: {me} knows of no other node")],
             Role::Backup => self.backup(down),
             Role::Primary => vec![

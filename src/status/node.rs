@@ -33,6 +33,12 @@ pub struct Node {
     pub messages: BTreeMap<String, u64>,
     /// Messages that prove only that its pfsync lives.
     pub sender_alive: u64,
+    /// Why no pfsync of it counts, or no more of it, as a clause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unheard: Option<String>,
+    /// It is down, and nothing shows that it is its own fault: what is dead may lie beyond it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub beyond: bool,
     /// Its states.
     pub flows: Flows,
     /// Those of its states that are on no watched path, or end on a firewall.
@@ -49,6 +55,16 @@ pub struct Node {
 }
 
 impl Node {
+    /// What is shown where no pfsync of it counts.
+    #[must_use]
+    pub fn silence(&self) -> &'static str {
+        if self.unheard.is_some() {
+            "does not count"
+        } else {
+            "never heard"
+        }
+    }
+
     /// What people call it.
     #[must_use]
     pub fn label(&self) -> &str {
@@ -146,6 +162,21 @@ pub struct Segment {
     pub name: String,
     /// Heard on it.
     pub vhids: Vec<Vhid>,
+    /// Why no CARP on it counts, as a clause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unheard: Option<String>,
+}
+
+impl Segment {
+    /// What is shown where no CARP on it counts.
+    #[must_use]
+    pub fn silence(&self) -> &'static str {
+        if self.unheard.is_some() {
+            "no CARP counts"
+        } else {
+            "no CARP heard"
+        }
+    }
 }
 
 /// A virtual host.

@@ -26,7 +26,10 @@ const PAGES: [(&str, &str); 4] = [
         "openbsd-pair/servers_dead",
         "No firewall went down: traffic passed end to end through fw1 ",
     ),
-    ("openbsd-pair/far_drop_low", "fw1 (172.16.0.1) went DOWN at 01:58:11."),
+    (
+        "openbsd-pair/far_drop_low",
+        "What went out through fw1 (172.16.0.1) did not come back from 01:58:11.",
+    ),
     ("openbsd-pair/awan_port_dead", "fw1 (172.16.0.1) went DOWN at 01:58:10."),
 ];
 

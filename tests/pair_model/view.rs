@@ -169,6 +169,7 @@ impl View {
             missing: self.held(n).any(|silent| silent) && !self.held(n).all(|silent| silent),
             canary: false,
             heard: Some(ago(self.heard[n])),
+            hearsay: false,
         };
         let node = |n: usize| NodeId(u16::try_from(n).unwrap_or(0));
         let rival = |s: usize| Rival {

@@ -3,7 +3,8 @@
 use super::ear::{Advertiser, Ear};
 use super::finding::{Finding, ok, problem, warning};
 use super::list;
-use super::listen::Heard;
+use super::listen::{Heard, Why};
+use crate::absence::Wanted;
 use crate::config::{Config, Node};
 use crate::detect::carp::Protocol;
 use crate::event::place::{places, ranges};
@@ -18,7 +19,8 @@ const DEMOTED: u8 = 240;
 
 /// See the module.
 pub(super) fn check(config: &Config, heard: &Heard) -> Vec<Finding> {
-    let mut all = look(config, heard.length, &heard.ear);
+    let why = |wanted| heard.why(wanted);
+    let mut all = look(config, heard.length, &heard.ear, &why);
     let split = heard.events.iter().rev().find_map(|e| match e {
         Event::Unsynchronised { since, .. } => Some(since.is_some()),
         _ => None,
@@ -142,7 +144,7 @@ fn owner(nodes: &[Node], source: IpAddr) -> Option<&Node> {
 }
 
 /// The same of what was heard alone.
-pub(super) fn look(config: &Config, length: Duration, ear: &Ear) -> Vec<Finding> {
+pub(super) fn look(config: &Config, length: Duration, ear: &Ear, why: Why<'_>) -> Vec<Finding> {
     let mut all = Vec::new();
     for (i, segment) in config.segments.iter().enumerate() {
         let Some(interface) = &segment.interface else { continue };
@@ -163,6 +165,8 @@ pub(super) fn look(config: &Config, length: Duration, ear: &Ear) -> Vec<Finding>
                      into its `local`, if they speak VRRP (FreeBSD's carpver 3)"
                 );
                 problem(NAME, text)
+            } else if let Some(why) = why(Wanted::Carp(None, Some(i))) {
+                problem(NAME, format!("no CARP on {name} ({interface}) counts: {why}"))
             } else {
                 problem(
                     NAME,

@@ -36,6 +36,8 @@ pub(super) struct Ear {
 #[derive(Debug, Default)]
 pub(super) struct Sender {
     pub(super) frames: u64,
+    /// Of which so many were not taken.
+    pub(super) refused: u64,
     /// To a group, and to one address.
     pub(super) multicast: u64,
     pub(super) unicast: u64,
@@ -87,7 +89,10 @@ impl Ear {
                 match packet.refused {
                     // Cut by us.
                     None | Some(Refusal::Cut) => sender.hear(now, payload, packet.refused.is_some()),
-                    Some(refusal) => sender.refuse(DecodeError::from(refusal)),
+                    Some(refusal) => {
+                        sender.refused += 1;
+                        sender.refuse(DecodeError::from(refusal));
+                    }
                 }
             }
             (Kind::Proto112(payload), Some(ip)) if packet.refused.is_none() => self.proto112(frame.net, ip, payload),

@@ -5,6 +5,7 @@ use super::super::run::plan::Plan;
 use super::ear::Ear;
 use super::finding::{Finding, ok, problem};
 use super::list;
+use crate::absence::{self, Wanted};
 use crate::capture::live::LiveSource;
 use crate::capture::{Input, Source, SourceError};
 use crate::drive;
@@ -24,6 +25,15 @@ pub(super) struct Heard {
     pub(super) engine: Engine,
     /// Notices and splits.
     pub(super) events: Vec<Event>,
+}
+
+/// Why something is not there, as a clause.
+pub(super) type Why<'a> = &'a dyn Fn(Wanted) -> Option<String>;
+
+impl Heard {
+    pub(super) fn why(&self, wanted: Wanted) -> Option<String> {
+        absence::why(&self.engine, wanted, None).map(|why| why.clause())
+    }
 }
 
 /// Listens where that is possible, and says where it is not.

@@ -5,8 +5,10 @@ mod faults;
 use super::ear::{Ear, Sender};
 use super::finding::{Finding, ok, problem, warning};
 use super::list;
-use super::listen::Heard;
+use super::listen::{Heard, Why};
+use crate::absence::Wanted;
 use crate::config::{Config, Node};
+use crate::event::NodeId;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -14,21 +16,28 @@ const NAME: &str = "pfsync";
 
 /// See the module.
 pub(super) fn check(config: &Config, heard: &Heard) -> Vec<Finding> {
-    look(&config.nodes, &config.sync.interfaces, heard.length, &heard.ear)
+    let why = |wanted| heard.why(wanted);
+    look(config, heard.length, &heard.ear, &why)
 }
 
 /// A sender with its name.
 type Named<'e> = (String, &'e Sender);
 
 /// The same of what was heard alone.
-pub(super) fn look(nodes: &[Node], interfaces: &[String], length: Duration, ear: &Ear) -> Vec<Finding> {
-    let named: Vec<Named<'_>> = ear.senders.iter().map(|(a, s)| (name(nodes, *a), s)).collect();
+pub(super) fn look(config: &Config, length: Duration, ear: &Ear, why: Why<'_>) -> Vec<Finding> {
+    let nodes = &config.nodes;
+    let named: Vec<Named<'_>> = senders(ear).map(|(a, s)| (name(nodes, *a), s)).collect();
     if named.is_empty() {
-        return vec![nothing(interfaces, length, ear)];
+        return vec![nothing(&config.sync.interfaces, length, ear, why)];
     }
-    let mut all = who(nodes, ear, length);
+    let mut all = who(nodes, ear, length, why);
     all.extend(faults::look(&named, ear));
     all
+}
+
+/// Those of whom anything was taken.
+fn senders(ear: &Ear) -> impl Iterator<Item = (&IpAddr, &Sender)> {
+    ear.senders.iter().filter(|(_, s)| s.frames > s.refused)
 }
 
 fn name(nodes: &[Node], address: IpAddr) -> String {
@@ -36,13 +45,16 @@ fn name(nodes: &[Node], address: IpAddr) -> String {
     node.map_or_else(|| address.to_string(), |n| n.name.clone())
 }
 
-fn nothing(interfaces: &[String], length: Duration, ear: &Ear) -> Finding {
+fn nothing(interfaces: &[String], length: Duration, ear: &Ear, why: Why<'_>) -> Finding {
     let (on, seconds) = (list(interfaces), length.as_secs());
     if ear.tapped > 0 {
         return problem(
             NAME,
             format!("{on} shows only what this node sends itself: name the physical interface of the sync network"),
         );
+    }
+    if let Some(why) = why(Wanted::Pfsync(None)) {
+        return problem(NAME, format!("no pfsync on {on} in {seconds} s: {why}"));
     }
     problem(
         NAME,
@@ -54,25 +66,29 @@ fn nothing(interfaces: &[String], length: Duration, ear: &Ear) -> Finding {
 }
 
 /// Who is heard and who is not.
-fn who(nodes: &[Node], ear: &Ear, length: Duration) -> Vec<Finding> {
+fn who(nodes: &[Node], ear: &Ear, length: Duration, why: Why<'_>) -> Vec<Finding> {
     let mut all = Vec::new();
     let known = |a: &&IpAddr| nodes.iter().any(|n| n.addresses.contains(a));
-    let strangers = ear.senders.keys().filter(|a| !known(a)).map(ToString::to_string);
+    let strangers = senders(ear)
+        .map(|(a, _)| a)
+        .filter(|a| !known(a))
+        .map(ToString::to_string);
     let strangers: Vec<String> = strangers.collect();
     let mut heard = Vec::new();
-    for node in nodes {
-        let frames: u64 = node
-            .addresses
-            .iter()
-            .filter_map(|a| ear.senders.get(a))
-            .map(|s| s.frames)
-            .sum();
+    for (i, node) in nodes.iter().enumerate() {
+        let senders = node.addresses.iter().filter_map(|a| ear.senders.get(a));
+        let frames: u64 = senders.map(|s| s.frames - s.refused).sum();
         if frames > 0 {
             let noun = if frames == 1 { "frame" } else { "frames" };
             heard.push(format!("{} ({frames} {noun})", node.name));
             continue;
         }
         let (name, seconds) = (&node.name, length.as_secs());
+        let id = u16::try_from(i).map(NodeId).ok();
+        if let Some(why) = why(Wanted::Pfsync(id)).filter(|_| id.is_some()) {
+            all.push(problem(NAME, format!("no pfsync of {name} counts: {why}")));
+            continue;
+        }
         // Sole owners alone: a shared address is nobody's.
         let others = || nodes.iter().filter(|o| o.name != *name);
         let own = |a: &IpAddr| node.local.contains(a) && !others().any(|o| o.local.contains(a));

@@ -98,7 +98,7 @@ impl Journal {
             let text = format!(
                 "hearing again: blind for {:.1} s ({})",
                 blind.length.as_secs_f64(),
-                why(blind.cause)
+                blind.cause.reason()
             );
             let json = json!({
                 "at": seconds(self.unix(blind.last)),
@@ -315,7 +315,7 @@ impl Journal {
         let text = format!(
             "blind for {:.1} s: {}; nobody is blamed for what was not heard",
             length.as_secs_f64(),
-            why(cause)
+            cause.reason()
         );
         let json = json!({
             "at": seconds(self.unix(at)),
@@ -323,15 +323,5 @@ impl Journal {
             "seconds": length.as_secs_f64(),
         });
         say(Level::WARN, &text, "gap", json);
-    }
-}
-
-fn why(cause: GapCause) -> &'static str {
-    match cause {
-        GapCause::KernelDrop => "the kernel dropped frames because we were slow",
-        GapCause::InterfaceDown => "an interface was down or gone",
-        GapCause::Stall => "this process was not allowed to run",
-        GapCause::ClockStep | GapCause::ClocksApart => "the clock was set, or the machine slept",
-        GapCause::Unrecorded => "nothing was captured",
     }
 }

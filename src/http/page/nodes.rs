@@ -71,7 +71,7 @@ fn facts<'a>(view: &View, n: &'a Node) -> Vec<(&'a str, String, &'static str)> {
         facts.push(("last round trip", format!("{} ago", view.words.ago(at)), ""));
     }
     if n.frames == 0 {
-        facts.push(("pfsync", "never heard".into(), "warn"));
+        facts.push(("pfsync", n.silence().into(), "warn"));
     } else {
         let version = n.version.map(|v| format!("version {v}, ")).unwrap_or_default();
         facts.push(("pfsync", format!("{version}{} frames", count(n.frames)), ""));

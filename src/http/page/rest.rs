@@ -44,7 +44,13 @@ pub(super) fn segments(view: &View, out: &mut Html) {
     for segment in &s.segments {
         if segment.vhids.is_empty() {
             out.raw("<tr>").tagged("td", "", &segment.name);
-            out.raw("<td></td><td class=\"faint\" colspan=\"2\">no CARP heard</td></tr>\n");
+            let why = segment
+                .unheard
+                .as_ref()
+                .map_or_else(String::new, |why| format!(": {why}"));
+            out.raw("<td></td><td class=\"faint\" colspan=\"2\">")
+                .text(&format!("{}{why}", segment.silence()))
+                .raw("</td></tr>\n");
         }
         let is_lost = |v: &Vhid| lost.iter().any(|l| l.segment == segment.name && l.vhid == v.vhid);
         for (vhids, v) in segment.alike(is_lost) {

@@ -2,11 +2,14 @@
 //!
 //! Called by the pages. Only what follows from this very report: an advice that is always there is not read.
 
-use super::Tale;
+use super::blame::{Blame, blame, overlap, torn};
 use super::masters;
 use super::stays::{self, Stay};
-use crate::capture::Net;
-use crate::event::{Cause, Health};
+use super::words::counted;
+use super::{Tale, absent};
+use crate::absence::{Wanted, why};
+use crate::event::{Cause, Health, Verdict};
+use crate::report::Mastership;
 use crate::settings::About;
 use std::time::Duration;
 
@@ -16,7 +19,7 @@ const WORTH_A_LOOK: Duration = Duration::from_secs(5);
 /// One sentence each, without a full stop.
 pub(in crate::report) fn next(tale: &Tale<'_>) -> Vec<String> {
     let (engine, report) = (tale.engine, tale.report);
-    let (settings, counters) = (engine.settings(), engine.counters());
+    let settings = engine.settings();
     let mut list = Vec::new();
     culprit(tale, &mut list);
     masters(tale, &mut list);
@@ -28,43 +31,12 @@ pub(in crate::report) fn next(tale: &Tale<'_>) -> Vec<String> {
                 .into(),
         );
     }
-    let carp = counters.advertisements();
-    let segments = report.files.iter().any(|f| matches!(f.net, Net::Segment(_)));
-    if carp == 0 && !segments {
-        list.push(
-            "add captures of the CARP segments (--segment lan=FILE): without CARP a silent node cannot be told from a \
-             dead one, and nothing is decided"
-                .into(),
-        );
-    } else if carp == 0 && counters.vrrp > 0 {
-        list.push(
-            "there is VRRP and no CARP on the segments, and it comes from no node of the configuration: put each node's own \
-             addresses there into its `local`, if they speak VRRP (FreeBSD's carpver 3)"
-                .into(),
-        );
-    } else if carp == 0 {
-        list.push(
-            "no CARP in the captures of the segments: capture IP protocol 112 there, without a filter that leaves it out"
-                .into(),
-        );
-    } else if configured {
-        let owned = report
-            .masters
-            .values()
-            .flatten()
-            .any(|m| engine.owner(m.address).is_some());
-        if !owned {
-            list.push(
-                "no CARP advertisement comes from a node of the configuration: put each node's own addresses on the \
-                 segments into its `local`"
-                    .into(),
-            );
-        }
-    }
+    absent::carp(tale, configured, &mut list);
     if !engine.node_ids().any(|n| engine.is_self(n)) && engine.node_ids().next().is_some() {
         list.push("say which node pfwatch runs beside (--self ADDR) to see what it would have done there".into());
     }
-    silent_nodes(tale, &mut list);
+    absent::pfsync(tale, &mut list);
+    versions(tale, &mut list);
     let down = report
         .verdicts
         .iter()
@@ -85,37 +57,56 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
     let engine = tale.engine;
     let all = stays::stays(tale.report);
     let lasted = |s: &&Stay<'_>| s.is_down() && s.length().is_none_or(|l| l >= WORTH_A_LOOK);
-    let carp = engine.counters().advertisements() > 0;
-    let blackhole = |c: Cause| matches!(c, Cause::BlackholeForward | Cause::BlackholeReverse);
     let mut told: Vec<String> = Vec::new();
     for s in all.iter().filter(lasted) {
         let v = s.verdict;
         let name = engine.label(v.node);
         let lost = lost_segments(tale, s);
-        let both = || {
-            all.iter()
-                .filter(lasted)
-                .any(|o| o.verdict.node != v.node && overlap(tale, s, o))
+        let side = match v.cause {
+            Cause::BlackholeReverse => "clients",
+            _ => "servers",
         };
-        let text = match v.cause {
+        let text = match blame(tale, s, &all) {
             _ if !lost.is_empty() => format!(
                 "look at {name}'s port on {}, its cable and its switch: another node became CARP master there, while \
                  {name} kept the rest and traffic went on into it",
                 lost.join(", ")
             ),
-            c if blackhole(c) && both() => "several nodes were down at the same time: that is how a pair looks whose \
-                                            CARP is unsynchronised, each with half of every flow; see who is master where"
-                .into(),
-            c if blackhole(c) && tale.report.unsynchronised.is_empty() => {
-                let side = if c == Cause::BlackholeForward { "servers" } else { "clients" };
-                let carp = if carp { ", and CARP saw nothing of it" } else { "" };
+            Blame::Own if v.cause.is_blackhole() && torn(tale, s) => {
+                let both = all
+                    .iter()
+                    .filter(lasted)
+                    .any(|o| o.verdict.node != v.node && overlap(tale, s, o));
+                let who = if both {
+                    "several nodes were".into()
+                } else {
+                    format!("{name} was")
+                };
                 format!(
-                    "look beyond {name} on the side of the {side}: what goes there does not come back{carp}; if other \
-                     nodes fare no better, it is the upstream and not {name}"
+                    "{who} down while CARP had come apart: each node then has half of every flow; see who was master \
+                     where, and look at the ports and switches of the segment that moved"
                 )
             }
-            Cause::Silence => format!("{name} fell silent on all nets at once: look at its console, its power, its log"),
-            _ => continue,
+            Blame::Own if v.cause.is_blackhole() => format!(
+                "look at {name} itself and its port on the side of the {side}: what came in did not go out again, or an \
+                 address of its own was not heard"
+            ),
+            Blame::Own => match silence(tale, v) {
+                Some(text) => text,
+                None => continue,
+            },
+            Blame::InSync => format!(
+                "look beyond {name} on the side of the {side}: what goes there does not come back, and CARP saw nothing of \
+                 it; if the same does not come back through another node either, {name} is not to blame"
+            ),
+            Blame::Unheard => format!(
+                "look at {name}'s port on the side of the {side}, and beyond it: what goes there does not come back, and \
+                 without CARP of both sides nothing tells the two apart"
+            ),
+            Blame::Both(nodes) => format!(
+                "look beyond {} on the side of the {side}: the same was dead through all of them at the same time",
+                nodes.iter().map(|n| engine.label(*n)).collect::<Vec<_>>().join(" and ")
+            ),
         };
         if !told.contains(&text) {
             told.push(text);
@@ -147,9 +138,22 @@ fn masters(tale: &Tale<'_>, list: &mut Vec<String>) {
     }
 }
 
-fn overlap(tale: &Tale<'_>, a: &Stay<'_>, b: &Stay<'_>) -> bool {
-    let end = stays::end(tale.report);
-    a.verdict.at <= b.until.unwrap_or(end) && b.verdict.at <= a.until.unwrap_or(end)
+/// Where to look for a node that fell silent.
+fn silence(tale: &Tale<'_>, v: &Verdict) -> Option<String> {
+    let name = tale.engine.label(v.node);
+    if let Some(why) = why(tale.engine, Wanted::Pfsync(Some(v.node)), Some(v.at)) {
+        return Some(format!("pfsync of {name} did not count any more: {}", why.clause()));
+    }
+    match v.cause {
+        Cause::Silence if v.evidence.carp_gone > 0 => Some(format!(
+            "{name} fell silent on the sync network and on {} at once: look at its console, its power, its log",
+            counted(v.evidence.carp_gone.into(), "segment")
+        )),
+        Cause::Unreachable => Some(format!(
+            "{name} still advertises, but neither its pfsync nor an address of its own answers: see whether it hangs"
+        )),
+        _ => None,
+    }
 }
 
 /// Segments on which somebody else became master while this node was down and kept others.
@@ -162,44 +166,29 @@ fn lost_segments(tale: &Tale<'_>, s: &Stay<'_>) -> Vec<String> {
     let mut lost: Vec<String> = Vec::new();
     let mut kept = false;
     for ((segment, _), masters) in &report.masters {
-        let master = masters
-            .iter()
-            .find(|m| m.from <= *from && m.to.is_none_or(|to| to > *from));
-        match master.and_then(|m| engine.owner(m.address)) {
-            Some(owner) if owner == s.verdict.node => kept = true,
-            Some(_) => lost.push(engine.segment_name(*segment).to_owned()),
-            None => {}
+        let at = |m: &Mastership| m.from <= *from && m.to.is_none_or(|to| to > *from);
+        let Some(now) = masters.iter().position(at) else {
+            continue;
+        };
+        let owner = |i: usize| engine.owner(masters.get(i)?.address);
+        // What the other node always had is nothing that this one lost.
+        match (now.checked_sub(1).and_then(owner), owner(now)) {
+            (_, Some(owner)) if owner == s.verdict.node => kept = true,
+            (Some(before), Some(_)) if before == s.verdict.node => lost.push(engine.segment_name(*segment).to_owned()),
+            _ => {}
         }
     }
     lost.dedup();
     if kept { lost } else { Vec::new() }
 }
 
-fn silent_nodes(tale: &Tale<'_>, list: &mut Vec<String>) {
+/// Nodes that speak different versions.
+fn versions(tale: &Tale<'_>, list: &mut Vec<String>) {
     let engine = tale.engine;
-    let counted_nodes = || {
-        engine
-            .node_ids()
-            .filter_map(|n| Some((n, engine.counters().nodes.get(n.index())?)))
-    };
-    let silent: Vec<String> = counted_nodes()
-        .filter(|(_, c)| c.frames == 0)
-        .map(|(n, _)| engine.label(n))
-        .collect();
-    let heard: Vec<_> = counted_nodes().filter(|(_, c)| c.frames > 0).collect();
-    if !silent.is_empty() {
-        list.push(format!(
-            "no pfsync came from {}: is the address right, and was the capture made where both nodes are heard?",
-            silent.join(", ")
-        ));
-    } else if let [(only, _)] = heard.as_slice() {
-        list.push(format!(
-            "only {} was heard: capture on the physical sync interface, where all nodes are heard; pfsync0 shows what its \
-             own host sends",
-            engine.label(*only)
-        ));
-    }
-    let mut versions = heard.iter().map(|(n, c)| (c.versions, *n));
+    let heard = engine
+        .node_ids()
+        .filter_map(|n| Some((n, engine.counters().nodes.get(n.index()).filter(|c| c.frames > 0)?)));
+    let mut versions = heard.map(|(n, c)| (c.versions, n));
     if let Some((first, a)) = versions.next()
         && let Some((_, b)) = versions.find(|(v, _)| v & first == 0)
     {

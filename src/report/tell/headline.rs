@@ -2,11 +2,14 @@
 //!
 //! Called by the pages. The worst comes first: a node that went down, then CARP that came apart, then doubts, then that all is well.
 
+use super::blame::{Blame, blame};
+use super::doubt::doubts;
 use super::masters;
 use super::stays::{self, Stay};
 use super::words::{counted, duration};
 use super::{Tale, Tone};
-use crate::event::{Health, NodeId};
+use crate::absence::{Wanted, why};
+use crate::event::{Cause, Health, NodeId, Verdict};
 use std::time::Duration;
 
 /// A sentence without its full stop: what happened, and the numbers behind it with what joins them.
@@ -27,7 +30,7 @@ impl Headline {
 /// The sentence.
 pub(in crate::report) fn headline(tale: &Tale<'_>) -> Headline {
     let stays = stays::stays(tale.report);
-    if let Some(worst) = worst(tale, &stays) {
+    if let Some(worst) = worst(tale, &stays, true) {
         return down(tale, worst, &stays);
     }
     if let Some(why) = tale.report.quality.why_not() {
@@ -39,13 +42,29 @@ pub(in crate::report) fn headline(tale: &Tale<'_>) -> Headline {
     }
     let apart: Vec<String> = unsynchronised(tale).into_iter().chain(masters::clauses(tale)).collect();
     if !apart.is_empty() {
-        return Headline::plain(Tone::Warn, format!("No firewall went down, but {}", apart.join("; ")));
+        let what = format!("No firewall went down, but {}", apart.join("; "));
+        let (tone, numbers) = (Tone::Warn, besides(tale));
+        return Headline { tone, what, numbers };
     }
-    if tale.engine.node_ids().next().is_none() {
-        let text = "No pfsync was heard, so nothing can be said about any firewall";
-        return Headline::plain(Tone::Warn, text.into());
+    if !tale.engine.node_ids().any(|n| frames(tale, n) > 0) {
+        return unheard(tale);
+    }
+    if let Some(worst) = worst(tale, &stays, false) {
+        return aside(tale, worst, &stays);
     }
     fine(tale, &stays)
+}
+
+fn unheard(tale: &Tale<'_>) -> Headline {
+    let mut headline = Headline::plain(
+        Tone::Warn,
+        "No pfsync was heard, so nothing can be said about any firewall".into(),
+    );
+    if let Some(why) = why(tale.engine, Wanted::Pfsync(None), None) {
+        headline.what = "No pfsync counts, so nothing can be said about any firewall".into();
+        headline.numbers = format!(": {}", why.clause());
+    }
+    headline
 }
 
 /// `fw1 (172.16.0.1)`.
@@ -56,42 +75,113 @@ fn who(tale: &Tale<'_>, node: NodeId) -> String {
         .map_or_else(|| address.to_string(), |name| format!("{name} ({address})"))
 }
 
-/// The longest `down`; on critical paths, if there is any.
-fn worst<'a, 'b>(tale: &Tale<'_>, stays: &'a [Stay<'b>]) -> Option<&'a Stay<'b>> {
+/// The longest `down` on a critical path, or on one that is not.
+fn worst<'a, 'b>(tale: &Tale<'_>, stays: &'a [Stay<'b>], critical: bool) -> Option<&'a Stay<'b>> {
     let end = stays::end(tale.report);
     let length = |s: &&Stay<'_>| s.until.unwrap_or(end).since(s.verdict.at);
-    let critical = |s: &&Stay<'_>| s.is_down() && tale.engine.is_critical(s.verdict.path);
-    let first_longest = |found: Vec<&'a Stay<'b>>| found.into_iter().rev().max_by_key(length);
-    first_longest(stays.iter().filter(critical).collect())
-        .or_else(|| first_longest(stays.iter().filter(|s| s.is_down()).collect()))
+    let these = |s: &&Stay<'_>| s.is_down() && tale.engine.is_critical(s.verdict.path) == critical;
+    // The first of those that are equally long.
+    stays.iter().rev().filter(these).max_by_key(length)
+}
+
+/// On which path, where there are several.
+fn on_path(tale: &Tale<'_>, path: usize) -> String {
+    match tale.engine.path_count() {
+        1 => String::new(),
+        _ => format!(" on {}", tale.engine.path_name(path)),
+    }
 }
 
 fn down(tale: &Tale<'_>, worst: &Stay<'_>, stays: &[Stay<'_>]) -> Headline {
     let v = worst.verdict;
-    let mut what = format!("{} went DOWN", who(tale, v.node));
-    if tale.engine.path_count() > 1 {
-        what += &format!(" on {}", tale.engine.path_name(v.path));
-    }
-    what += &format!(" at {} {}", tale.clock.hundredth(v.at), tale.clock.name);
-    let mut numbers = String::new();
-    if let Some(since) = v.evidence.since_end_to_end {
-        numbers += &format!(
-            ", {} after its last proven round trip",
-            duration(Duration::from_secs_f64(since.max(0.0)))
-        );
-    }
-    numbers += &format!(": {}", v.sentence());
-    numbers += &match (worst.length(), worst.next) {
-        (Some(length), Some(Health::Up)) => format!("; it was up again after {}", duration(length)),
-        (Some(length), Some(next)) => format!("; after {} it was {}", duration(length), next.as_str()),
-        _ => "; it was still down when the capture ended".into(),
+    let (at, on) = (tale.clock.hundredth(v.at), on_path(tale, v.path));
+    let at = format!("{at} {}", tale.clock.name);
+    let blame = blame(tale, worst, stays);
+    let what = match &blame {
+        Blame::Own => format!("{} went DOWN{on} at {at}", who(tale, v.node)),
+        beyond => {
+            let through = match beyond {
+                Blame::Both(nodes) => nodes.iter().map(|n| who(tale, *n)).collect::<Vec<_>>().join(" and "),
+                _ => who(tale, v.node),
+            };
+            match v.cause {
+                Cause::BlackholeReverse => {
+                    format!("What came back through {through}{on} reached nobody from {at} on (DOWN)")
+                }
+                _ => format!("What went out through {through}{on} did not come back from {at} on (DOWN)"),
+            }
+        }
     };
+    let mut numbers = last_trip(v);
+    numbers += &format!(": {}{}", v.sentence(), beyond(tale, worst, &blame));
+    numbers += &ended(worst);
     let times = stays.iter().filter(|s| s.is_down()).count();
     if times > 1 {
         numbers += &format!(" (the longest of {times} times, see the timeline)");
     }
     let tone = Tone::Bad;
     Headline { tone, what, numbers }
+}
+
+/// Only a path that is not critical was down.
+fn aside(tale: &Tale<'_>, worst: &Stay<'_>, stays: &[Stay<'_>]) -> Headline {
+    let v = worst.verdict;
+    let what = format!(
+        "No firewall went down, but {} was down{}, which is not critical",
+        who(tale, v.node),
+        on_path(tale, v.path)
+    );
+    let at = format!(", from {} {}", tale.clock.hundredth(v.at), tale.clock.name);
+    let why = format!(": {}{}", v.sentence(), beyond(tale, worst, &blame(tale, worst, stays)));
+    Headline {
+        tone: Tone::Warn,
+        what,
+        numbers: at + &why + &ended(worst) + &besides(tale),
+    }
+}
+
+/// What could not be judged, where the sentence is about something else.
+fn besides(tale: &Tale<'_>) -> String {
+    match doubts(tale).as_slice() {
+        [] => String::new(),
+        some => format!("; besides, {}", some.join(" and ")),
+    }
+}
+
+fn last_trip(v: &Verdict) -> String {
+    let since = v.evidence.since_end_to_end;
+    since.map_or_else(String::new, |since| {
+        let since = duration(Duration::from_secs_f64(since.max(0.0)));
+        format!(", {since} after its last proven round trip")
+    })
+}
+
+fn ended(stay: &Stay<'_>) -> String {
+    match (stay.length(), stay.next) {
+        (Some(length), Some(Health::Up)) => format!("; it was up again after {}", duration(length)),
+        (Some(length), Some(next)) => format!("; after {} it was {}", duration(length), next.as_str()),
+        _ => "; it was still down when the capture ended".into(),
+    }
+}
+
+/// That what is dead may lie beyond the node, and why.
+fn beyond(tale: &Tale<'_>, stay: &Stay<'_>, blame: &Blame) -> String {
+    let where_to = match stay.verdict.cause {
+        Cause::BlackholeReverse => "the network of those who asked",
+        _ => "its upstream",
+    };
+    let name = tale.engine.label(stay.verdict.node);
+    match blame {
+        Blame::Own => String::new(),
+        Blame::InSync => {
+            format!("; CARP was in sync and nothing shows a fault of {name} itself, so this may be {where_to}")
+        }
+        Blame::Unheard => format!(
+            "; nothing shows a fault of {name} itself, and CARP of two segments was not heard, so this may as well be \
+             {where_to}"
+        ),
+        Blame::Both(_) => "; it was the same through all of them, so look at what lies beyond them first".into(),
+    }
 }
 
 fn unsynchronised(tale: &Tale<'_>) -> Option<String> {
@@ -132,9 +222,28 @@ fn fine(tale: &Tale<'_>, stays: &[Stay<'_>]) -> Headline {
         .map(|n| (proven(n), n))
         .filter(|((n, _), _)| *n > 0)
         .collect();
+    let up = |n: NodeId| stays.iter().any(|s| s.verdict.node == n && s.verdict.to == Health::Up);
+    let together: Vec<String> = tale
+        .engine
+        .node_ids()
+        .filter(|n| up(*n))
+        .map(|n| who(tale, n))
+        .collect();
+    if carried.is_empty() && together.len() > 1 {
+        let numbers = format!(
+            ": traffic passed end to end through {} together, each of which carried a part of it",
+            together.join(" and ")
+        );
+        return all_is_well(tale, stays, numbers);
+    }
     if carried.is_empty() {
-        let text = "No firewall was found down, but no round trip was proven either: too little passed to say more";
-        return Headline::plain(Tone::Warn, text.into());
+        let text = "No firewall was found down, but no round trip was proven either: too little was heard to say more";
+        let (what, numbers) = (text.into(), silent(tale) + &besides(tale));
+        return Headline {
+            tone: Tone::Warn,
+            what,
+            numbers,
+        };
     }
     carried.sort_by_key(|((n, _), _)| std::cmp::Reverse(*n));
     let carried: Vec<String> = carried
@@ -146,15 +255,42 @@ fn fine(tale: &Tale<'_>, stays: &[Stay<'_>]) -> Headline {
             format!("{} ({}{last})", who(tale, node), counted(n, "proven round trip"))
         })
         .collect();
-    let mut numbers = format!(": traffic passed end to end through {}", carried.join(" and "));
-    let doubts = stays.iter().filter(|s| s.verdict.to == Health::Suspect);
-    match doubts.clone().count() as u64 {
+    let numbers = format!(": traffic passed end to end through {}", carried.join(" and "));
+    all_is_well(tale, stays, numbers)
+}
+
+/// As far as it is: what could not be judged, and who was never heard, is said.
+fn all_is_well(tale: &Tale<'_>, stays: &[Stay<'_>], mut numbers: String) -> Headline {
+    numbers += &silent(tale);
+    let doubted = doubts(tale);
+    if !doubted.is_empty() {
+        let what = format!("No firewall was found down, but {}", doubted.join(" and "));
+        let tone = Tone::Warn;
+        return Headline { tone, what, numbers };
+    }
+    let suspected = stays.iter().filter(|s| s.verdict.to == Health::Suspect);
+    match suspected.clone().count() as u64 {
         0 => {}
         n => {
-            let longest = doubts.filter_map(Stay::length).max().unwrap_or_default();
+            let longest = suspected.filter_map(Stay::length).max().unwrap_or_default();
             numbers += &format!("; {}, {} at the longest", counted(n, "doubt"), duration(longest));
         }
     }
     let (tone, what) = (Tone::Good, "No firewall went down".into());
     Headline { tone, what, numbers }
+}
+
+/// Of whom no pfsync counts, and why where that is known.
+fn silent(tale: &Tale<'_>) -> String {
+    let nodes = tale.engine.node_ids().filter(|n| frames(tale, *n) == 0);
+    let said = nodes.map(|n| match why(tale.engine, Wanted::Pfsync(Some(n)), None) {
+        Some(why) => format!("; no pfsync of {} counts ({})", who(tale, n), why.clause()),
+        None => format!("; no pfsync of {} was heard", who(tale, n)),
+    });
+    said.collect()
+}
+
+fn frames(tale: &Tale<'_>, node: NodeId) -> u64 {
+    let nodes = &tale.engine.counters().nodes;
+    nodes.get(node.index()).map_or(0, |c| c.frames)
 }

@@ -2,10 +2,13 @@
 //!
 //! Reads a finished report and its engine. Knows neither columns nor colours nor markup, only how grave a thing is.
 
+mod absent;
 pub(super) mod advice;
+pub(super) mod blame;
 pub(super) mod capture;
 pub(super) mod close;
 pub(super) mod deeds;
+pub(super) mod doubt;
 pub(super) mod headline;
 pub(super) mod input;
 pub(super) mod masters;

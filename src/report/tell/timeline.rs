@@ -5,7 +5,7 @@
 
 use super::masters;
 use super::stays::{self, Stay};
-use super::words::duration;
+use super::words::{duration, whole};
 use super::{Tale, Tone};
 use crate::event::place::places;
 use crate::event::{Action, Cause, Health, NodeId, Verdict};
@@ -265,7 +265,8 @@ fn masterships(tale: &Tale<'_>, masters: &[Mastership]) -> Vec<(Timestamp, Strin
                 let at = b.to.unwrap_or(m.from);
                 // Named after a time of its own, so that only what missed alike is told together.
                 if missing > ELECTION {
-                    news.push((at, format!("{} did not advertise for a while", name(m))));
+                    let text = format!("no advertisement of {} was heard for {}", name(m), whole(missing));
+                    news.push((at, text));
                 }
             }
             Some(b) => news.push((m.from, format!("{} is master, it was {}", name(m), name(b)))),
@@ -274,7 +275,13 @@ fn masterships(tale: &Tale<'_>, masters: &[Mastership]) -> Vec<(Timestamp, Strin
         before = Some(m);
     }
     if let Some((last, to)) = masters.last().and_then(|m| Some((m, m.to?))) {
-        news.push((to, format!("{} does not advertise any more, nobody does", name(last))));
+        news.push((
+            to,
+            format!(
+                "no advertisement of {} is heard any more, nor of anybody else",
+                name(last)
+            ),
+        ));
     }
     news
 }

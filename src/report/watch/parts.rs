@@ -73,7 +73,7 @@ pub(super) fn carp(page: &Page<'_>, lines: &mut Vec<Line<'static>>, status: &Sta
     let mut pieces = Vec::new();
     for segment in &status.segments {
         if segment.vhids.is_empty() {
-            pieces.push((Some(Tone::Warn), format!("{}: nothing heard", segment.name)));
+            pieces.push((Some(Tone::Warn), format!("{}: {}", segment.name, segment.silence())));
         }
         let torn = |vhid: &Vhid| lost.iter().any(|l| l.segment == segment.name && l.vhid == vhid.vhid);
         for (vhids, vhid) in segment.alike(torn) {

@@ -59,6 +59,7 @@ fn status(second: u32, health: &str) -> Status {
             masters: vec![master(who)],
             ..Vhid::default()
         }],
+        ..Segment::default()
     };
     Status {
         schema: 1,

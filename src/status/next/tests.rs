@@ -56,6 +56,7 @@ fn said(limits: &Policy, outlook: &Outlook, acts: bool, role: Role, down: bool) 
         limits,
         outlook,
         acts,
+        deaf: None,
     };
     words.of_role(role, down).join("\n")
 }

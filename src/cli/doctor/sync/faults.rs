@@ -204,8 +204,11 @@ fn damaged(named: &[Named<'_>]) -> Vec<Finding> {
                 .damaged
                 .keys()
                 .all(|k| matches!(k, ErrorKind::Badver | ErrorKind::Badact));
+            let routed = sender.damaged.keys().all(|k| *k == ErrorKind::Badttl);
             let what = if newer {
                 "its pf may be newer than this pfwatch knows"
+            } else if routed {
+                "its TTL is not 255, so something routes it between the nodes, and they refuse it as well"
             } else {
                 "look at the sync network's cable and ports, and for a host that forges pfsync"
             };

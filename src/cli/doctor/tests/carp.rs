@@ -6,6 +6,7 @@ use super::super::listen::Heard;
 use super::super::{carp, clock};
 use super::frames::{ADVERTISEMENT, LENGTH, advertise, feed, frame, packet};
 use super::{config, faults, one};
+use crate::absence::Wanted;
 use crate::capture::{GapCause, Net};
 use crate::config::Config;
 use crate::engine::Engine;
@@ -17,7 +18,7 @@ use std::time::Duration;
 #[test]
 fn masters() {
     let config = config("");
-    let look = |ear: &Ear| carp::look(&config, LENGTH, ear);
+    let look = |ear: &Ear| carp::look(&config, LENGTH, ear, &|_| None);
     let from = |from: [u8; 4], change: fn(Carp) -> Carp| {
         let mut ear = Ear::default();
         advertise(&mut ear, from, change);
@@ -50,6 +51,12 @@ fn masters() {
     );
     // Shared: it identifies nobody.
     one(&from([10, 0, 0, 1], |c| c), Warning, "10.0.0.1 is master of vhid 1");
+    let routed = |wanted| (wanted == Wanted::Carp(None, Some(0))).then(|| "31 advertisements were routed".to_owned());
+    one(
+        &carp::look(&config, LENGTH, &Ear::default(), &routed),
+        Problem,
+        "no CARP on lan (em0) counts: 31 advertisements were routed",
+    );
     let mut vrrp = Ear::default();
     let payload = [0x21, 1, 100, 1, 0, 1, 0, 0, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
     feed(&mut vrrp, 1, Net::Segment(0), (OWN, [224, 0, 0, 18]), 112, &payload);

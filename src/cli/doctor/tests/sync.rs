@@ -5,10 +5,12 @@ use super::super::finding::Finding;
 use super::super::finding::Outcome::{Problem, Warning};
 use super::super::sync;
 use super::frames::{
-    FW1, FW2, LENGTH, advertise, bus, feed, frame, full_state, key, message, say, update, update_with,
+    FW1, FW2, GROUP, LENGTH, advertise, bus, feed, frame, full_state, key, message, packet, say, update, update_with,
 };
 use super::{config, faults, one};
+use crate::absence::Wanted;
 use crate::capture::Net;
+use crate::event::NodeId;
 use pfsync_proto::{Action, BusStatus, Key, Message};
 
 /// Both have said something that is well.
@@ -21,8 +23,24 @@ fn pair() -> Ear {
 }
 
 fn look(ear: &Ear) -> Vec<Finding> {
-    let config = config("");
-    sync::look(&config.nodes, &config.sync.interfaces, LENGTH, ear)
+    sync::look(&config(""), LENGTH, ear, &|_| None)
+}
+
+#[test]
+fn what_came_and_was_refused_is_not_asked_for() {
+    let routed = |wanted| (wanted == Wanted::Pfsync(Some(NodeId(1)))).then(|| "9 frames were routed".to_owned());
+    let mut ear = Ear::default();
+    say(&mut ear, 1, FW1, &update());
+    let findings = sync::look(&config(""), LENGTH, &ear, &routed);
+    one(&findings, Problem, "no pfsync of fw2 counts: 9 frames were routed");
+    let mut packet = packet((FW2, GROUP), 240, &update());
+    packet[8] = 254;
+    ear.frame(&frame(1, Net::Sync, 101, &packet));
+    let findings = sync::look(&config(""), LENGTH, &ear, &routed);
+    one(&findings, Problem, "no pfsync of fw2 counts: 9 frames were routed");
+    // Some of it counts.
+    say(&mut ear, 1, FW2, &update());
+    one(&look(&ear), Warning, "something routes it between the nodes");
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
             if n.frames > 0 {
                 versions.join(",")
             } else {
-                "never heard".into()
+                n.silence().into()
             },
             count(n.flows.known),
             count(n.flows.half_open),

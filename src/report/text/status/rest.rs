@@ -33,7 +33,7 @@ fn segments(page: &Page<'_>, out: &mut String) {
     table.set_header(["segment", "vhid", "master", "since", "before"]);
     for s in &page.status.segments {
         if s.vhids.is_empty() {
-            table.add_row([s.name.as_str(), "", "no CARP heard"]);
+            table.add_row([s.name.as_str(), "", s.silence()]);
         }
         for (vhids, v) in s.alike(|_| false) {
             let before = v

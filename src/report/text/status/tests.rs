@@ -81,6 +81,7 @@ fn well() -> Status {
                 ],
                 ..Vhid::default()
             }],
+            ..Segment::default()
         }],
         interfaces: vec![Interface {
             interface: "em2".into(),
@@ -129,7 +130,7 @@ LAST EVENTS
 fn the_first_sentence_is_about_the_worst() {
     let mut s = well();
     s.nodes[0].frames = 0;
-    assert_eq!(first(&s), "Nothing was ever heard of fw1.");
+    assert_eq!(first(&s), "No pfsync was ever heard of fw1.");
     s.nodes[0] = node("fw1", 1, "suspect", "0 of 1 try");
     assert_eq!(first(&s), "fw1 is in doubt: 0 of 1 try.");
     s.role = "demoted".into();

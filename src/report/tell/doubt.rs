@@ -1,0 +1,69 @@
+//! When nobody was down and yet nothing could be said: nodes that could not be judged, and our own blindness.
+//!
+//! Called by the headline, so that it does not pass over them.
+
+use super::Tale;
+use super::stays::{self, Stay};
+use super::words::duration;
+use crate::event::{Health, NodeId};
+use std::time::Duration;
+
+/// Less than this in all is not worth a word.
+const WORTH: Duration = Duration::from_secs(3);
+/// A doubt that ends sooner is what doubts are for.
+const LONG: Duration = Duration::from_secs(5);
+
+/// One clause for each node and for ourselves, the longest time first.
+pub(in crate::report) fn doubts(tale: &Tale<'_>) -> Vec<String> {
+    let stays = stays::stays(tale.report);
+    let mut all: Vec<(Duration, String)> = tale
+        .engine
+        .node_ids()
+        .flat_map(|n| [unjudged(tale, &stays, n), suspected(tale, &stays, n)])
+        .chain([blind(tale)])
+        .flatten()
+        .collect();
+    all.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+    all.into_iter().map(|(_, text)| text).collect()
+}
+
+/// On the path on which it was so for longest: how long in all, and why at the longest.
+fn longest<'a>(tale: &Tale<'_>, stays: &'a [Stay<'a>], node: NodeId, to: Health) -> Option<(Duration, &'a Stay<'a>)> {
+    let end = stays::end(tale.report);
+    let length = |s: &Stay<'_>| s.until.unwrap_or(end).since(s.verdict.at);
+    let on_path = |path: usize| {
+        let these = || {
+            let mine = move |s: &&Stay<'_>| (s.verdict.node, s.verdict.path, s.verdict.to) == (node, path, to);
+            stays.iter().filter(mine)
+        };
+        Some((these().map(length).sum(), these().max_by_key(|s| length(s))?))
+    };
+    let paths = (0..tale.engine.path_count()).filter(|p| tale.engine.is_critical(*p));
+    paths.filter_map(on_path).max_by_key(|(sum, _)| *sum)
+}
+
+fn unjudged(tale: &Tale<'_>, stays: &[Stay<'_>], node: NodeId) -> Option<(Duration, String)> {
+    let (sum, at_most) = longest(tale, stays, node, Health::Unknown).filter(|(sum, _)| *sum >= WORTH)?;
+    let (name, why) = (tale.engine.label(node), at_most.verdict.grounds());
+    Some((sum, format!("{name} could not be judged for {} ({why})", duration(sum))))
+}
+
+fn suspected(tale: &Tale<'_>, stays: &[Stay<'_>], node: NodeId) -> Option<(Duration, String)> {
+    let (sum, at_most) = longest(tale, stays, node, Health::Suspect)?;
+    let end = stays::end(tale.report);
+    let length = at_most.until.unwrap_or(end).since(at_most.verdict.at);
+    let (name, why) = (tale.engine.label(node), at_most.verdict.sentence());
+    (length >= LONG).then(|| (sum, format!("{name} was in doubt for {} ({why})", duration(length))))
+}
+
+fn blind(tale: &Tale<'_>) -> Option<(Duration, String)> {
+    let gaps = &tale.report.gaps;
+    let sum: Duration = gaps.iter().map(|(_, length, _)| *length).sum();
+    let (.., cause) = gaps.iter().max_by_key(|(_, length, _)| *length)?;
+    (sum >= WORTH).then(|| {
+        (
+            sum,
+            format!("we did not hear for {} ({})", duration(sum), cause.reason()),
+        )
+    })
+}
