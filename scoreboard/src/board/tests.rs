@@ -52,6 +52,7 @@ fn stage(job: &Job) -> Option<Stage> {
         truth: Truth {
             outages,
             actions: Vec::new(),
+            two_masters: Vec::new(),
         },
     })
 }

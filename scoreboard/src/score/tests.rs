@@ -19,6 +19,7 @@ fn truth(outages: &[Outage]) -> Truth {
     Truth {
         outages: outages.to_vec(),
         actions: Vec::new(),
+        two_masters: Vec::new(),
     }
 }
 
