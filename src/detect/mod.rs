@@ -422,7 +422,7 @@ impl Detector {
                 threshold,
                 ..Evidence::default()
             };
-            p.turn(Health::Unknown, Cause::Blind, evidence)
+            p.turn(now, Health::Unknown, Cause::Blind, evidence)
         } else if active {
             let set = Setting {
                 node,

@@ -73,5 +73,27 @@ pub(super) fn faults(me: &str, report: &Value, truth: &Value) -> Vec<String> {
         }
         None => faults.extend((!said.is_empty()).then(|| format!("no split, but {said:?}"))),
     }
+    faults.extend(two_masters(report, truth));
     faults
+}
+
+/// Both nodes advertise a vhid: said on that segment, in time, and nowhere else.
+fn two_masters(report: &Value, truth: &Value) -> Option<String> {
+    let vhids = |s: &Value| list(&s["vhids"]).to_vec();
+    let mut said = Vec::new();
+    for segment in list(&report["segments"]) {
+        for span in vhids(segment).iter().flat_map(|v| list(&v["two_masters"])) {
+            said.push((segment["name"].as_str()?.to_owned(), number(&span["from"])));
+        }
+    }
+    let wanted = &truth["must_segments"]["two_masters"];
+    let right = match wanted["from"].as_f64() {
+        Some(from) => {
+            let in_time = from..=from + number(&wanted["within"]);
+            let there = |(segment, at): &(String, f64)| wanted["segment"] == *segment && in_time.contains(at);
+            said.len() == 1 && said.iter().all(there)
+        }
+        None => said.is_empty(),
+    };
+    (!right).then(|| format!("two masters {said:?}, not {wanted}"))
 }
