@@ -16,7 +16,7 @@ fn main() {
     let inputs: Vec<_> = std::env::args_os()
         .skip(1)
         .filter(|a| a != "--bench")
-        .map(|path| FileInput::new(path.into(), Net::Sync))
+        .map(|path| FileInput::new(path, Net::Sync))
         .collect();
     let mut out = std::io::stdout().lock();
     if inputs.is_empty() {

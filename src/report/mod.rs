@@ -53,6 +53,12 @@ pub struct TwoMasters {
     pub to: Option<Timestamp>,
 }
 
+/// From when until when; without an end where the capture ended first.
+pub type Span = (Timestamp, Option<Timestamp>);
+
+/// Spans of each vhid, by (segment, vhid), in order.
+type ByVhid<T> = BTreeMap<(usize, u8), Vec<T>>;
+
 /// Everything that an analysis shows.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -66,14 +72,14 @@ pub struct Report {
     pub decisions: Vec<Decision>,
     /// Worth a line.
     pub notices: Vec<Notice>,
-    /// Masterships by (segment, vhid).
-    pub masters: BTreeMap<(usize, u8), Vec<Mastership>>,
-    /// Times with more than one master, by (segment, vhid).
-    pub two_masters: BTreeMap<(usize, u8), Vec<TwoMasters>>,
-    /// Times without one, by (segment, vhid).
-    pub no_master: BTreeMap<(usize, u8), Vec<(Timestamp, Option<Timestamp>)>>,
+    /// Masterships.
+    pub masters: ByVhid<Mastership>,
+    /// Times with more than one master.
+    pub two_masters: ByVhid<TwoMasters>,
+    /// Times without one.
+    pub no_master: ByVhid<Span>,
     /// Times during which the pair was unsynchronised.
-    pub unsynchronised: Vec<(Timestamp, Option<Timestamp>)>,
+    pub unsynchronised: Vec<Span>,
     /// Whether the capture is fit to judge by.
     pub quality: Quality,
     /// When we were blind: until when, how long, why.

@@ -162,7 +162,7 @@ fn hostile_names_stay_names() {
         all(&page, "script").count() + all(&page, "b").filter(|b| b.has_attribute("onload")).count(),
         0
     );
-    assert!(text(all(&page, "h1").next().unwrap()).starts_with(evil));
+    assert!(text(all(&page, "h1").next().unwrap()).contains(evil));
     let whole = text(page.root_element());
     for words in ["<i>lan</i> vhid 11", "<b onload=x>\\u{202e}.pcap.zst"] {
         assert!(whole.contains(words), "{words}");

@@ -56,7 +56,7 @@ fn capture() -> String {
 
 /// Frames of the capture.
 fn frames() -> u64 {
-    let mut source = FileSource::open(&[FileInput::new(capture().into(), Net::Sync)]);
+    let mut source = FileSource::open(&[FileInput::new(capture(), Net::Sync)]);
     while let Input::Frame(_) = source.next(Timestamp::MAX).unwrap() {}
     source.files()[0].frames
 }

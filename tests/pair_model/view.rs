@@ -181,6 +181,7 @@ impl View {
         let others = (0..SEGMENTS).filter(|&s| self.master[s] == Some(peer));
         Situation {
             mastership: (mine, all),
+            vacant: all < SEGMENTS,
             split: split.map(ago),
             suspect: self.suspect().map(node),
             deaf: self.held(peer).any(|silent| silent) && !self.held(peer).all(|silent| silent),

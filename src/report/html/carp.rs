@@ -4,7 +4,7 @@
 
 use super::super::tell::stays;
 use super::super::tell::words::{count, duration};
-use super::super::{Mastership, Report};
+use super::super::{Mastership, Report, Span};
 use super::Page;
 use super::axis::Axis;
 use super::lane::{self, Piece};
@@ -85,7 +85,7 @@ fn lanes(report: &Report) -> Vec<(usize, Vec<u8>, &[Mastership])> {
 
 fn splits(page: &Page<'_>, axis: &Axis) -> Vec<Piece> {
     let end = stays::end(page.tale.report);
-    let piece = |(from, to): &(Timestamp, Option<Timestamp>)| {
+    let piece = |(from, to): &Span| {
         let lasted = duration(to.unwrap_or(end).since(*from));
         Piece {
             from: axis.percent(*from),

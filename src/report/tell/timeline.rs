@@ -214,14 +214,13 @@ fn carp(tale: &Tale<'_>, entries: &mut Vec<Entry>) {
             text: spell.what(tale, &lasting(tale, spell.from, spell.to)),
         });
     }
-    let mut changes: Vec<(Timestamp, String, Vec<(&str, u8)>)> = Vec::new();
+    let mut changes: Vec<Change<'_>> = Vec::new();
     for ((segment, vhid), masters) in &tale.report.masters {
         let place = (tale.engine.segment_name(*segment), *vhid);
         for (at, what) in masterships(tale, masters) {
             // The same at the same time on another segment is one piece of news.
-            let same = |(other, text, _): &&mut (Timestamp, String, Vec<(&str, u8)>)| {
-                *text == what && other.since(at).max(at.since(*other)) <= TOGETHER
-            };
+            let same =
+                |(other, text, _): &&mut Change<'_>| *text == what && other.since(at).max(at.since(*other)) <= TOGETHER;
             match changes.iter_mut().find(same) {
                 Some((first, _, places)) => {
                     *first = at.min(*first);
@@ -242,6 +241,9 @@ fn carp(tale: &Tale<'_>, entries: &mut Vec<Entry>) {
         });
     }
 }
+
+/// When a mastership changed, in words, and of which vhids of which segments.
+type Change<'a> = (Timestamp, String, Vec<(&'a str, u8)>);
 
 /// What one vhid went through.
 fn masterships(tale: &Tale<'_>, masters: &[Mastership]) -> Vec<(Timestamp, String)> {

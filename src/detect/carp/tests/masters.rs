@@ -3,9 +3,12 @@
 use super::*;
 use crate::event::Advertiser;
 
+fn tenth(t: Timestamp) -> u128 {
+    t.since(at(0.0)).as_millis() / 100
+}
+
 /// (since, until) in tenths of a second, and how many they are.
-fn twos(lab: &Lab) -> Vec<(u64, Option<u64>, usize)> {
-    let tenth = |t: Timestamp| t.since(at(0.0)).as_millis() as u64 / 100;
+fn twos(lab: &Lab) -> Vec<(u128, Option<u128>, usize)> {
     let two = |e: &Event| match e {
         Event::TwoMasters { since, until, who, .. } => Some((tenth(*since), until.map(tenth), who.len())),
         _ => None,
@@ -13,8 +16,7 @@ fn twos(lab: &Lab) -> Vec<(u64, Option<u64>, usize)> {
     lab.events.iter().filter_map(two).collect()
 }
 
-fn nones(lab: &Lab) -> Vec<(u64, Option<u64>)> {
-    let tenth = |t: Timestamp| t.since(at(0.0)).as_millis() as u64 / 100;
+fn nones(lab: &Lab) -> Vec<(u128, Option<u128>)> {
     let none = |e: &Event| match e {
         Event::NoMaster { since, until, .. } => Some((tenth(*since), until.map(tenth))),
         _ => None,
