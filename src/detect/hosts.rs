@@ -28,6 +28,8 @@ const LULL: Duration = Duration::from_secs(60);
 const TOGETHER: Duration = Duration::from_secs(3);
 /// What fails so soon after the last answer follows it: nothing was quiet between them.
 const FOLLOWS: Duration = Duration::from_millis(600);
+/// Longer without an answer is a quiet in which anything may have happened.
+const QUIET: Duration = Duration::from_secs(3);
 /// What one host does is an accident.
 const SEVERAL: usize = 2;
 /// Every observation is up to this old, so failing may be heard this much before the last answers are.
@@ -144,20 +146,21 @@ pub struct Ages {
 /// Whether tries by hosts that (began to fail, tried last) tell more than that many began a moment ago. One that failed long
 /// before a burst does not make the burst any older: what most of them were part of must last `min`, from the second of
 /// its hosts to the last but one. Hosts that fail one by one, each by itself, have had their time; and where somebody was
-/// `answered` just before, the time since then tells the same.
+/// `answered` shortly before, there was no quiet to hide anything in, and all of the burst counts.
 pub(super) fn is_ripe(now: Timestamp, ages: Ages, answered: Timestamp, mut hosts: Vec<(Timestamp, Timestamp)>) -> bool {
     hosts.sort_unstable();
     let apart = |pair: &[(Timestamp, Timestamp)]| pair[1].0.since(pair[0].0) > TOGETHER;
     let burst = &hosts[hosts.windows(2).rposition(apart).map_or(0, |i| i + 1)..];
     let fresh = hosts.iter().any(|h| now.since(h.1) <= ages.max);
     let few = burst.len() * 2 <= hosts.len();
-    let several = SEVERAL.min(burst.len());
-    let second = several.checked_sub(1).and_then(|i| burst.get(i));
-    let lasts = second.is_some_and(|&(began, _)| {
-        let follows = answered > Timestamp::MIN && began <= answered + FOLLOWS;
-        follows || burst.iter().filter(|h| h.1 >= began + ages.min).count() >= several
+    let after = |began: Timestamp, quiet| answered > Timestamp::MIN && began <= answered + quiet;
+    let [first, second] = [0, 1].map(|i| burst.get(i).or(burst.last()).map(|h| h.0));
+    let aged = first.is_some_and(|began| after(began, QUIET) && now >= began + ages.min);
+    let lasts = second.is_some_and(|began| {
+        let lasting = burst.iter().filter(|h| h.1 >= began + ages.min).count();
+        after(began, FOLLOWS) || lasting >= SEVERAL.min(burst.len())
     });
-    fresh && (few || lasts)
+    fresh && (few || aged || lasts)
 }
 
 impl Hosts {
@@ -375,6 +378,8 @@ mod tests {
     fn what_fails_right_after_an_answer_is_as_old_as_that() {
         assert!(ripe(&[(8, 8); 10], 12), "0.4 s after it");
         assert!(!ripe(&[(5, 5); 10], 12), "0.7 s after it");
+        assert!(ripe(&[(11, 11), (5, 5), (5, 5)], 30), "1.9 s after it, and 1.1 s old");
+        assert!(!ripe(&[(11, 11), (5, 5), (5, 5)], 50), "3.9 s after it: not by one try");
     }
 
     #[test]

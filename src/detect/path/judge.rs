@@ -210,8 +210,9 @@ impl PathHealth {
         evidence.threshold = threshold;
         self.needed = Some(threshold.max(0.0));
         // And by tries: nothing is proven by an absence of them.
+        // A burst after a quiet may be anything that was told late, but not where a witness saw the node lose something.
         let old_enough = |(score, ripe): (f64, bool), age: Duration| {
-            score >= threshold && age >= set.min && ripe && evidence.failed > 0
+            score >= threshold && age >= set.min && (ripe || worth > 0.0) && evidence.failed > 0
         };
         let proven =
             old_enough(weight.window, now.since(account.start)) || old_enough(weight.run, account.unanswered(now));
