@@ -133,7 +133,7 @@ impl Row {
             Self::NoWitness(p) => (
                 p,
                 format!(
-                    "{} is down and CARP shows no fault: not promoting {own}, because no probe shows that traffic would \
+                    "{} is down and CARP does not blame it: not promoting {own}, because no probe shows that traffic would \
                      get further from here",
                     name(p)
                 ),
@@ -190,12 +190,12 @@ impl Unclear {
     fn words(self, own: &str) -> String {
         match self {
             Self::Chance => "its advertisements may be missing by chance".into(),
-            Self::Evidence => "CARP shows no fault, and what traffic says by itself may be chance".into(),
+            Self::Evidence => "CARP does not blame it, and what traffic says by itself may be chance".into(),
             Self::Beyond => {
-                "CARP shows no fault and it is not seen to keep what comes in: what is dead may lie beyond both".into()
+                "CARP does not blame it and it is not seen to keep what comes in: what is dead may lie beyond both".into()
             }
             Self::Untold => {
-                "CARP shows no fault and its connections are not heard on both sides: what is dead may lie beyond both"
+                "CARP does not blame it and its connections are not heard on both sides: what is dead may lie beyond both"
                     .into()
             }
             Self::OwnTraffic => {

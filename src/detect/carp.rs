@@ -249,7 +249,8 @@ impl CarpView {
                 since: vhid.master_since,
             });
         }
-        vhid.masters.look(now, key, &vhid.sources, self.anonymous, out);
+        // Whose it is of two masters hangs on the others of its group, and when one stops on who is left.
+        self.moved |= vhid.masters.look(now, key, &vhid.sources, self.anonymous, out);
         self.queue.set(key, vhid.next_deadline(now));
     }
 

@@ -130,16 +130,7 @@ impl CarpView {
             let suspect = common.filter(|&node| of_group().any(|v| v.robs(node)));
             Some(Split { since, suspect })
         });
-        match (&mut self.split, split) {
-            (Some(old), Some(_)) => {
-                if !self.reported && now.since(old.since) >= UNSYNC_AFTER {
-                    self.reported = true;
-                    out.push(Event::Unsynchronised {
-                        at: now,
-                        since: Some(old.since),
-                    });
-                }
-            }
+        match (self.split, split) {
             (None, Some(_)) => self.split = split,
             (Some(_), None) => {
                 self.split = None;
@@ -148,6 +139,17 @@ impl CarpView {
                 }
             }
             (None, None) => self.compare_groups(now, out),
+            (Some(_), Some(_)) => {}
+        }
+        // What one of two masters leaves behind is known only when it has been so for long.
+        if let Some(Split { since, .. }) = self.split
+            && now.since(since) >= UNSYNC_AFTER
+            && !std::mem::replace(&mut self.reported, true)
+        {
+            out.push(Event::Unsynchronised {
+                at: now,
+                since: Some(since),
+            });
         }
     }
 

@@ -31,7 +31,8 @@ pub(super) struct Masters {
 }
 
 impl Masters {
-    /// Looks at who advertises; `anonymous`: nobody is configured, so that every address counts. Tells what begins or ends.
+    /// Looks at who advertises; `anonymous`: nobody is configured, so that every address counts. Tells what begins or ends;
+    /// true if other nodes are several masters than before, or none.
     pub(super) fn look(
         &mut self,
         now: Timestamp,
@@ -39,13 +40,15 @@ impl Masters {
         sources: &[Source],
         anonymous: bool,
         out: &mut Vec<Event>,
-    ) {
+    ) -> bool {
         let counts = |s: &&Source| anonymous || s.node.is_some();
         let beside = if anonymous { BESIDE_STRANGER } else { BESIDE };
         self.led |= sources.iter().filter(counts).any(|s| s.reigned);
         let live = sources.iter().filter(counts).filter(|s| self.goes_on(now, s));
         let several = several(live, beside, anonymous);
+        let told = out.len();
         self.tell_several(now, (segment, vhid), several, sources, out);
+        let changed = out.len() > told;
         let last = sources.iter().max_by_key(|s| s.last);
         let vacant = last.filter(|s| self.led && s.missed(now) > VACANT).map(due);
         match (self.none, vacant) {
@@ -72,6 +75,7 @@ impl Masters {
             }
             _ => {}
         }
+        changed
     }
 
     fn tell_several(

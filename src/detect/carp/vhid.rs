@@ -149,6 +149,8 @@ impl Vhid {
         if let Some((addr, run_start)) = newest {
             if Some(addr) != before {
                 let since = if run_start > self.master_since { run_start } else { now };
+                // Beside the one that was there it was no more than a second master.
+                let since = self.master_source().map_or(since, |old| since.max(old.spoke));
                 (self.master, self.master_since) = (Some(addr), since);
             }
         } else if self.master_source().is_none_or(|s| s.yielded || s.missed(now) > 3.2) && before.is_some() {

@@ -240,3 +240,47 @@ fn two_masters_of_one_vhid_hide_no_segment_that_is_lost() {
     assert_eq!(lab.view.split().map(|s| s.suspect), Some(Some(A)));
     assert!(lab.view.torn(at(lab.now), A));
 }
+
+/// fw2 advertises segment 1 beside fw1 from `beside` on; fw1 falls silent there after 60 s, and goes on on segment 0.
+fn one_of_two_stops(beside: f64) -> Lab {
+    let mut lab = Lab::new();
+    let mut all: Vec<(f64, usize, NodeId, u8)> = Vec::new();
+    for i in 0..120 {
+        let t = f64::from(i);
+        all.push((t, 0, A, 0));
+        all.extend((i <= 60).then_some((t, 1, A, 0)));
+        let t = beside + 1.39 * t;
+        all.extend((t < 120.0).then_some((t, 1, B, 100)));
+    }
+    all.sort_by(|x, y| x.0.total_cmp(&y.0));
+    for (t, segment, node, skew) in all {
+        lab.hear(t, segment, node, &carp(1, skew, 0));
+    }
+    lab
+}
+
+#[test]
+fn when_one_of_two_masters_falls_silent_the_other_is_master_from_then_on_and_the_pair_is_torn() {
+    for beside in [3.4, 20.4, 55.4, 58.4] {
+        let lab = one_of_two_stops(beside);
+        assert_eq!(lab.splits(), [Some(60.0)], "{beside}");
+        let masters = lab.events.iter().filter_map(|e| match e {
+            Event::Master {
+                segment: 1,
+                at,
+                since,
+                master,
+                ..
+            } if *since > self::at(0.0) => Some((tenth(*since), tenth(*at) - tenth(*since), *master)),
+            _ => None,
+        });
+        let [(since, after, master)] = masters.collect::<Vec<_>>()[..] else {
+            panic!("{beside}: {:?}", lab.events);
+        };
+        assert_eq!((since, master), (600, Some("10.0.0.11".parse().unwrap())), "{beside}");
+        assert!(after < 31, "{beside}: {after}");
+        let split = lab.view.split().unwrap();
+        assert_eq!(split.suspect, Some(A), "{beside}");
+        assert!(lab.view.robbed(A) && lab.view.torn(at(lab.now), A), "{beside}");
+    }
+}
