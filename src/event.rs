@@ -76,6 +76,8 @@ pub enum Cause {
     Quiet,
     /// It is master of nothing, or gave mastership away.
     Backup,
+    /// It advertises what another node is master of too.
+    TwoMasters,
     /// What it says is not known: most of its frames are cut.
     Blind,
     /// Heard again after it had gone.
@@ -102,6 +104,7 @@ impl Cause {
             Self::EndToEnd => "end-to-end",
             Self::Quiet => "quiet",
             Self::Backup => "backup",
+            Self::TwoMasters => "two masters",
             Self::Blind => "blind",
             Self::Returned => "returned",
         }

@@ -398,6 +398,9 @@ impl Detector {
         if n.active != active {
             n.active = active;
             n.paths.iter_mut().for_each(|p| p.restart(now));
+            if active {
+                n.paths.iter_mut().for_each(PathHealth::is_master);
+            }
         }
         // In a split both sides look blackholed; only the one that lost something is to blame.
         let to_blame = match carp.divided() {
@@ -445,7 +448,8 @@ impl Detector {
             };
             p.judge(now, &set, |h| known(true, h), |h| known(false, h))
         } else {
-            p.idle_as_backup(now)
+            let beside = carp.is_beside_another(node);
+            p.idle_by_carp(now, if beside { Cause::TwoMasters } else { Cause::Backup })
         };
         out.extend(change.map(|t| t.verdict(now, node, path)));
     }

@@ -460,3 +460,28 @@ fn who_only_ever_carries_one_half_is_up_by_what_both_do() {
     });
     assert_eq!(p.detector.health(FW, 0), Health::Up, "{:?}", p.verdicts);
 }
+
+#[test]
+fn who_is_master_is_not_idle_as_a_backup_is() {
+    let cause = |p: &Pair, node| p.detector.path(node, 0).map(|p| (p.health, p.cause));
+    let mut p = Pair::new();
+    p.run(0.0, 20.0, &[0], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    p.detector.frame(at(p.now), OTHER);
+    p.run(20.0, 40.0, &[0], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+    assert_eq!(cause(&p, OTHER), Some((Health::Idle, Cause::Backup)));
+    // Both advertise it.
+    for second in 40..50 {
+        p.until(f64::from(second));
+        p.advertise(FW, 0, 0);
+        p.advertise(OTHER, 0, 100);
+        p.detector.frame(at(p.now), OTHER);
+    }
+    assert_eq!(cause(&p, OTHER), Some((Health::Idle, Cause::TwoMasters)));
+    // It alone does.
+    for second in 50..60 {
+        p.until(f64::from(second));
+        p.advertise(OTHER, 0, 100);
+        p.detector.frame(at(p.now), OTHER);
+    }
+    assert_eq!(cause(&p, OTHER), Some((Health::Idle, Cause::Quiet)));
+}

@@ -89,6 +89,7 @@ impl Verdict {
                 None => "nothing was heard that tries to pass".into(),
             },
             Cause::Backup => "master of nothing, as a backup is".into(),
+            Cause::TwoMasters => "master beside another node, so that what passes is not told apart".into(),
             Cause::Blind => "its messages are cut, so that nothing can be said of it".into(),
             Cause::Returned => "its pfsync is heard again".into(),
         }

@@ -7,7 +7,7 @@ use super::tally::Tallies;
 use super::trend::Trend;
 use super::{ActionResult, Decision, Master, Notice, Segment, Span, Transitions, TwoMasters, Verdict, Vhid};
 use crate::engine::Engine;
-use crate::event::{self, Event, NodeId};
+use crate::event::{self, Cause, Event, NodeId};
 use crate::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -45,6 +45,7 @@ pub struct History {
 #[derive(Clone, Debug)]
 pub(super) struct Reason {
     pub(super) since: f64,
+    pub(super) cause: Cause,
     /// Without its suspicion, of which there is a newer one.
     pub(super) text: String,
 }
@@ -80,6 +81,7 @@ impl History {
             Event::Verdict(v) => {
                 let reason = Reason {
                     since: unix(v.at),
+                    cause: v.cause,
                     text: v.grounds(),
                 };
                 self.reasons.insert((v.node, v.path), reason);

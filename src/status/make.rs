@@ -194,6 +194,8 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
     let path = |(i, p): (usize, &crate::engine::counters::PathCounters)| {
         let health = engine.path_health(n, i);
         let reason = history.reasons.get(&(n, i));
+        // What was so when it became idle need not be so any more: it may have become master since.
+        let stale = |cause| health.is_some_and(|h| h.health == Health::Idle && h.cause != cause);
         Path {
             path: engine.path_name(i),
             critical: engine.is_critical(i),
@@ -206,7 +208,7 @@ fn node(engine: &Engine, history: &History, n: NodeId, unix: &impl Fn(Timestamp)
             health: health.map_or("unknown", |h| h.health.as_str()).into(),
             cause: health.map_or("quiet", |h| h.cause.as_str()).into(),
             since: reason.map(|r| r.since),
-            reason: reason.map(|r| r.text.clone()),
+            reason: reason.filter(|r| !stale(r.cause)).map(|r| r.text.clone()),
             suspicion: health.map_or(0.0, |h| h.suspicion),
             threshold: health.and_then(|h| h.needed).unwrap_or(threshold),
             held_back: None,

@@ -2,7 +2,7 @@
 //!
 //! Made from a snapshot, so that every page that shows one says the same.
 
-use super::{Segment, Status, Vhid};
+use super::{Node, Segment, Status, Vhid};
 use crate::event::place::{places, ranges};
 
 /// Seconds within which what began belongs together.
@@ -52,6 +52,19 @@ impl Status {
         let place = places(all().map(|(s, v, _)| (s, v.vhid)));
         let text = format!("no master of {place}: nobody advertises it, as far as is heard there");
         Some(Wrong { since, text })
+    }
+
+    /// Segments of which a node is master, alone or beside another, and how many have one at all.
+    #[must_use]
+    pub fn mastered(&self, n: &Node) -> (Vec<&str>, usize) {
+        let held = |s: &&Segment| s.vhids.iter().any(|v| v.master().is_some() || v.contest().is_some());
+        let by = |v: &Vhid| {
+            let alone = v.master().is_some_and(|m| m.node.as_deref() == Some(&n.address));
+            alone || v.contest().is_some_and(|t| t.nodes.contains(&n.address))
+        };
+        let all: Vec<&Segment> = self.segments.iter().filter(held).collect();
+        let own = all.iter().filter(|s| s.vhids.iter().any(by));
+        (own.map(|s| s.name.as_str()).collect(), all.len())
     }
 
     /// Advertisements that came back to their sender, by segment.
@@ -170,6 +183,46 @@ mod tests {
         assert_eq!(said(&s), (Tone::Bad, text.into()));
         s.segments[0].vhids[2].no_master[0].to = Some(75.0);
         assert_eq!(said(&s).0, Tone::Good);
+    }
+
+    #[test]
+    fn whoever_is_master_of_a_part_is_neither_primary_nor_backup_and_of_nothing() {
+        let mut s = status([1]);
+        s.segments.push(Segment {
+            name: "wan".into(),
+            ..s.segments[0].clone()
+        });
+        for (i, n) in s.nodes.iter_mut().enumerate() {
+            n.address = format!("fw{}", i + 1);
+        }
+        for v in s.segments.iter_mut().flat_map(|s| &mut s.vhids) {
+            v.masters[0].node = Some("fw1".into());
+        }
+        s.nodes[0].me = true;
+        s.carp_role = "primary".into();
+        s.role = "primary".into();
+        let role = super::super::role::role;
+        assert_eq!(role(&s), "is primary");
+        s.segments[1].vhids[0].masters[0].node = Some("fw2".into());
+        s.unsynchronised.push(Span { from: 50.0, to: None });
+        assert_eq!(role(&s), "was primary and is master on lan");
+        // Two masters: the other one, which was a backup.
+        let mut s = Status {
+            role: "backup".into(),
+            carp_role: "backup".into(),
+            unsynchronised: Vec::new(),
+            ..s
+        };
+        (s.nodes[0].me, s.nodes[1].me) = (false, true);
+        s.segments.pop();
+        assert_eq!(role(&s), "is backup");
+        s.segments[0].vhids[0].two_masters.push(TwoMasters {
+            from: 60.0,
+            nodes: vec!["fw1".into(), "fw2".into()],
+            ..TwoMasters::default()
+        });
+        assert_eq!(role(&s), "was backup and is one of two masters");
+        assert_eq!(s.mastered(&s.nodes[1]), (vec!["lan"], 1));
     }
 
     #[test]

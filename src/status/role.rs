@@ -40,15 +40,33 @@ impl Status {
     }
 }
 
-/// `is backup`. What was decided and left undone is what would be, and that stands first.
+/// `is backup`. What was decided and left undone is what would be, and that stands first. While the pair is torn the role is
+/// that of before, and what it is master of now is added.
 #[must_use]
 pub fn role(status: &Status) -> String {
     match (status.would_be(), status.real_role()) {
         (Some(word), _) if status.dry_run => format!("in a dry run would be {word}"),
         (Some(word), _) => format!("only observes and would be {word}"),
         (None, "unknown") => "is in no known role".into(),
-        (None, word) => format!("is {word}"),
+        (None, word) => match torn(status) {
+            Some(now) if !OURS.contains(&word) => format!("was {word} and is {now}"),
+            _ => format!("is {word}"),
+        },
     }
+}
+
+/// What it is master of, while different nodes are master or several are of the same.
+fn torn(status: &Status) -> Option<String> {
+    if status.split().is_none() && status.contested().is_none() {
+        return None;
+    }
+    let me = status.nodes.iter().find(|n| n.me)?;
+    let (mine, all) = status.mastered(me);
+    Some(match mine.len() {
+        0 => "master of nothing".into(),
+        own if own == all && status.split().is_none() => "one of two masters".into(),
+        _ => format!("master on {}", mine.join(", ")),
+    })
 }
 
 /// What the daemon does with its decisions, where its role does not say it.

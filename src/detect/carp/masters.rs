@@ -138,6 +138,12 @@ impl Masters {
         }
     }
 
+    /// Whether a node is one of several at once.
+    pub(super) fn beside(&self, node: NodeId) -> bool {
+        let mut several = self.several.iter().flat_map(|(_, who)| who);
+        several.any(|a| a.node == Some(node))
+    }
+
     /// Whether a source is heard. One of several that falls silent for a moment gave way to nobody, if it goes on.
     pub(super) fn goes_on(&self, now: Timestamp, s: &Source) -> bool {
         let mut several = self.several.iter().flat_map(|(_, who)| who);

@@ -216,6 +216,12 @@ impl CarpView {
         self.vhids.values().any(|v| v.master.is_none() && lately(v))
     }
 
+    /// Whether a node advertises something that another node is master of too.
+    #[must_use]
+    pub fn is_beside_another(&self, node: NodeId) -> bool {
+        self.vhids.values().any(|v| v.masters.beside(node))
+    }
+
     /// Segments on which a node is master, and how many segments have a master at all.
     #[must_use]
     pub fn mastership(&self, node: NodeId) -> (usize, usize) {

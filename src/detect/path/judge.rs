@@ -409,8 +409,15 @@ impl PathHealth {
         }
     }
 
-    /// CARP says that this node carries nothing: whatever its health was, it is idle now.
-    pub fn idle_as_backup(&mut self, now: Timestamp) -> Change {
+    /// CARP says that this node carries traffic now: what is idle is so for another reason than before.
+    pub fn is_master(&mut self) {
+        if self.health == Health::Idle {
+            self.cause = Cause::Quiet;
+        }
+    }
+
+    /// CARP says that this node carries nothing of its own: whatever its health was, it is idle now, for that cause.
+    pub fn idle_by_carp(&mut self, now: Timestamp, cause: Cause) -> Change {
         self.due = None;
         self.born = self.born.min(now);
         if self.health == Health::Unknown && now.since(self.born) < SETTLING {
@@ -424,6 +431,9 @@ impl PathHealth {
         if self.health == Health::Down && self.cause == Cause::Silence {
             return None;
         }
-        self.turn(now, Health::Idle, Cause::Backup, evidence)
+        if self.health == Health::Idle {
+            self.cause = cause;
+        }
+        self.turn(now, Health::Idle, cause, evidence)
     }
 }

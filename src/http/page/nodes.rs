@@ -123,24 +123,13 @@ fn probes(s: &Status, about: &str, down: bool) -> String {
 /// What it is master of, if any CARP is heard. Only of a configured node can be said that it is master of nothing, and only
 /// one that was heard on CARP, or that pfwatch runs beside, is known to be a backup.
 fn carp(s: &Status, n: &Node) -> Option<(String, &'static str)> {
-    let mut mine = Vec::new();
-    let mut all = 0;
-    for segment in &s.segments {
-        let masters = segment.vhids.iter().filter_map(|v| v.master());
-        let (own, any) = masters.fold((0, 0), |(own, any), m| {
-            (own + u32::from(m.node.as_deref() == Some(&n.address)), any + 1)
-        });
-        all += u32::from(any > 0);
-        if own > 0 {
-            mine.push(segment.name.as_str());
-        }
-    }
-    match (mine.as_slice(), all) {
-        (_, 0) => None,
-        ([], _) if heard(s, n) => Some(("backup".into(), "")),
-        ([], _) => n.name.is_some().then(|| ("master of nothing".into(), "")),
-        (mine, all) if u32::try_from(mine.len()) == Ok(all) => Some((format!("master on {}", mine.join(", ")), "")),
-        (mine, _) => {
+    let (mine, all) = s.mastered(n);
+    match mine.len() {
+        _ if all == 0 => None,
+        0 if heard(s, n) => Some(("backup".into(), "")),
+        0 => n.name.is_some().then(|| ("master of nothing".into(), "")),
+        own if own == all => Some((format!("master on {}", mine.join(", ")), "")),
+        _ => {
             let class = if s.split().is_some() { "bad" } else { "" };
             Some((format!("master on {} only", mine.join(", ")), class))
         }
