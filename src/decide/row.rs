@@ -161,7 +161,10 @@ impl Row {
             ),
             Self::OwnTraffic => (
                 me,
-                format!("traffic through {own} itself is down: its upstream or its hosts, moving would not help"),
+                format!(
+                    "traffic through {own} itself is down, and nothing shows so far that another node would do better: it may be its \
+                     upstream or its hosts"
+                ),
             ),
             Self::Unclear(p, why) if p == me => {
                 let what = if why.of_all() { "changing" } else { "demoting" };

@@ -295,7 +295,7 @@ impl Engine {
         };
         let detail = format!(
             "this begins inside what may be an outage: {tries} tries through {} came to nothing from the start {passed}, and of hosts \
-             that never worked little can be said; begin earlier if you can",
+             that never worked little can be said; record from before it, if you can",
             self.label(node)
         );
         Some(plain(

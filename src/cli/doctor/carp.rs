@@ -9,7 +9,7 @@ use crate::config::{Config, Node};
 use crate::detect::carp::Protocol;
 use crate::event::place::{places, ranges};
 use crate::event::{Event, NoticeKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(super) fn check(config: &Config, heard: &Heard) -> Vec<Finding> {
             "unsynchronised: different nodes are master, so one of them is cut off on a segment; look at ports and switches \
              of the segment that moved",
         ));
+    } else {
+        all.extend(torn(config, &heard.ear));
     }
     all.extend(masters(heard));
     all.extend(reflections(heard));
@@ -51,6 +53,29 @@ pub(super) fn check(config: &Config, heard: &Heard) -> Vec<Finding> {
     }
     all.extend(passwords(config, heard));
     all
+}
+
+/// Two nodes of which each is master on a segment on which the other is not: it may have been so before we listened.
+fn torn(config: &Config, ear: &Ear) -> Option<Finding> {
+    let mut on: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for (segment, source, _) in ear.advertisers.keys() {
+        let node = owner(&config.nodes, *source);
+        on.entry(*segment).or_default().extend(node.map(|n| n.name.as_str()));
+    }
+    let pairs = on.iter().flat_map(|a| on.iter().map(move |b| (a, b)));
+    let (a, b, one, other) = pairs.into_iter().find_map(|((a, here), (b, there))| {
+        let one = here.difference(there).next()?;
+        let other = there.difference(here).next()?;
+        Some((a, b, one, other))
+    })?;
+    let name = |i: &usize| config.segments.get(*i).map_or("a segment", |s| s.name.as_str());
+    let text = format!(
+        "unsynchronised: {one} is master on {} and {other} on {}, so one of them is cut off on a segment; look at its ports and \
+         switches",
+        name(a),
+        name(b)
+    );
+    Some(problem(NAME, text))
 }
 
 /// Virtual hosts with two masters at the end, or none.

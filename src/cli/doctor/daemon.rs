@@ -10,6 +10,8 @@ use crate::act::run::Run;
 use crate::config::Config;
 use crate::control::client::{Absent, converse};
 use crate::control::{Clock, Reply, Request};
+use crate::status::role::role;
+use crate::status::{Node, Status};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,7 +48,7 @@ fn answers(socket: &Path) -> Finding {
                 env!("CARGO_PKG_VERSION")
             ),
         ),
-        Ok(Reply::Status { status }) => ok(NAME, format!("pfwatch runs, and this node is {}", status.role)),
+        Ok(Reply::Status { status }) => says(&status),
         Err(Absent::Nobody) => warning(NAME, format!("no pfwatch answers on {path}: start `pfwatch run`")),
         Err(Absent::Denied) => warning(NAME, format!("you may not ask on {path}: run this as root")),
         Err(Absent::Late) => problem(
@@ -58,6 +60,25 @@ fn answers(socket: &Path) -> Finding {
             format!("what answers on {path} does not speak as pfwatch does: name another `socket` in [control]"),
         ),
     }
+}
+
+/// What the daemon knows stands in `status`; that a firewall is down is worth a word here too.
+fn says(status: &Status) -> Finding {
+    const NAME: &str = "daemon";
+    let down: Vec<&str> = status
+        .firewalls()
+        .filter(|n| n.health == "down")
+        .map(Node::label)
+        .collect();
+    let role = role(status);
+    if down.is_empty() {
+        return ok(NAME, format!("pfwatch runs, and this node {role}"));
+    }
+    let text = format!(
+        "pfwatch runs, this node {role}, and {} is DOWN: see `pfwatch status`",
+        down.join(" and ")
+    );
+    problem(NAME, text)
 }
 
 fn ledger(config: &Config, run: &mut dyn Run) -> Option<Finding> {

@@ -2,7 +2,7 @@
 //!
 //! Called by the pages. Only what follows from this very report: an advice that is always there is not read.
 
-use super::blame::{Blame, blame, overlap, torn};
+use super::blame::{Blame, apart, blame, overlap};
 use super::masters;
 use super::stays::{self, Stay};
 use super::words::counted;
@@ -72,7 +72,7 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
                  {name} kept the rest and traffic went on into it",
                 lost.join(", ")
             ),
-            Blame::Own if v.cause.is_blackhole() && torn(tale, s) => {
+            Blame::Own if v.cause.is_blackhole() && apart(tale, s) => {
                 let both = all
                     .iter()
                     .filter(lasted)

@@ -6,6 +6,7 @@
 use super::Tale;
 use super::stays::{self, Stay};
 use crate::event::NodeId;
+use crate::report::Span;
 use std::collections::BTreeSet;
 
 /// What speaks for it that a node that was down is not to blame.
@@ -51,13 +52,20 @@ pub(in crate::report) fn blame(tale: &Tale<'_>, stay: &Stay<'_>, all: &[Stay<'_>
     if heard.len() > 1 { Blame::InSync } else { Blame::Unheard }
 }
 
-/// CARP came apart meanwhile: unsynchronised, or with two masters of a vhid, or none.
-pub(in crate::report) fn torn(tale: &Tale<'_>, stay: &Stay<'_>) -> bool {
-    let end = stays::end(tale.report);
+/// CARP came apart meanwhile: unsynchronised, or with two masters of a vhid.
+pub(in crate::report) fn apart(tale: &Tale<'_>, stay: &Stay<'_>) -> bool {
     let report = tale.report;
     let two = report.two_masters.values().flatten().map(|two| (two.from, two.to));
-    let none = report.no_master.values().flatten().copied();
-    let mut spans = report.unsynchronised.iter().copied().chain(two).chain(none);
+    meets(tale, stay, report.unsynchronised.iter().copied().chain(two))
+}
+
+/// That, or a vhid had no master.
+fn torn(tale: &Tale<'_>, stay: &Stay<'_>) -> bool {
+    apart(tale, stay) || meets(tale, stay, tale.report.no_master.values().flatten().copied())
+}
+
+fn meets(tale: &Tale<'_>, stay: &Stay<'_>, mut spans: impl Iterator<Item = Span>) -> bool {
+    let end = stays::end(tale.report);
     spans.any(|(from, to)| from <= stay.until.unwrap_or(end) && to.unwrap_or(end) >= stay.verdict.at)
 }
 

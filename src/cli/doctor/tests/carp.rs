@@ -107,6 +107,34 @@ fn a_split_that_lasts() {
 }
 
 #[test]
+fn a_split_that_was_there_before_we_listened() {
+    let config = config("[[segment]]\nname = \"wan\"\ninterface = \"em1\"\n");
+    let say = |ear: &mut Ear, net: usize, from: [u8; 4]| {
+        feed(
+            ear,
+            1,
+            Net::Segment(net),
+            (from, [224, 0, 0, 18]),
+            112,
+            &ADVERTISEMENT.encode(),
+        );
+    };
+    let mut heard = heard(&config, None);
+    say(&mut heard.ear, 0, [10, 0, 0, 2]);
+    say(&mut heard.ear, 1, [10, 0, 0, 2]);
+    assert_eq!(faults(&carp::check(&config, &heard)), Vec::<String>::new());
+    heard.ear = Ear::default();
+    say(&mut heard.ear, 0, [10, 0, 0, 2]);
+    say(&mut heard.ear, 1, [10, 0, 0, 3]);
+    let said = carp::check(&config, &heard);
+    one(&said, Problem, "unsynchronised: fw1 is master on lan and fw2 on wan");
+    // Both at both, each of its own vhid: they share the load.
+    say(&mut heard.ear, 0, [10, 0, 0, 3]);
+    say(&mut heard.ear, 1, [10, 0, 0, 2]);
+    assert_eq!(faults(&carp::check(&config, &heard)), Vec::<String>::new());
+}
+
+#[test]
 fn two_masters_and_none_as_long_as_they_last() {
     let config = config("");
     let mut heard = heard(&config, None);
