@@ -312,11 +312,13 @@ impl Engine {
                 if !self.is_copy(now, frame, &packet) {
                     self.refuse(packet.refused);
                     match (packet.refused, packet.ip) {
-                        (Some(refusal), _) => self.aside(now, Proto::Carp, frame.net, packet.ip, refusal),
+                        (Some(refusal), Some(ip)) => {
+                            self.carp_aside(now, frame, packet.vlan, ip, payload, refusal.into());
+                        }
                         (None, Some(ip)) if !self.is_overlay(frame, &packet, ip.src) => {
                             self.proto112(now, frame, packet.vlan, ip, payload);
                         }
-                        (None, _) => {}
+                        _ => {}
                     }
                 }
             }
@@ -401,6 +403,29 @@ impl Engine {
         let known = self.by_address.contains_key(&ip.src) || self.by_local.contains_key(&ip.src);
         let key = Key::of(proto, net, ip, reason);
         self.counters.aside.note(now, key, ip.ttl, known);
+    }
+
+    /// CARP that was heard and does not count. In place of what did, it shows that its sender lives.
+    fn carp_aside(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan, ip: Ip, payload: &[u8], reason: Reason) {
+        self.aside(now, Proto::Carp, frame.net, Some(ip), reason);
+        let here = frame.net != Net::Sync || self.settings.segments.is_empty();
+        // CARP and VRRP have their number in the same place.
+        let Some(&vhid) = payload.get(1).filter(|_| here && reason.is_of_frame()) else {
+            return;
+        };
+        let Some(network) = self.network(now, frame, vlan) else {
+            return;
+        };
+        let node = self.by_local.get(&ip.src).copied();
+        let node = self
+            .carp
+            .discount(now, (network, vhid), ip.src, node, &mut self.scratch);
+        self.events.extend(self.scratch.drain(..));
+        if let Some(node) = node {
+            self.detector.signal(now, node);
+            self.counters.refused = Some((node, reason, ip.ttl));
+            self.problem(now, Problem::Refused);
+        }
     }
 
     /// Fails where not even its header can be read.
@@ -493,7 +518,7 @@ impl Engine {
     }
 
     fn proto112(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan, ip: Ip, payload: &[u8]) {
-        let aside = |engine: &mut Self, reason| engine.aside(now, Proto::Carp, frame.net, Some(ip), reason);
+        let aside = |engine: &mut Self, reason| engine.carp_aside(now, frame, vlan, ip, payload, reason);
         let said = match Proto112::decode(payload, Some(ip.ends())) {
             Ok(said) => said,
             Err(e) => {

@@ -3,7 +3,8 @@
 use super::{Wanted, Why, why};
 use crate::capture::{Frame, GapCause, LinkType, Net};
 use crate::engine::Engine;
-use crate::event::NodeId;
+use crate::engine::quality::Problem;
+use crate::event::{Event, Health, NodeId};
 use crate::settings::{Node, Segment, Settings};
 use crate::time::Timestamp;
 use pfsync_proto::Carp;
@@ -186,6 +187,70 @@ fn advertisements_that_do_not_count_are_told_by_what_is_wrong_with_them() {
         let wan = why(&engine, Wanted::Carp(Some(FW1), Some(1)), None);
         assert_eq!(wan.is_some(), net == Net::Sync, "{expected}");
     }
+}
+
+/// What is said of fw1, which is heard for 20 s and whose CARP is from then on as `later` sends it, and pfsync no more.
+fn silent_with(later: impl Fn(&mut Engine, f64, u8)) -> (bool, bool, String) {
+    let mut engine = pair();
+    for i in 0..400_u32 {
+        let t = f64::from(i) * 0.1;
+        pfsync(&mut engine, t, [172, 30, 0, 2], 255);
+        if i < 200 {
+            pfsync(&mut engine, t, [172, 30, 0, 1], 255);
+        }
+        for segment in (0..2).filter(|_| i.is_multiple_of(10)) {
+            let net = Net::Segment(usize::from(segment));
+            match i < 200 {
+                true => advertise(&mut engine, t, net, [10, 0, segment, 1], |_, _| {}),
+                false => later(&mut engine, t, segment),
+            }
+        }
+    }
+    let (mut down, mut nobody) = (false, false);
+    while let Some(event) = engine.poll() {
+        down |= matches!(event, Event::Verdict(ref v) if v.to == Health::Down);
+        nobody |= matches!(event, Event::NoMaster { .. });
+    }
+    let refused = engine
+        .quality()
+        .problems
+        .into_iter()
+        .find(|p| p.kind == Problem::Refused);
+    (down, nobody, refused.map_or_else(String::new, |p| p.detail))
+}
+
+#[test]
+fn a_node_whose_advertisements_are_refused_is_neither_gone_nor_is_nobody_master() {
+    type Change = fn(&mut Vec<u8>, &mut u8);
+    let cases: [(Change, &str); 3] = [
+        (|_, ttl| *ttl = 254, "for a TTL of 254"),
+        (|octets, _| octets[6] ^= 1, "for a wrong checksum"),
+        (|octets, _| octets.truncate(9), "damaged"),
+    ];
+    for (change, expected) in cases {
+        let (down, nobody, said) = silent_with(|engine, t, s| {
+            advertise(engine, t, Net::Segment(usize::from(s)), [10, 0, s, 1], change);
+        });
+        assert!(!down && !nobody, "{expected}");
+        assert!(said.contains(expected) && said.contains("of fw1"), "{expected}: {said}");
+    }
+    let payload = [0x21, 1, 0, 7, 0, 1, 0, 0, 0, 0, 0, 0];
+    let (down, nobody, said) = silent_with(|engine, t, s| {
+        let sent = Sent {
+            net: Net::Segment(usize::from(s)),
+            from: [10, 0, s, 1],
+            proto: 112,
+            ttl: 255,
+            payload: &payload,
+            cut: 4,
+        };
+        hear(engine, t, &sent);
+    });
+    assert!(
+        !down && !nobody && said.contains("cut by the snapshot length"),
+        "{said}"
+    );
+    assert_eq!(silent_with(|_, _, _| {}), (true, true, String::new()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The answer as a clause that can follow a colon.
 
 use super::Why;
-use crate::engine::aside::{Proto, Reason};
+use crate::engine::aside::Proto;
 use crate::time::spell;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ impl Why {
                     (Proto::Carp, n) => (format!("{n} advertisements"), "were"),
                 };
                 let who = spelled(from);
-                format!("{what} from {who} {does} {}", refused(*proto, *reason, *ttl))
+                format!("{what} from {who} {does} {}", reason.clause(*proto, *ttl))
             }
             Self::Others(Proto::Pfsync, from) => format!(
                 "{} sends it and stands in no [[node]]; if that is the one, correct its `address`",
@@ -46,38 +46,6 @@ impl Why {
             ),
             Self::Blind(length) => format!("we were blind for {} and may have missed it", spell(*length)),
         }
-    }
-}
-
-/// What follows `was` and `were`.
-fn refused(proto: Proto, reason: Reason, ttl: u8) -> String {
-    let net = match proto {
-        Proto::Pfsync => "the sync network",
-        Proto::Carp => "the segment",
-    };
-    match reason {
-        Reason::Ttl => format!(
-            "refused, as pf refuses them, for a TTL of {ttl} instead of 255: something routed them; capture on {net} itself, \
-             and let nothing route between the nodes"
-        ),
-        Reason::Fragment => {
-            format!("refused, because pf sends no fragments: look at the MTU of {net}")
-        }
-        Reason::Cut => "cut by the snapshot length: capture whole frames (tcpdump -s 0)".into(),
-        Reason::Version => "of a version that pfwatch does not know: is that pf newer than this pfwatch?".into(),
-        Reason::Damaged => format!("damaged: look at the cables and ports of {net}, and for a host that forges"),
-        Reason::Vrrp => "VRRP of no configured node: put each node's own addresses there into its `local`, if they speak VRRP \
-                         (FreeBSD's carpver 3)"
-            .into(),
-        Reason::Checksum => format!("refused for a wrong checksum: look at the cables and ports of {net}"),
-        Reason::Password => {
-            "refused, because they do not verify: compare `password-file` with `pass` of the carp interfaces, and `local` \
-             with their addresses"
-                .into()
-        }
-        Reason::OnSync => "on the sync net, where they do not count: describe that network as a [[segment]]".into(),
-        Reason::Elsewhere => "of a VLAN that this segment has nothing to do with: compare its `vlan`".into(),
-        Reason::Stranger => "sent by no node".into(),
     }
 }
 

@@ -176,6 +176,21 @@ impl CarpView {
         node
     }
 
+    /// An advertisement that does not count, of the owner of an address. Whose it is, if it took the place of those that did.
+    pub fn discount(
+        &mut self,
+        now: Timestamp,
+        key: (usize, u8),
+        addr: IpAddr,
+        node: Option<NodeId>,
+        out: &mut Vec<Event>,
+    ) -> Option<NodeId> {
+        let node = node.or_else(|| self.kin.get(&(key.0, addr)).copied())?;
+        let goes_on = self.vhids.get_mut(&key)?.discount(now, node);
+        self.settle_one(now, key, out);
+        goes_on.then_some(node)
+    }
+
     /// `lan vhid 1`.
     fn place(&self, (segment, vhid): (usize, u8)) -> String {
         places([(self.names.get(segment).map_or("", String::as_str), vhid)])

@@ -69,6 +69,50 @@ impl From<ErrorKind> for Reason {
     }
 }
 
+impl Reason {
+    /// The frame is not as it should be, whoever sent it and wherever it was heard.
+    #[must_use]
+    pub const fn is_of_frame(self) -> bool {
+        matches!(
+            self,
+            Self::Ttl | Self::Fragment | Self::Cut | Self::Version | Self::Damaged | Self::Checksum
+        )
+    }
+
+    /// What follows `was` and `were`, with what to do about it.
+    #[must_use]
+    pub fn clause(self, proto: Proto, ttl: u8) -> String {
+        let net = match proto {
+            Proto::Pfsync => "the sync network",
+            Proto::Carp => "the segment",
+        };
+        match self {
+            Self::Ttl => format!(
+                "refused, as pf refuses them, for a TTL of {ttl} instead of 255: something routed them; capture on {net} itself, \
+                 and let nothing route between the nodes"
+            ),
+            Self::Fragment => {
+                format!("refused, because pf sends no fragments: look at the MTU of {net}")
+            }
+            Self::Cut => "cut by the snapshot length: capture whole frames (tcpdump -s 0)".into(),
+            Self::Version => "of a version that pfwatch does not know: is that pf newer than this pfwatch?".into(),
+            Self::Damaged => format!("damaged: look at the cables and ports of {net}, and for a host that forges"),
+            Self::Vrrp => "VRRP of no configured node: put each node's own addresses there into its `local`, if they speak VRRP \
+                           (FreeBSD's carpver 3)"
+                .into(),
+            Self::Checksum => format!("refused for a wrong checksum: look at the cables and ports of {net}"),
+            Self::Password => {
+                "refused, because they do not verify: compare `password-file` with `pass` of the carp interfaces, and `local` \
+                 with their addresses"
+                    .into()
+            }
+            Self::OnSync => "on the sync net, where they do not count: describe that network as a [[segment]]".into(),
+            Self::Elsewhere => "of a VLAN that this segment has nothing to do with: compare its `vlan`".into(),
+            Self::Stranger => "sent by no node".into(),
+        }
+    }
+}
+
 /// Who sent what where, and what was wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {

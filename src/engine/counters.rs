@@ -1,8 +1,9 @@
 //! One counter per fact. Filled by the engine, read by reports and metrics.
 
-use super::aside::Aside;
+use super::aside::{Aside, Reason};
 use super::quality::{Problem, Tally};
 use crate::capture::GapCause;
+use crate::event::NodeId;
 use crate::time::Timestamp;
 use crate::track::Observation;
 use crate::track::flow::{Movement, Outcome};
@@ -54,6 +55,8 @@ pub struct Counters {
     pub damaged: u64,
     /// What was wrong with frames or with our hearing.
     pub problems: BTreeMap<Problem, Tally>,
+    /// Whose CARP was last refused in place of what counted, why, and its TTL.
+    pub refused: Option<(NodeId, Reason, u8)>,
     /// TTL of the last pfsync that was refused for it.
     pub routed_ttl: u8,
     /// Our own blindness: how often, how long, how many frames lost.

@@ -4,6 +4,7 @@
 //! both from here. An analysis adds what only its files know, such as times that cannot be.
 
 use super::Engine;
+use super::aside::Proto;
 use super::counters::{Counters, PathCounters};
 use crate::capture::GapCause;
 use crate::event::{NodeId, NoticeKind};
@@ -49,11 +50,13 @@ pub enum Problem {
     LateStart,
     /// pfsync that cannot be read for other reasons.
     Unread,
+    /// CARP of a node that came and did not count, in place of what did.
+    Refused,
 }
 
 impl Problem {
     /// All of them, for those who show zeros too.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Cut,
         Self::Duplicate,
         Self::ClockStep,
@@ -66,6 +69,7 @@ impl Problem {
         Self::NoTime,
         Self::LateStart,
         Self::Unread,
+        Self::Refused,
     ];
 
     /// The word of the contract.
@@ -84,6 +88,7 @@ impl Problem {
             Self::NoTime => "no-time",
             Self::LateStart => "late-start",
             Self::Unread => "unread",
+            Self::Refused => "refused",
         }
     }
 }
@@ -192,7 +197,7 @@ impl Engine {
             proven: c.nodes.iter().flat_map(|n| &n.paths).any(|p| p.end_to_end > 0),
             down: self.proven_down,
         };
-        let frames = [self.cut(), self.copies(), self.routed(), self.unread()];
+        let frames = [self.cut(), self.copies(), self.routed(), self.unread(), self.refused()];
         let absent = [self.vrrp_instead(), self.foreign_instead(), self.late_start()];
         let blind = [self.dropped(), self.stepped(), self.gaps()];
         let all = frames.into_iter().chain(absent).chain(blind);
@@ -254,6 +259,18 @@ impl Engine {
             format!(
                 "{n} of {all} pfsync frames cannot be read ({}): `pfwatch decode` shows what is wrong with each",
                 kinds.join(", ")
+            )
+        })
+    }
+
+    fn refused(&self) -> Option<Found> {
+        let (node, reason, ttl) = self.counters.refused?;
+        self.share_of(Problem::Refused, self.counters.carp, f64::INFINITY, |n, all| {
+            format!(
+                "{n} of {all} CARP frames, the last of {}, took the place of good ones and show only that their sender lives: they \
+                 were {}",
+                self.label(node),
+                reason.clause(Proto::Carp, ttl)
             )
         })
     }

@@ -21,7 +21,8 @@ const NOTICED: f64 = 2.5;
 /// Intervals through which somebody advertises alone before that is a mastership; less is an election. And that a backup waits
 /// for a master that it does not hear any more, timers being what they are.
 const SETTLED: f64 = 2.9;
-
+/// Intervals after which what does not count no longer takes the place of what did.
+const CARRIES_ON: f64 = 2.2;
 /// Contests that are no further apart are one.
 const CONTEST: Duration = Duration::from_secs(10);
 /// Advertisements over which losses are counted.
@@ -44,6 +45,11 @@ pub(super) struct Source {
     pub(super) last: Timestamp,
     /// When it was last heard.
     pub(super) spoke: Timestamp,
+    /// When what it said last counted.
+    counted: Timestamp,
+    /// Something of it that does not count came since, and when that last came beside what does.
+    discounted: bool,
+    mixed: Timestamp,
     pub(super) interval: Duration,
     usual_skew: u8,
     /// The last advertisement.
@@ -75,6 +81,9 @@ impl Source {
             run_start: now,
             last: now,
             spoke: now,
+            counted: now,
+            discounted: false,
+            mixed: Timestamp::MIN,
             interval: ad.interval,
             usual_skew: ad.advskew,
             ad: *ad,
@@ -117,12 +126,32 @@ impl Source {
         if !ad.bow_out {
             self.interval = ad.interval;
         }
-        (self.last, self.spoke) = (now, now);
+        if std::mem::take(&mut self.discounted) {
+            self.mixed = now;
+        }
+        (self.last, self.spoke, self.counted) = (now, now, now);
         self.yielded = ad.bow_out;
         self.reigned &= !ad.bow_out;
         self.contested = false;
         self.node = node;
         self.ad = *ad;
+    }
+
+    /// An advertisement of it came that does not count. Whether it took the place of those that did: that shows that its sender
+    /// goes on. Beside them anybody may have said it.
+    pub(super) fn discount(&mut self, now: Timestamp) -> bool {
+        self.discounted = true;
+        let mixed = now.since(self.mixed) <= self.interval.mul_f64(LOST);
+        let goes_on = !self.yielded && !mixed && self.missed(now) <= CARRIES_ON;
+        if goes_on {
+            (self.last, self.spoke, self.contested) = (now, now, false);
+        }
+        goes_on
+    }
+
+    /// Age of the last advertisement that counted, in intervals.
+    pub(super) fn uncounted(&self, now: Timestamp) -> f64 {
+        now.since(self.counted).as_secs_f64() / self.interval.as_secs_f64()
     }
 
     /// Whether an advertisement from an address of the other family has the same sender: it came with the last one and

@@ -3,6 +3,7 @@
 mod crowd;
 mod election;
 mod masters;
+mod refused;
 mod vrrp;
 
 use super::*;

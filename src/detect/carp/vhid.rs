@@ -81,8 +81,9 @@ impl Vhid {
         let is = |s: &Source| s.addr == addr || s.twin == Some(addr);
         let same = |s: &Source| if node.is_some() { s.node == node } else { is(s) };
         // A node that speaks both protocols is judged by the one that it began with.
-        let other = |s: &Source| same(s) && s.last_heard().protocol != ad.protocol && s.missed(now) <= FORGOTTEN;
-        if self.sources.iter().any(other) {
+        let other = |s: &Source| same(s) && s.last_heard().protocol != ad.protocol && s.uncounted(now) <= FORGOTTEN;
+        if let Some(i) = self.sources.iter().position(other) {
+            self.sources[i].discount(now);
             return crowded;
         }
         let index = if let Some(i) = self.sources.iter().position(same) {
@@ -122,6 +123,12 @@ impl Vhid {
             }
         }
         crowded
+    }
+
+    /// An advertisement of a node that does not count; whether it took the place of those that did.
+    pub(super) fn discount(&mut self, now: Timestamp, node: NodeId) -> bool {
+        let mut sources = self.sources.iter_mut();
+        sources.find(|s| s.node == Some(node)).is_some_and(|s| s.discount(now))
     }
 
     /// Settles who is master; true if that changed.

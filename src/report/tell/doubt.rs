@@ -5,6 +5,7 @@
 use super::Tale;
 use super::stays::{self, Stay};
 use super::words::duration;
+use crate::engine::quality::Problem;
 use crate::event::{Health, NodeId};
 use std::time::Duration;
 
@@ -20,11 +21,25 @@ pub(in crate::report) fn doubts(tale: &Tale<'_>) -> Vec<String> {
         .engine
         .node_ids()
         .flat_map(|n| [unjudged(tale, &stays, n), suspected(tale, &stays, n)])
-        .chain([blind(tale)])
+        .chain([blind(tale), refused(tale)])
         .flatten()
         .collect();
     all.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
     all.into_iter().map(|(_, text)| text).collect()
+}
+
+/// CARP that showed no more than that its sender lives: who is master is what was so before.
+fn refused(tale: &Tale<'_>) -> Option<(Duration, String)> {
+    let (node, ..) = tale.engine.counters().refused?;
+    let mut problems = tale.report.quality.problems.iter();
+    let found = problems.find(|p| p.kind == Problem::Refused)?;
+    let length = found.last?.since(found.first?);
+    let text = format!(
+        "CARP of {} came for {} and did not count (see CAPTURE)",
+        tale.engine.label(node),
+        duration(length)
+    );
+    (length >= WORTH).then_some((length, text))
 }
 
 /// On the path on which it was so for longest: how long in all, and why at the longest.
