@@ -21,7 +21,7 @@ const NOTICED: f64 = 2.5;
 /// Intervals through which somebody advertises alone before that is a mastership; less is an election. And that a backup waits
 /// for a master that it does not hear any more, timers being what they are.
 const SETTLED: f64 = 2.9;
-/// Intervals after which what does not count no longer takes the place of what did.
+/// Intervals after which what does not count no longer takes the place of what did, and who said one word does not go on.
 const CARRIES_ON: f64 = 2.2;
 /// Contests that are no further apart are one.
 const CONTEST: Duration = Duration::from_secs(10);
@@ -65,6 +65,8 @@ pub(super) struct Source {
     alone_since: Timestamp,
     /// Was master for longer than an election takes, and has not given way since.
     pub(super) reigned: bool,
+    /// It had reigned when it gave way, and was heard no more.
+    displaced: bool,
     /// Advertisements that came, and that were missing between them while it was master: how lossy this segment is.
     came: f64,
     missing: f64,
@@ -95,6 +97,7 @@ impl Source {
             contest: Timestamp::MIN,
             alone_since: now,
             reigned: false,
+            displaced: false,
             came: 0.0,
             missing: 0.0,
             lately: Lately::default(),
@@ -130,7 +133,7 @@ impl Source {
             self.mixed = now;
         }
         (self.last, self.spoke, self.counted) = (now, now, now);
-        self.yielded = ad.bow_out;
+        (self.yielded, self.displaced) = (ad.bow_out, false);
         self.reigned &= !ad.bow_out;
         self.contested = false;
         self.node = node;
@@ -205,7 +208,20 @@ impl Source {
 
     /// It gave way.
     pub(super) fn give_way(&mut self) {
+        self.displaced = self.reigned && !self.demoted;
         (self.yielded, self.reigned, self.last_contest) = (true, false, Timestamp::MIN);
+    }
+
+    /// Whether that was no giving way: no master yields to a worse one, and the one that came said a single word and no more.
+    pub(super) fn fell_beside(&self, now: Timestamp, rival: &Self) -> bool {
+        let single = rival.spoke == rival.run_start && rival.missed(now) > CARRIES_ON;
+        let beside = rival.run_start >= self.spoke && rival.run_start.since(self.spoke) <= self.interval;
+        self.displaced && single && beside && self.ad.protocol == rival.ad.protocol && rival.ad.pace > self.ad.pace
+    }
+
+    /// It did not give way after all.
+    pub(super) fn take_back(&mut self) {
+        (self.yielded, self.reigned, self.displaced) = (false, true, false);
     }
 
     /// Whether it is giving way just now; who goes on beside a rival is not.

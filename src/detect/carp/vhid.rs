@@ -134,6 +134,10 @@ impl Vhid {
     /// Settles who is master; true if that changed.
     pub(super) fn advance(&mut self, now: Timestamp) -> bool {
         let before = self.master;
+        let fell = |s: &Source| self.nodes().any(|rival| s.fell_beside(now, rival));
+        if let Some(i) = self.sources.iter().position(fell) {
+            self.sources[i].take_back();
+        }
         let live = |s: &&Source| !s.yielded && s.missed(now) <= OVERDUE;
         let node_lives = self.nodes().any(|s| live(&s));
         if let Some(m) = self.master.and_then(|m| self.sources.iter_mut().find(|s| s.addr == m)) {

@@ -88,3 +88,23 @@ fn a_segment_that_is_missing_alone_is_excused_by_nothing() {
     assert_eq!((w.held, w.segments, w.gone, w.outlived), (2, 2, 1, false));
     assert!(lab.view.lost(at(17.5), A).is_some());
 }
+
+#[test]
+fn one_word_of_a_worse_rival_makes_no_crash_a_failover() {
+    let crash = |rival_skew, words: u32| {
+        let mut lab = Lab::new();
+        lab.reign(A, &[0, 1], 10, 0.0, 10.1);
+        let last = lab.now;
+        for i in 0..words {
+            for segment in [0, 1] {
+                lab.hear(last + 0.02 + 1.4 * f64::from(i), segment, B, &carp(1, rival_skew, 0));
+            }
+        }
+        lab.until(last + 3.2);
+        lab.view.witness(at(lab.now), A)
+    };
+    assert!(crash(100, 1).gone_everywhere());
+    assert_eq!(crash(100, 2), Witness::default(), "it goes on in its place");
+    assert_eq!(crash(0, 1), Witness::default(), "a better one is yielded to");
+    assert_eq!(crash(10, 1), Witness::default(), "so is an equal one, when both boot");
+}
