@@ -311,7 +311,7 @@ pub enum Event {
         vhid: u8,
         /// New master's source address.
         master: Option<IpAddr>,
-        /// Its first advertisement.
+        /// Its first advertisement; where it is nobody's, when the first that is missing was due.
         since: Timestamp,
     },
     /// Several advertise one vhid at the same time, each at its own pace: a split brain. Told again with the same `since`

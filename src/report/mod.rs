@@ -122,12 +122,12 @@ impl Report {
                 Event::Decision(d) => self.decisions.push(d),
                 Event::Notice(n) => self.notice(n),
                 Event::Master {
-                    at,
                     segment,
                     vhid,
                     master,
                     since,
-                } => self.master((segment, vhid), at, master, since),
+                    ..
+                } => self.master((segment, vhid), master, since),
                 Event::TwoMasters {
                     segment,
                     vhid,
@@ -201,10 +201,10 @@ impl Report {
         }
     }
 
-    fn master(&mut self, key: (usize, u8), at: Timestamp, master: Option<IpAddr>, since: Timestamp) {
+    fn master(&mut self, key: (usize, u8), master: Option<IpAddr>, since: Timestamp) {
         let list = self.masters.entry(key).or_default();
         if let Some(last) = list.last_mut() {
-            last.to.get_or_insert(if master.is_some() { since } else { at });
+            last.to.get_or_insert(since);
         }
         list.extend(master.map(|address| Mastership {
             address,

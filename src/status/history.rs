@@ -121,14 +121,14 @@ impl History {
                 self.notice(&notice, engine, unix(*at));
             }
             Event::Master {
-                at,
                 segment,
                 vhid,
                 master,
                 since,
+                ..
             } => {
                 let next = master.map(|m| mastership(m, engine, unix(*since)));
-                self.master((*segment, *vhid), unix(*at), next);
+                self.master((*segment, *vhid), unix(*since), next);
             }
             Event::TwoMasters {
                 segment,
@@ -199,10 +199,10 @@ impl History {
         push(&mut self.notices, Notice { at, kind, node, text }, LINES);
     }
 
-    fn master(&mut self, vhid: (usize, u8), at: f64, next: Option<Master>) {
+    fn master(&mut self, vhid: (usize, u8), since: f64, next: Option<Master>) {
         let list = self.masters.entry(vhid).or_default();
         if let Some(last) = list.back_mut() {
-            last.to.get_or_insert(next.as_ref().map_or(at, |n| n.from));
+            last.to.get_or_insert(since);
         }
         if let Some(next) = next {
             push(list, next, MASTERS);

@@ -178,7 +178,7 @@ impl Masters {
 }
 
 /// When the first one that is missing should have come; who said farewell promised none.
-fn due(s: &Source) -> Timestamp {
+pub(super) fn due(s: &Source) -> Timestamp {
     if s.yielded { s.last } else { s.last + s.interval }
 }
 

@@ -4,7 +4,7 @@
 
 use super::OVERDUE;
 use super::advert::Advert;
-use super::masters::Masters;
+use super::masters::{Masters, due};
 use super::source::Source;
 use crate::event::NodeId;
 use crate::time::Timestamp;
@@ -165,7 +165,8 @@ impl Vhid {
                 (self.master, self.master_since) = (Some(addr), since);
             }
         } else if self.master_source().is_none_or(|s| s.yielded || s.missed(now) > 3.2) && before.is_some() {
-            (self.master, self.master_since) = (None, now);
+            let since = self.master_source().map_or(now, due);
+            (self.master, self.master_since) = (None, since);
         }
         self.master != before
     }

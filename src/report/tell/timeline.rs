@@ -9,7 +9,7 @@ use super::words::{duration, whole};
 use super::{Tale, Tone};
 use crate::event::place::places;
 use crate::event::{Action, Cause, Health, NodeId, Verdict};
-use crate::report::Mastership;
+use crate::report::{Mastership, Span};
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -217,7 +217,12 @@ fn carp(tale: &Tale<'_>, entries: &mut Vec<Entry>) {
     let mut changes: Vec<Change<'_>> = Vec::new();
     for ((segment, vhid), masters) in &tale.report.masters {
         let place = (tale.engine.segment_name(*segment), *vhid);
-        for (at, what) in masterships(tale, masters) {
+        let none = tale
+            .report
+            .no_master
+            .get(&(*segment, *vhid))
+            .map_or(&[][..], Vec::as_slice);
+        for (at, what) in masterships(tale, masters, none) {
             // The same at the same time on another segment is one piece of news.
             let same =
                 |(other, text, _): &&mut Change<'_>| *text == what && other.since(at).max(at.since(*other)) <= TOGETHER;
@@ -245,8 +250,8 @@ fn carp(tale: &Tale<'_>, entries: &mut Vec<Entry>) {
 /// When a mastership changed, in words, and of which vhids of which segments.
 type Change<'a> = (Timestamp, String, Vec<(&'a str, u8)>);
 
-/// What one vhid went through.
-fn masterships(tale: &Tale<'_>, masters: &[Mastership]) -> Vec<(Timestamp, String)> {
+/// What one vhid went through; an absence that was long enough to be told as such is not told again.
+fn masterships(tale: &Tale<'_>, masters: &[Mastership], none: &[Span]) -> Vec<(Timestamp, String)> {
     let name = |m: &Mastership| {
         tale.engine
             .owner(m.address)
@@ -266,7 +271,7 @@ fn masterships(tale: &Tale<'_>, masters: &[Mastership]) -> Vec<(Timestamp, Strin
                 let missing = b.to.map(|to| m.from.since(to)).unwrap_or_default();
                 let at = b.to.unwrap_or(m.from);
                 // Named after a time of its own, so that only what missed alike is told together.
-                if missing > ELECTION {
+                if missing > ELECTION && !none.iter().any(|(from, _)| *from == at) {
                     let text = format!("no advertisement of {} was heard for {}", name(m), whole(missing));
                     news.push((at, text));
                 }

@@ -165,6 +165,13 @@ fn a_vhid_that_had_a_master_and_has_none_is_said_from_the_first_that_was_missing
     lab.reign(A, &[0, 1], 0, 0.0, 10.1);
     lab.reign(A, &[0], 0, 11.0, 30.0);
     assert_eq!(nones(&lab), [(110, None)]);
+    let nobodys = lab.events.iter().find_map(|e| match e {
+        Event::Master {
+            master: None, since, ..
+        } => Some(tenth(*since)),
+        _ => None,
+    });
+    assert_eq!(nobodys, Some(110), "one absence has one beginning");
     lab.reign(A, &[0, 1], 0, 30.0, 34.0);
     assert_eq!(nones(&lab), [(110, None), (110, Some(300))]);
 }
