@@ -31,7 +31,9 @@ impl Engine {
         let Some(network) = self.network(now, frame, packet.vlan) else {
             return false;
         };
-        self.carp.reflected(now, network, vhid, me, &mut self.scratch);
+        let name = self.label(me);
+        let key = (network, vhid);
+        self.carp.reflected(now, key, (me, &name), &mut self.scratch);
         self.events.extend(self.scratch.drain(..));
         true
     }

@@ -126,12 +126,7 @@ fn masters(heard: &Heard) -> Vec<Finding> {
 /// Advertisements that came back to their sender.
 fn reflections(heard: &Heard) -> Vec<Finding> {
     let told = |e: &Event| match e {
-        Event::Notice(n) if n.kind == NoticeKind::Reflection => {
-            let who = n
-                .node
-                .map_or_else(String::new, |n| format!("{}: ", heard.engine.label(n)));
-            Some(warning(NAME, format!("{who}{}", n.text)))
-        }
+        Event::Notice(n) if n.kind == NoticeKind::Reflection => Some(warning(NAME, n.text.clone())),
         _ => None,
     };
     heard.events.iter().filter_map(told).collect()

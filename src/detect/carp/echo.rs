@@ -8,15 +8,21 @@ use crate::event::{Event, NodeId, Notice, NoticeKind};
 use crate::time::Timestamp;
 
 impl CarpView {
-    /// An advertisement of `node` came in on its own interface, octet for octet as it had left.
-    pub fn reflected(&mut self, now: Timestamp, segment: usize, vhid: u8, node: NodeId, out: &mut Vec<Event>) {
+    /// An advertisement of `node`, which is called `name`, came in on its own interface, octet for octet as it had left.
+    pub fn reflected(
+        &mut self,
+        now: Timestamp,
+        (segment, vhid): (usize, u8),
+        (node, name): (NodeId, &str),
+        out: &mut Vec<Event>,
+    ) {
         let known = self.reflected.keys().any(|(s, _)| *s == segment);
         let count = self.reflected.entry((segment, vhid)).or_default();
         *count = count.saturating_add(1);
         if !known {
             let network = self.names.get(segment).map_or("", String::as_str);
             let text = format!(
-                "its own advertisements of {} come back to it: a switch that loops, or a team of ports that hears itself \
+                "{name}'s own advertisements of {} come back to it: a switch that loops, or a team of ports that hears itself \
                  (VMware); they are no rival's, but other frames come back as well, and carp(4) may take them for one",
                 places([(network, vhid)])
             );

@@ -23,6 +23,7 @@ pub(in crate::report) fn next(tale: &Tale<'_>) -> Vec<String> {
     let mut list = Vec::new();
     culprit(tale, &mut list);
     masters(tale, &mut list);
+    list.extend(echo(tale));
     let configured = settings.nodes.iter().any(|n| !n.local.is_empty());
     if !configured {
         list.push(
@@ -136,6 +137,15 @@ fn masters(tale: &Tale<'_>, list: &mut Vec<String>) {
             list.push(text);
         }
     }
+}
+
+/// What to do where a node hears itself.
+fn echo(tale: &Tale<'_>) -> Option<String> {
+    let (who, networks) = masters::came_back(tale)?;
+    Some(format!(
+        "find out what sends {who}'s own frames back to it on {networks}: a switch that loops, or a team of ports that hears itself \
+         (on VMware Net.ReversePathFwdCheckPromisc)"
+    ))
 }
 
 /// Where to look for a node that fell silent.

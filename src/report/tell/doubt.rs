@@ -3,6 +3,7 @@
 //! Called by the headline, so that it does not pass over them.
 
 use super::Tale;
+use super::masters::came_back;
 use super::stays::{self, Stay};
 use super::words::duration;
 use crate::engine::quality::Problem;
@@ -21,11 +22,18 @@ pub(in crate::report) fn doubts(tale: &Tale<'_>) -> Vec<String> {
         .engine
         .node_ids()
         .flat_map(|n| [unjudged(tale, &stays, n), suspected(tale, &stays, n)])
-        .chain([blind(tale), refused(tale)])
+        .chain([blind(tale), refused(tale), reflected(tale)])
         .flatten()
         .collect();
     all.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
     all.into_iter().map(|(_, text)| text).collect()
+}
+
+/// A node that hears itself.
+fn reflected(tale: &Tale<'_>) -> Option<(Duration, String)> {
+    let (who, networks) = came_back(tale)?;
+    let text = format!("{who}'s own advertisements came back to it on {networks}");
+    Some((Duration::ZERO, text))
 }
 
 /// CARP that showed no more than that its sender lives: who is master is what was so before.

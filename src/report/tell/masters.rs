@@ -97,6 +97,19 @@ pub(in crate::report) fn spells(tale: &Tale<'_>) -> Vec<Spell> {
     all
 }
 
+/// Whose own advertisements came back to it, and on which networks.
+pub(in crate::report) fn came_back(tale: &Tale<'_>) -> Option<(String, String)> {
+    let engine = tale.engine;
+    let keys = tale.report.masters.keys();
+    let mut networks: Vec<&str> = keys
+        .filter(|(segment, vhid)| engine.carp_reflections(*segment, *vhid) > 0)
+        .map(|(segment, _)| engine.segment_name(*segment))
+        .collect();
+    networks.dedup();
+    let me = engine.node_ids().find(|n| engine.is_self(*n))?;
+    (!networks.is_empty()).then(|| (engine.label(me), networks.join(" and ")))
+}
+
 /// The longest time with two masters, and the longest with none, as clauses of a headline.
 pub(in crate::report) fn clauses(tale: &Tale<'_>) -> Vec<String> {
     let end = stays::end(tale.report);

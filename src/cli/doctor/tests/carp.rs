@@ -181,12 +181,12 @@ fn advertisements_that_come_back() {
     let mut heard = heard(&config, None);
     advertise(&mut heard.ear, [10, 0, 0, 2], |c| c);
     let kind = crate::event::NoticeKind::Reflection;
-    let notice = crate::event::Notice::new(Timestamp::default(), kind, "its own advertisements come back");
+    let notice = crate::event::Notice::new(Timestamp::default(), kind, "fw1's own advertisements come back");
     heard.events.push(Event::Notice(notice.about(crate::event::NodeId(0))));
     one(
         &carp::check(&config, &heard),
         Warning,
-        "fw1: its own advertisements come back",
+        "fw1's own advertisements come back",
     );
 }
 

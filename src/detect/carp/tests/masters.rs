@@ -203,11 +203,21 @@ fn what_comes_back_to_its_sender_is_named_once_per_network_and_counted() {
     lab.view = CarpView::new(vec!["lan".into()]);
     for i in 0..10 {
         lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
-        lab.view.reflected(at(f64::from(i)), 0, 1, A, &mut lab.events);
-        lab.view.reflected(at(f64::from(i)), 0, 2, A, &mut lab.events);
+        lab.view
+            .reflected(at(f64::from(i)), (0, 1), (A, "fw1"), &mut lab.events);
+        lab.view
+            .reflected(at(f64::from(i)), (0, 2), (A, "fw1"), &mut lab.events);
     }
     let told: Vec<_> = lab.events.iter().filter(|e| matches!(e, Event::Notice(_))).collect();
-    assert_eq!(told.len(), 1, "{told:?}");
+    let [Event::Notice(told)] = told[..] else {
+        panic!("{told:?}")
+    };
+    assert!(
+        told.text
+            .starts_with("fw1's own advertisements of lan vhid 1 come back"),
+        "{}",
+        told.text
+    );
     assert_eq!((lab.view.reflections(0, 1), lab.view.reflections(1, 1)), (10, 0));
     assert!(twos(&lab).is_empty());
 }
