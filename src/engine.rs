@@ -69,13 +69,20 @@ pub struct Engine {
     tracker: Tracker,
     detector: Detector,
     carp: CarpView,
-    /// CARP of another clock than pfsync, for the eye alone.
+    /// CARP of another clock than pfsync, or of some segments only, for the eye alone.
     shown: Option<CarpView>,
+    /// Since when that is so.
+    parted: Option<Timestamp>,
+    /// Segments of which no capture tells any more, and since when.
+    ended: Vec<(usize, Timestamp)>,
     policy: Policy,
     recalled: memory::Recalled,
     counters: Counters,
     /// The first moment that we know of.
     began: Timestamp,
+    /// When the last frame of any kind came, and how long nothing had come before it.
+    last_frame: Option<Timestamp>,
+    silence: Duration,
     now: Timestamp,
     concluded: Timestamp,
     /// A node was called down.
@@ -127,9 +134,13 @@ impl Engine {
             carp: CarpView::new(settings.segments.iter().map(|s| s.name.clone()).collect())
                 .anonymous(settings.nodes.iter().all(|n| n.local.is_empty())),
             shown: None,
+            parted: None,
+            ended: Vec::new(),
             recalled: memory::Recalled::default(),
             counters: Counters::default(),
             began: Timestamp::MIN,
+            last_frame: None,
+            silence: Duration::ZERO,
             now: Timestamp::MIN,
             proven_down: false,
             concluded: Timestamp::MIN,
@@ -266,6 +277,10 @@ impl Engine {
     /// We were blind for `length` until `at`.
     pub fn gap(&mut self, at: Timestamp, length: Duration, cause: GapCause, lost: u64) {
         let now = self.advance(at);
+        if let GapCause::Ended(net) = cause {
+            return self.over(now, net);
+        }
+        self.last_frame = Some(now);
         self.counters.gap(cause, length, lost);
         self.counters.problem(quality::of_gap(cause), now);
         self.tracker.forgive();
@@ -273,9 +288,19 @@ impl Engine {
         self.carp.forgive(now, length);
         self.policy.blind(now);
         if cause == GapCause::ClocksApart {
-            self.part(now);
+            let why = "the clock of one capture was set and that of another was not";
+            self.part(now, why);
         }
         self.events.push_back(Event::Gap { at: now, length, cause });
+    }
+
+    /// A node is heard. Where nothing at all was, for longer than any master keeps silent, and a master goes on as before, nobody
+    /// died: we heard nothing.
+    fn wake(&mut self, now: Timestamp, node: NodeId) {
+        let silence = std::mem::take(&mut self.silence);
+        if silence > Duration::ZERO && self.carp.missed_all(now, silence, node) {
+            self.gap(now, silence, GapCause::Unrecorded, 0);
+        }
     }
 
     /// A probe answered or did not.
@@ -297,6 +322,8 @@ impl Engine {
     /// A frame was heard.
     pub fn frame(&mut self, frame: &Frame<'_>) {
         let now = self.advance(frame.at);
+        self.silence = now.since(self.last_frame.unwrap_or(now));
+        self.last_frame = Some(now);
         self.counters.frames += 1;
         let packet = dissect(frame.link, frame.data, frame.wire_len);
         match packet.kind {
@@ -432,6 +459,7 @@ impl Engine {
     fn pfsync(&mut self, now: Timestamp, ip: Option<Ip>, payload: &[u8]) -> Result<(), DecodeError> {
         let packet = Packet::new_checked(payload)?;
         let Some(node) = self.node_of(ip) else { return Ok(()) };
+        self.wake(now, node);
         self.detector.frame(now, node);
         self.carp.heard(now, node);
         self.counters.nodes[node.index()].frame(now, packet.version());
@@ -574,6 +602,9 @@ impl Engine {
             shown.advertisement(now, segment, ip.src, node, ad, &mut self.scratch);
             return self.show_masters();
         }
+        if let Some(node) = node {
+            self.wake(now, node);
+        }
         let node = self
             .carp
             .advertisement(now, segment, ip.src, node, ad, &mut self.scratch);
@@ -713,6 +744,7 @@ impl Engine {
         if self.carp_due.is_some_and(|t| now >= t) {
             self.detector.hurry(now);
         }
+        self.part_from_ended(now);
         self.settle_shown(now);
         self.carp.settle(now, &mut self.scratch);
         self.carp_due = self.carp.next_missing(now);
@@ -736,6 +768,9 @@ impl Engine {
             v.evidence.proven = path.map(|p| p.end_to_end);
             Event::Verdict(v)
         }));
+        if self.detector.is_over(now) {
+            return;
+        }
         let situation = self.situation(now);
         let nodes = &self.nodes;
         let name = |n: NodeId| nodes.get(n.index()).map_or_else(String::new, Node::label);
@@ -773,7 +808,7 @@ impl Engine {
             firm: if_down().map(|n| self.node_firm(n)).collect(),
             faults: if_down().map(|n| self.fault(now, n)).collect(),
             tries: if_down().map(|n| self.node_tries(n)).collect(),
-            gone: ids().map(|n| self.carp.witness(now, n).gone_everywhere()).collect(),
+            gone: ids().map(|n| self.carp.witness(now, n).gone_at_once()).collect(),
             bulk: self.nodes.iter().filter_map(|n| n.bulk_since).max(),
             signs: self.signs(now),
             rivals: self.rivals(),

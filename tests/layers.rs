@@ -85,6 +85,7 @@ const ROOMS: &[Room] = &[
             "settings",
             "event",
             "@capture",
+            "capture::file::Ended",
             "capture::file::FileInfo",
             "capture::file::Step",
             "capture::file::Strays",

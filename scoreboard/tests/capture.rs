@@ -22,7 +22,7 @@ use std::time::Duration;
 fn source(capture: &str) -> FileSource {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/openbsd-pair");
     let file = |end: &str, net| FileInput::new(folder.join(format!("{capture}.{end}")), net);
-    FileSource::open(&[
+    FileSource::as_recorded(&[
         file("sync.pcap.zst", Net::Sync),
         file("lan.carp.pcap", Net::Segment(0)),
         file("wan.carp.pcap", Net::Segment(1)),

@@ -109,6 +109,8 @@ pub enum GapCause {
     ClocksApart,
     /// No file tells of that time.
     Unrecorded,
+    /// No file tells of this net any more, and those of others go on.
+    Ended(Net),
 }
 
 impl GapCause {
@@ -122,6 +124,7 @@ impl GapCause {
             Self::ClockStep => "clock-step",
             Self::ClocksApart => "clocks-apart",
             Self::Unrecorded => "not-captured",
+            Self::Ended(_) => "capture-ended",
         }
     }
 
@@ -134,6 +137,7 @@ impl GapCause {
             Self::Stall => "this process was not allowed to run",
             Self::ClockStep | Self::ClocksApart => "the clock was set, or the machine slept",
             Self::Unrecorded => "nothing was captured",
+            Self::Ended(_) => "the capture of a net had ended",
         }
     }
 }

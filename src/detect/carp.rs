@@ -33,6 +33,8 @@ const MANY: usize = 64;
 const RESPITE: Duration = Duration::from_millis(10);
 /// Addresses beside those in `local` that are remembered as a node's; more are invented.
 const MAX_KIN: usize = 256;
+/// Intervals without an advertisement from which nothing is concluded yet but that a node died.
+const PATIENCE: f64 = 3.0;
 /// An advertisement is overdue after this many of its intervals (timer slack, one lost frame is the next level).
 const OVERDUE: f64 = 1.3;
 
@@ -73,6 +75,8 @@ pub struct CarpView {
     apart: bool,
     /// When the pfsync of each node was last heard.
     alive: Vec<Timestamp>,
+    /// When anybody's pfsync or CARP was.
+    heard: Timestamp,
     /// Nobody is configured: all addresses are strangers, and each may be a firewall.
     anonymous: bool,
     /// Advertisements that came back to their sender.
@@ -149,6 +153,7 @@ impl CarpView {
     ) -> Option<NodeId> {
         let ad = ad.into();
         let key = (segment, ad.vhid);
+        self.heard = self.heard.max(now);
         let vhid = self.vhids.entry(key).or_default();
         // Addresses of another family are in nobody's `local` where they are link-local: the same clock, counter and
         // skew tell whose they are.
@@ -222,6 +227,37 @@ impl CarpView {
         }
     }
 
+    /// Nothing is concluded any more from what is not heard: conditions that stand end here.
+    pub fn close(&mut self, now: Timestamp, out: &mut Vec<Event>) {
+        for (key, vhid) in &mut self.vhids {
+            vhid.masters.end(now, *key, out);
+        }
+    }
+
+    /// Keeps what is known of these segments alone.
+    pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let queue = &mut self.queue;
+        self.vhids.retain(|key, _| {
+            let keep = keep(key.0);
+            if !keep {
+                queue.set(*key, None);
+            }
+            keep
+        });
+    }
+
+    /// For how long the masters of these segments may keep silent before something is concluded from it.
+    #[must_use]
+    pub fn patience(&self, of: impl Fn(usize) -> bool) -> Duration {
+        let masters = self
+            .vhids
+            .iter()
+            .filter(|(key, _)| of(key.0))
+            .filter_map(|(_, v)| v.master_source());
+        let longest = masters.map(|s| s.interval).max().unwrap_or(Duration::from_secs(1));
+        longest.mul_f64(PATIENCE)
+    }
+
     fn note_foreign(&mut self, now: Timestamp, segment: usize, addr: IpAddr, out: &mut Vec<Event>) {
         if self.foreign.len() <= segment {
             self.foreign.resize(segment + 1, false);
@@ -254,7 +290,7 @@ impl CarpView {
 
     fn settle_one(&mut self, now: Timestamp, key: (usize, u8), out: &mut Vec<Event>) {
         let Some(vhid) = self.vhids.get_mut(&key) else { return };
-        if vhid.advance(now) {
+        if vhid.advance(now, self.heard) {
             self.moved |= vhid.ours();
             out.push(Event::Master {
                 at: now,
@@ -265,7 +301,9 @@ impl CarpView {
             });
         }
         // Whose it is of two masters hangs on the others of its group, and when one stops on who is left.
-        self.moved |= vhid.masters.look(now, key, &vhid.sources, self.anonymous, out);
+        self.moved |= vhid
+            .masters
+            .look(now, key, &vhid.sources, (self.anonymous, self.heard), out);
         self.queue.set(key, vhid.next_deadline(now));
     }
 

@@ -62,6 +62,8 @@ const DOUBTED: f64 = 1.0;
 /// One of so many frames counts that much; where more of them are cut than this, answers may be in what was cut.
 const BLURS: f64 = 1.0 / 64.0;
 const BLURRED: f64 = 0.2;
+/// All captures end some time: so long after the last of the sync net that is no accident, where others go on.
+const ENDED: Duration = Duration::from_secs(3);
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
 const SYNC_LOST: Duration = Duration::from_secs(4);
 
@@ -99,6 +101,8 @@ pub struct Detector {
     damaged_until: Timestamp,
     /// Share of the last frames that were cut: what they said is not known.
     blur: f64,
+    /// Since when no capture tells of the sync net any more.
+    over: Option<Timestamp>,
 }
 
 impl Detector {
@@ -119,6 +123,7 @@ impl Detector {
             cut_off: None,
             damaged_until: Timestamp::MIN,
             blur: 0.0,
+            over: None,
         }
     }
 
@@ -339,6 +344,18 @@ impl Detector {
         }
     }
 
+    /// No capture tells of the sync net from now on.
+    pub fn over(&mut self, now: Timestamp) {
+        self.over.get_or_insert(now);
+    }
+
+    /// Whether it is so long ago that the capture of the sync net ended that silence would mean something: it means nothing.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.over
+            .is_some_and(|t| now.since(t) >= ENDED && self.nodes.iter().any(|n| n.silence.unusual(now)))
+    }
+
     /// When `judge` must be called at the latest.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
@@ -361,6 +378,13 @@ impl Detector {
             let heard = self.heard.iter().max().filter(|&&t| t > Timestamp::MIN);
             let deaf = heard.map_or(Duration::ZERO, |&t| now.since(t));
             self.next_tick = now + TICK.max(deaf / 16);
+        }
+        if self.is_over(now) {
+            self.nodes
+                .iter_mut()
+                .flat_map(|n| &mut n.paths)
+                .for_each(|p| p.restart(now));
+            return;
         }
         for i in 0..self.nodes.len() {
             #[expect(clippy::cast_possible_truncation, reason = "the engine bounds the number of nodes")]
@@ -405,7 +429,9 @@ impl Detector {
         // In a split both sides look blackholed; only the one that lost something is to blame.
         let to_blame = match carp.divided() {
             Some(s) => s.suspect == Some(node),
-            None => carp.informs() || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now),
+            None => {
+                (carp.informs() && !carp.deserted()) || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now)
+            }
         } && !carp.moves(now);
         // Who is cut off itself hears nothing of the others, and that is no witness against them.
         let cut = self.cut_off_from(now, node);

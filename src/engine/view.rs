@@ -2,7 +2,7 @@
 
 use super::counters::Counters;
 use super::{Engine, Node};
-use crate::capture::Vlan;
+use crate::capture::{Net, Vlan};
 use crate::decide::{Outlook, Role};
 use crate::detect::carp::{Protocol, Witness};
 use crate::detect::path::PathHealth;
@@ -231,6 +231,19 @@ impl Engine {
     #[must_use]
     pub fn segment_name(&self, segment: usize) -> &str {
         self.networks.name(segment)
+    }
+
+    /// What to call the captures of some nets, and whether there are several.
+    #[must_use]
+    pub fn captures_of(&self, nets: &[Net]) -> (String, bool) {
+        let name = |net: &Net| match net {
+            Net::Sync => "the sync net",
+            Net::Segment(segment) => self.segment_name(*segment),
+        };
+        let names: Vec<&str> = nets.iter().map(name).collect();
+        let several = nets.len() > 1;
+        let captures = if several { "captures" } else { "capture" };
+        (format!("the {captures} of {}", names.join(" and ")), several)
     }
 
     /// The configured segment that a network is, or is a part of.

@@ -175,7 +175,12 @@ impl Report {
         self.margins.finish(engine);
         self.files = files;
         self.quality = engine.quality();
-        times::add(&self.times, &self.files, &mut self.quality);
+        times::add(
+            &self.times,
+            &self.files,
+            |ended| tell::doubt::ends(engine, ended),
+            &mut self.quality,
+        );
     }
 
     /// Notes which nodes that are down are seen to be themselves at fault.

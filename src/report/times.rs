@@ -4,19 +4,19 @@
 
 use super::tell::words::file;
 use crate::capture::Net;
-use crate::capture::file::{FileInfo, Step, Strays, Times, Unrecorded};
+use crate::capture::file::{Ended, FileInfo, Step, Strays, Times, Unrecorded};
 use crate::engine::quality::{Found, Problem, Quality};
 use crate::time::{Timestamp, spell};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Adds it.
-pub(super) fn add(times: &Times, files: &[FileInfo], quality: &mut Quality) {
+pub(super) fn add(times: &Times, files: &[FileInfo], ends: impl Fn(&Ended) -> String, quality: &mut Quality) {
     let all = [
         timeless(times, files),
         stepped(&times.steps),
         strays(&times.strays),
-        unrecorded(&times.unrecorded),
+        missing(&times.unrecorded, &times.ended, ends),
     ];
     all.into_iter().flatten().for_each(|found| quality.add(found));
 }
@@ -101,18 +101,36 @@ fn strays(strays: &[Strays]) -> Option<Found> {
     Some(found(Problem::OutOfLine, count, None, detail))
 }
 
-fn unrecorded(gaps: &[Unrecorded]) -> Option<Found> {
-    let first = gaps.first()?;
+/// What no file tells of: all of them, or those of one net.
+fn missing(gaps: &[Unrecorded], ended: &[Ended], ends: impl Fn(&Ended) -> String) -> Option<Found> {
+    let first = gaps
+        .first()
+        .map(|g| g.from)
+        .into_iter()
+        .chain(ended.iter().map(|e| e.at))
+        .min()?;
+    let end = |e: &Ended| {
+        format!(
+            "{}: what was there after that is not known, and nothing is concluded from its absence",
+            ends(e)
+        )
+    };
+    let said: Vec<String> = unrecorded(gaps).into_iter().chain(ended.iter().map(end)).collect();
+    let count = (gaps.len() + ended.len()) as u64;
+    Some(found(Problem::Gap, count, Some(first), said.join("; ")))
+}
+
+fn unrecorded(gaps: &[Unrecorded]) -> Option<String> {
     let length: Duration = gaps.iter().map(|g| g.to.since(g.from)).sum();
     let times = match gaps.len() {
+        0 => return None,
         1 => "once".into(),
         n => format!("{n} times"),
     };
-    let detail = format!(
+    Some(format!(
         "nothing was captured {times}, for {} in all: whatever happened then is not known, and nobody is blamed for it",
         spell(length)
-    );
-    Some(found(Problem::Gap, gaps.len() as u64, Some(first.from), detail))
+    ))
 }
 
 #[cfg(test)]
@@ -133,13 +151,13 @@ mod tests {
             ..Times::default()
         };
         let mut quality = Quality::default();
-        add(&times, &[], &mut quality);
+        add(&times, &[], |_| String::new(), &mut quality);
         assert!(quality.problems[0].detail.contains("went back by 1 h"), "{quality:?}");
         assert!(quality.judged());
         times.steps = vec![Step { all: false, ..step }];
         times.timeless = vec!["x.pcap".into()];
         let mut quality = Quality::default();
-        add(&times, &[], &mut quality);
+        add(&times, &[], |_| String::new(), &mut quality);
         assert_eq!(quality.why_not().unwrap().kind, Problem::NoTime);
         assert!(quality.problems[1].detail.contains("in sync.pcap"), "{quality:?}");
     }

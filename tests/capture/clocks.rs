@@ -22,6 +22,8 @@ struct Heard {
     /// Net, moment on the timeline, number of the frame in its file.
     frames: Vec<(Net, f64, usize)>,
     gaps: Vec<(GapCause, f64, Duration)>,
+    /// Nets whose files were told to have ended while others went on, when.
+    ended: Vec<(Net, f64)>,
     times: Times,
 }
 
@@ -83,6 +85,11 @@ fn hear(files: &[(Net, Own)]) -> Heard {
                 let number = std::str::from_utf8(f.data).unwrap().parse().unwrap();
                 heard.frames.push((f.net, seconds(f.at), number));
             }
+            Input::Gap {
+                at,
+                cause: GapCause::Ended(net),
+                ..
+            } => heard.ended.push((net, seconds(at))),
             Input::Gap { at, length, cause, .. } => heard.gaps.push((cause, seconds(at), length)),
             Input::Idle(at) => panic!("idle until {at}"),
             Input::End => break,
@@ -138,6 +145,91 @@ fn a_clock_set_back_in_all_files_moves_them_all_by_the_same_amount() {
         assert_eq!(heard.own(sync[500].0), 50.0);
         assert_eq!(heard.own(sync[1500].0), 150.0 + by);
         assert_eq!(heard.own(lan[150].0), 150.4 + by);
+    }
+}
+
+/// On a net with a frame a second a step of four goes back by three: no more than queues do.
+#[test]
+fn a_small_step_back_is_found_in_slow_files_by_that_of_a_busy_one() {
+    for by in [-3.5, -4.0, -5.0] {
+        for takeover in [false, true] {
+            let mut files = pair();
+            if takeover {
+                // A backup waits for three and a half intervals, just then.
+                files[2].1.retain(|t| !(99.0..102.5).contains(t));
+            }
+            files.iter_mut().for_each(|f| set(&mut f.1, 100.0, by));
+            let heard = hear(&files);
+            let what = format!("{by} {takeover}");
+            let [step] = &heard.times.steps[..] else {
+                panic!("{what}: {:?}", heard.times)
+            };
+            assert!(step.all && step.back && step.files.len() == 3, "{what}: {step:?}");
+            assert!((step.by.as_secs_f64() + by).abs() <= 1.0, "{what}: {step:?}");
+            assert_eq!(heard.times.apart, None, "{what}");
+            let (sync, wan) = (heard.of(Net::Sync), heard.of(WAN));
+            let apart = wan[wan.len() - 1].0 - sync[1999].0;
+            assert!((apart + 0.2).abs() < 1e-3, "{what}: {apart}");
+        }
+    }
+}
+
+#[test]
+fn a_small_step_of_one_file_is_none_of_the_others() {
+    let mut files = pair();
+    set(&mut files[0].1, 100.0, -4.0);
+    let heard = hear(&files);
+    let [step] = &heard.times.steps[..] else {
+        panic!("{:?}", heard.times)
+    };
+    assert!(!step.all && step.files.len() == 1, "{step:?}");
+    // And what queues of a slow net put out of order is no step of anybody.
+    let mut files = pair();
+    files[1].1[100] -= 2.5;
+    let heard = hear(&files);
+    assert_eq!((heard.frames.len(), heard.times), (2400, Times::default()));
+}
+
+#[test]
+fn a_clock_set_forward_is_a_gap_although_a_backup_waited_once() {
+    let mut files = pair();
+    files[2].1.retain(|t| !(50.0..53.5).contains(t));
+    files.iter_mut().for_each(|f| set(&mut f.1, 100.0, 6.0));
+    assert_eq!(hear(&files).causes(), [GapCause::ClockStep]);
+}
+
+#[test]
+fn a_net_whose_files_end_before_others_is_told_and_by_how_much() {
+    let heard = hear(&pair());
+    assert_eq!(
+        (heard.ended, heard.times),
+        (vec![(LAN, 199.4), (WAN, 199.7)], Times::default())
+    );
+    let mut files = pair();
+    files[1].1.truncate(150);
+    files[2].1.truncate(150);
+    let heard = hear(&files);
+    assert_eq!(heard.ended, [(LAN, 149.4), (WAN, 149.7)]);
+    let [ended] = &heard.times.ended[..] else {
+        panic!("{:?}", heard.times)
+    };
+    assert_eq!(
+        (&ended.nets, seconds(ended.at), seconds(ended.until)),
+        (&vec![LAN, WAN], 149.4, 199.9)
+    );
+}
+
+/// It is read, counted, and no witness of anything from its beginning on.
+#[test]
+fn a_segment_of_one_time_is_passed_over() {
+    for time in [0.0 - BEGIN, 50.0] {
+        let mut files = pair();
+        files[1].1 = vec![time; 200];
+        let heard = hear(&files);
+        assert_eq!((heard.of(LAN), heard.frames.len()), (vec![], 2200));
+        assert_eq!(heard.times.timeless.len(), 1);
+        assert_eq!(heard.ended[0], (LAN, 0.0));
+        assert_eq!(heard.times.ended, []);
     }
 }
 

@@ -24,9 +24,9 @@ pub(crate) struct Pair {
 /// A frame that stays.
 pub(crate) struct Owned {
     pub(crate) at: Timestamp,
-    net: Net,
+    pub(crate) net: Net,
     link: LinkType,
-    data: Vec<u8>,
+    pub(crate) data: Vec<u8>,
     wire_len: u32,
 }
 
@@ -50,7 +50,7 @@ impl Pair {
             ("wan.carp.pcap", Net::Segment(1)),
         ];
         let inputs: Vec<FileInput> = nets.iter().map(|(end, net)| FileInput::new(file(end), *net)).collect();
-        let mut source = FileSource::open(&inputs);
+        let mut source = FileSource::as_recorded(&inputs);
         let mut frames = Vec::new();
         while let Input::Frame(f) = source.next(Timestamp::MAX).unwrap() {
             frames.push(Owned {

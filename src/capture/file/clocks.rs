@@ -6,9 +6,10 @@
 
 use super::line::{self, AHEAD, FEW, Next};
 use super::pace::Pace;
-use super::{File, FileSource, State, Step, Strays, Times, Unrecorded};
+use super::{Ended, File, FileSource, State, Step, Strays, Times, Unrecorded};
 use crate::capture::{GapCause, Input, Net};
 use crate::time::Timestamp;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,11 +33,23 @@ const PATIENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_s
 /// Where that pause is not known.
 const UNKNOWN_PACE: Duration = Duration::from_secs(10);
 
+/// A clock that shows no step of its own may have been set with those of other nets, if its frames could come so many of their
+/// longest usual pauses and a moment apart: a backup waits as long before it speaks.
+const HIDDEN: u32 = 4;
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// A net whose files end by so much before others, and so many of its longest usual pauses, was not captured to the end.
+const SHORT: Duration = Duration::from_secs(3);
+
 /// A file whose clock was set back, until it is known whether the others' were, too.
 #[derive(Clone, Copy)]
 pub(super) struct Held {
-    by: Duration,
-    patience: Duration,
+    /// By how much at least: the frame after the step came a pause later.
+    back: Duration,
+    /// And that pause, if it was one like others.
+    mean: Duration,
+    /// No disorder of queues explains it.
+    sure: bool,
 }
 
 /// What is known of the clocks of all files.
@@ -50,9 +63,11 @@ pub(super) struct Clocks {
     held_until: Option<Timestamp>,
     /// The last head of which it was asked whether the time before it was captured.
     asked: Option<Timestamp>,
-    gap: Option<Gap>,
+    gaps: VecDeque<Gap>,
     /// By net: the sync net, then the segments.
     paces: Vec<Pace>,
+    /// Nets whose files are all at their end, since when.
+    over: BTreeMap<Net, Timestamp>,
     times: Times,
 }
 
@@ -71,7 +86,7 @@ impl Clocks {
     /// What the engine must hear before the next frame.
     #[inline]
     pub(super) fn gap<'a>(&mut self) -> Option<Input<'a>> {
-        self.gap.take().map(|Gap { at, length, cause }| Input::Gap {
+        self.gaps.pop_front().map(|Gap { at, length, cause }| Input::Gap {
             at,
             length,
             cause,
@@ -94,6 +109,20 @@ impl Clocks {
         if !self.times.timeless.iter().any(|p| p == path) {
             self.times.timeless.push(path.to_owned());
         }
+    }
+
+    /// Whether a time behind another of the same file may show a clock that was set.
+    #[cold]
+    pub(super) fn hints(&self, net: Net, line: Timestamp, at: Timestamp) -> bool {
+        line::hints(line, at, self.pace(net).mean())
+    }
+
+    /// How long a net may keep silent while its clock goes on as ever.
+    fn hidden(&self, net: Net) -> Duration {
+        let usual = self.pace(net).usual();
+        usual.map_or(UNKNOWN_PACE, |usual| {
+            usual.saturating_mul(HIDDEN).saturating_add(MOMENT)
+        })
     }
 
     fn pace(&self, net: Net) -> Pace {
@@ -119,7 +148,7 @@ impl Clocks {
     }
 
     fn blind(&mut self, at: Timestamp, length: Duration, cause: GapCause) {
-        self.gap = Some(Gap { at, length, cause });
+        self.gaps.push_back(Gap { at, length, cause });
         self.paces.iter_mut().for_each(|pace| pace.forgive(at));
     }
 
@@ -163,6 +192,11 @@ const fn lane(net: Net) -> usize {
     }
 }
 
+/// Whether so many frames that it is no coincidence begin with the same time.
+fn has_one_time(ahead: &[Timestamp]) -> bool {
+    ahead.len() == AHEAD && ahead.iter().all(|at| Some(at) == ahead.first())
+}
+
 impl File {
     /// Whether all its frames have one time.
     pub(super) fn is_timeless(&self) -> bool {
@@ -201,6 +235,9 @@ impl FileSource {
     pub(super) fn following(&mut self) -> Option<(usize, Timestamp)> {
         loop {
             let (at, _, number) = self.choose()?;
+            if std::mem::take(&mut self.closed) && !self.clocks.trusted {
+                self.tell_ends(at);
+            }
             let quiet = self.clocks.now.is_some_and(|now| at.since(now) > PAUSE);
             if !quiet || self.clocks.trusted || !self.silence(number, at) {
                 return Some((number, at));
@@ -217,7 +254,11 @@ impl FileSource {
             && let State::Open(reader) = &mut file.state
         {
             let ahead = reader.ahead(AHEAD);
-            match line::next(file.latest, &ahead) {
+            let (net, mean) = (file.info.net, self.clocks.pace(file.info.net).mean());
+            if file.latest.is_none() && net != Net::Sync && has_one_time(&ahead) {
+                return self.pass_over(number);
+            }
+            match line::next(file.latest, mean, &ahead) {
                 Next::Strays(run) if left + run <= FEW => {
                     left += run;
                     let beside = file.latest.or_else(|| ahead.get(run).copied());
@@ -225,7 +266,8 @@ impl FileSource {
                         return;
                     }
                 }
-                Next::Back => return self.hold(number),
+                Next::Back => return self.hold(number, true),
+                Next::MaybeBack => return self.hold(number, false),
                 Next::Strays(_) | Next::InLine => return,
             }
         }
@@ -246,28 +288,50 @@ impl FileSource {
         true
     }
 
-    /// The clock of a file was set back: it waits until it is known whether those of the others were, too.
-    fn hold(&mut self, number: usize) {
+    /// Nothing that all came at one time is a witness of anything: reads to the end of it, and tells nothing.
+    fn pass_over(&mut self, number: usize) {
+        loop {
+            if let Some(file) = self.files.get_mut(number)
+                && let Some(at) = file.head()
+            {
+                file.info.count(at);
+            }
+            if !self.advance(number) {
+                break;
+            }
+        }
+        if let Some(file) = self.files.get(number) {
+            self.clocks.timeless(&file.info.path);
+        }
+    }
+
+    /// The clock of a file was set back, or may have been: it waits until it is known whether those of the others were, too.
+    fn hold(&mut self, number: usize, sure: bool) {
         let Some(file) = self.files.get_mut(number) else { return };
         let (Some(latest), Some(head)) = (file.latest, file.head()) else {
             return;
         };
         if self.clocks.times.steps.len() >= MOST_STEPS {
             // The timeline stands still until its times come back.
-            return self.clocks.timeless(&file.info.path);
+            if sure {
+                self.clocks.timeless(&file.info.path);
+            }
+            return;
         }
         let patience = self.clocks.patience(file.info.net);
-        // It would have come a pause later.
-        let by = latest
-            .since(head)
-            .saturating_add(self.clocks.pace(file.info.net).mean());
-        file.held = Some(Held { by, patience });
+        file.held = Some(Held {
+            back: latest.since(head),
+            mean: self.clocks.pace(file.info.net).mean(),
+            sure,
+        });
         let until = file.on_timeline(latest) + patience;
         self.clocks.held_until = self.clocks.held_until.max(Some(until));
         self.current = None;
         // What this file would tell meanwhile is not missing.
         let at = self.clocks.now.unwrap_or(until);
-        self.clocks.blind(at, Duration::ZERO, GapCause::ClockStep);
+        if sure {
+            self.clocks.blind(at, Duration::ZERO, GapCause::ClockStep);
+        }
     }
 
     /// Lets go of files that are held, once all are or `next`, the next frame of the others, shows that those were not set.
@@ -280,22 +344,34 @@ impl FileSource {
         let at = self.clocks.now.unwrap_or(until);
         let held = |n: &usize| Some((*n, self.files.get(*n)?.held?));
         let held: Vec<(usize, Held)> = self.open.iter().filter_map(held).collect();
-        let largest = held.iter().map(|(_, h)| h.by).max().unwrap_or_default();
-        let smallest = held.iter().map(|(_, h)| h.by).min().unwrap_or_default();
-        let patience = held.iter().map(|(_, h)| h.patience).max().unwrap_or_default();
-        let all = held.len() == self.open.len() && largest.saturating_sub(smallest) <= patience;
+        if !held.iter().any(|(_, h)| h.sure) {
+            held.iter().for_each(|(number, _)| self.release(*number));
+            return true;
+        }
+        let by = held.iter().map(|(_, h)| h.back).max().unwrap_or_default();
+        let all = self.share_a_step(by, &held);
+        let held: Vec<(usize, Held)> = held.into_iter().filter(|(_, h)| h.sure || all).collect();
+        // It would have come a pause later.
+        let largest = held
+            .iter()
+            .map(|(_, h)| h.back.saturating_add(h.mean))
+            .max()
+            .unwrap_or_default();
         let cause = if all { self.together(at) } else { self.alone(at, &held) };
-        let paths = |(n, _): &(usize, Held)| self.files.get(*n).map(|f| f.info.path.clone());
+        let set = |n: &&usize| all || held.iter().any(|(h, _)| h == *n);
+        let paths = |n: &usize| self.files.get(*n).map(|f| f.info.path.clone());
         self.clocks.stepped(Step {
             at,
-            files: held.iter().filter_map(paths).collect(),
+            files: self.open.iter().filter(set).filter_map(paths).collect(),
             by: largest,
             back: true,
             all,
         });
-        for (number, _) in held {
-            if let Some(file) = self.files.get_mut(number) {
-                file.held = None;
+        for number in self.open.clone() {
+            self.release(number);
+            if let Some(file) = self.files.get_mut(number)
+                && (all || held.iter().any(|(h, _)| *h == number))
+            {
                 file.latest = file.head();
             }
         }
@@ -306,6 +382,28 @@ impl FileSource {
             self.clocks.times.own.set(at, file.shift);
         }
         true
+    }
+
+    fn release(&mut self, number: usize) {
+        if let Some(file) = self.files.get_mut(number) {
+            file.held = None;
+        }
+    }
+
+    /// Whether all files that are read may have been set back `by` so much at this moment: each shows it, but for a pause that
+    /// may be; a net that shows nothing follows two that do, if that pause hides all of it.
+    fn share_a_step(&self, by: Duration, held: &[(usize, Held)]) -> bool {
+        let net = |n: usize| self.files.get(n).map(|f| f.info.net);
+        let mut nets: Vec<_> = held.iter().filter_map(|(n, _)| net(*n)).collect();
+        nets.dedup();
+        let shows = |n: usize| held.iter().find(|(h, _)| *h == n).map(|(_, h)| h.back);
+        self.open.iter().all(|n| {
+            let hidden = net(*n).map_or(Duration::ZERO, |net| self.clocks.hidden(net));
+            match shows(*n) {
+                Some(back) => by.saturating_sub(back) <= hidden,
+                None => by <= hidden && nets.len() > 1,
+            }
+        })
     }
 
     /// All clocks were set by the same amount; so that times across files stay what they are, all are moved by the same.
@@ -352,6 +450,47 @@ impl FileSource {
         }
         self.clocks.times.apart.get_or_insert(at);
         GapCause::ClocksApart
+    }
+
+    /// Tells of nets whose files are all at their end, while those of others go on: what does not come any more is not missing.
+    #[cold]
+    fn tell_ends(&mut self, at: Timestamp) {
+        let nets = self.nets();
+        let over = |f: &&File| f.info.frames > 0 && !nets.contains(&f.info.net);
+        let over: Vec<Net> = self.files.iter().filter(over).map(|f| f.info.net).collect();
+        for net in over {
+            if !nets.is_empty() && !self.clocks.over.contains_key(&net) {
+                let at = self.clocks.now.unwrap_or(at);
+                self.clocks.over.insert(net, at);
+                let (length, cause) = (Duration::ZERO, GapCause::Ended(net));
+                self.clocks.gaps.push_back(Gap { at, length, cause });
+            }
+        }
+    }
+
+    /// There is no more input: by how much did files of a net end before others?
+    pub(super) fn note_ends(&mut self) {
+        let Some(until) = self.clocks.now else { return };
+        let over = std::mem::take(&mut self.clocks.over);
+        // Where clocks went apart nobody knows which ended first.
+        for (net, at) in over.into_iter().filter(|_| self.clocks.times.apart.is_none()) {
+            let usual = self.clocks.pace(net).usual().unwrap_or_default();
+            let timeless = self.files.iter().any(|f| f.info.net == net && f.is_timeless());
+            if until.since(at) > SHORT.max(usual.saturating_mul(TOGETHER)) && !timeless {
+                let near = |e: &&mut Ended| e.at.since(at).max(at.since(e.at)) <= SHORT;
+                match self.clocks.times.ended.iter_mut().find(near) {
+                    Some(ended) => {
+                        ended.nets.push(net);
+                        ended.at = ended.at.min(at);
+                    }
+                    None => self.clocks.times.ended.push(Ended {
+                        nets: vec![net],
+                        at,
+                        until,
+                    }),
+                }
+            }
+        }
     }
 
     /// The nets of all files that are not at their end.

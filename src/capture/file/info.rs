@@ -54,6 +54,16 @@ pub struct FileInfo {
     pub bytes_total: Option<u64>,
 }
 
+impl FileInfo {
+    /// One more frame.
+    #[inline]
+    pub(super) fn count(&mut self, at: Timestamp) {
+        self.frames += 1;
+        self.first = Some(self.first.map_or(at, |t| t.min(at)));
+        self.last = Some(self.last.map_or(at, |t| t.max(at)));
+    }
+}
+
 /// How far a [`FileSource`] has read: cheap to ask, also from another thread.
 #[derive(Clone, Debug)]
 pub struct Progress {

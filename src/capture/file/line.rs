@@ -11,6 +11,8 @@ pub(super) const DISORDER: Duration = Duration::from_secs(3);
 pub(super) const AHEAD: usize = 16;
 /// More than so many frames in a row are no accident.
 pub(super) const FEW: usize = 3;
+/// Where frames come so seldom that a clock that was set may hide in a pause, what may be a step of this size is looked at.
+const HINT: Duration = Duration::from_secs(2);
 /// A capture does not begin with a few frames so long before all others.
 const PRELUDE: Duration = Duration::from_secs(600);
 /// A pause is longer than others beside it if it lasts so many times as long.
@@ -25,6 +27,8 @@ pub(super) enum Next {
     Strays(usize),
     /// From here on the clock shows another time than before.
     Back,
+    /// It may be so: on a slow net a clock that was set back by little goes on hardly behind the line.
+    MaybeBack,
 }
 
 /// Whether two times are as near as those of frames in a row.
@@ -33,8 +37,15 @@ pub(super) fn near(a: Timestamp, b: Timestamp) -> bool {
     a.since(b).max(b.since(a)) <= DISORDER
 }
 
-/// Says it of the first of these times; `latest` is the latest one before them. Fewer than [`AHEAD`] are the end of the file.
-pub(super) fn next(latest: Option<Timestamp>, ahead: &[Timestamp]) -> Next {
+/// Whether a time behind the line is no disorder of queues, as far as it and the `mean` pause tell.
+#[inline]
+pub(super) fn hints(line: Timestamp, at: Timestamp, mean: Duration) -> bool {
+    at < line && line.since(at).saturating_add(mean) > HINT
+}
+
+/// Says it of the first of these times; `latest` is the latest one before them, and `mean` the pause between two. Fewer than
+/// [`AHEAD`] are the end of the file.
+pub(super) fn next(latest: Option<Timestamp>, mean: Duration, ahead: &[Timestamp]) -> Next {
     let Some(&head) = ahead.first() else {
         return Next::InLine;
     };
@@ -43,11 +54,17 @@ pub(super) fn next(latest: Option<Timestamp>, ahead: &[Timestamp]) -> Next {
         let run = ahead.iter().take_while(|at| behind(**at, line)).count();
         // A clock that was set back by little reaches the line again, step by step.
         let walks = ahead.get(run.saturating_sub(1)..=run).is_some_and(|w| near(w[0], w[1]));
-        return if run <= FEW && !walks {
-            Next::Strays(run)
-        } else {
-            Next::Back
+        // Nor is it a stray if a pause came meanwhile, and what comes after that is still behind.
+        let behind = ahead.get(run).filter(|at| **at < line);
+        let still = behind.is_some_and(|at| line.since(*at).saturating_add(mean) > HINT / 2);
+        return match run <= FEW && !walks {
+            true if still => Next::MaybeBack,
+            true => Next::Strays(run),
+            false => Next::Back,
         };
+    }
+    if latest.is_some_and(|line| hints(line, head, mean) && walks_over(line, mean, ahead)) {
+        return Next::MaybeBack;
     }
     let returned = ahead.iter().position(|at| behind(*at, head));
     if let Some(run) = returned.filter(|run| *run <= FEW) {
@@ -64,6 +81,15 @@ pub(super) fn next(latest: Option<Timestamp>, ahead: &[Timestamp]) -> Next {
         Some(run) => Next::Strays(run),
         None => Next::InLine,
     }
+}
+
+/// Whether times behind the line reach it again step by step, as those of a clock that goes on; those of queues leap.
+fn walks_over(line: Timestamp, mean: Duration, ahead: &[Timestamp]) -> bool {
+    let run = ahead.partition_point(|at| *at < line);
+    let leap = ahead
+        .get(run.saturating_sub(1)..=run)
+        .map_or(Duration::ZERO, |w| w[1].since(w[0]));
+    ahead.is_sorted() && leap <= mean * 2
 }
 
 /// How many frames at the beginning are far before all others.
@@ -86,11 +112,41 @@ mod tests {
         Timestamp::from_nanos(seconds * 1_000_000_000)
     }
 
+    /// Of a busy net.
+    fn next(latest: Option<Timestamp>, ahead: &[Timestamp]) -> Next {
+        super::next(latest, Duration::ZERO, ahead)
+    }
+
     /// Sixteen frames, one a second: those given, then from `on` on.
     fn says(latest: Option<i64>, first: &[i64], on: i64) -> Next {
         let given = first.iter().copied();
         let times: Vec<_> = given.chain(on..).take(AHEAD).map(at).collect();
         next(latest.map(at), &times)
+    }
+
+    #[test]
+    fn on_a_slow_net_a_small_step_back_is_a_hint() {
+        let says = |mean: u64, first: i64| {
+            let times: Vec<_> = (first..).take(AHEAD).map(at).collect();
+            super::next(Some(at(100)), Duration::from_secs(mean), &times)
+        };
+        assert_eq!(says(1, 98), Next::MaybeBack);
+        let paused = [96, 100, 101, 102].map(|t| at(t) - Duration::from_millis(500));
+        assert_eq!(
+            super::next(Some(at(100)), Duration::from_secs(1), &paused),
+            Next::MaybeBack,
+            "a pause came meanwhile"
+        );
+        assert_eq!(
+            (says(1, 99), says(0, 98), says(5, 100)),
+            (Next::InLine, Next::InLine, Next::InLine)
+        );
+        let times = [98, 101, 99, 102].map(at);
+        assert_eq!(
+            super::next(Some(at(100)), Duration::from_secs(1), &times),
+            Next::InLine,
+            "of two queues"
+        );
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub mod write;
 
 pub use self::info::{FileInfo, FileInput, Progress};
 pub use self::interfaces::{Interface, Interfaces};
-pub use self::times::{Step, Strays, Times, Unrecorded};
+pub use self::times::{Ended, Step, Strays, Times, Unrecorded};
 
 use self::clocks::{Clocks, Held};
 use self::info::open_file;
@@ -74,6 +74,8 @@ pub struct FileSource {
     delivered: bool,
     problems: Vec<SourceError>,
     told: bool,
+    /// A file came to its end since it was last asked which nets go on.
+    closed: bool,
     clocks: Clocks,
 }
 
@@ -169,6 +171,7 @@ impl FileSource {
             delivered: false,
             problems: Vec::new(),
             told: false,
+            closed: false,
             clocks: Clocks::default(),
         }
     }
@@ -216,7 +219,9 @@ impl FileSource {
         if self.advance(number)
             && let Some(file) = self.files.get(number)
             && let Some(at) = file.head()
-            && !file.latest.is_some_and(|latest| line::near(latest, at))
+            && !file.latest.is_some_and(|latest| {
+                line::near(latest, at) && !(at < latest && self.clocks.hints(file.info.net, latest, at))
+            })
         {
             self.inspect(number);
         }
@@ -303,6 +308,7 @@ impl FileSource {
             file.held = None;
             file.state = state;
         }
+        self.closed = true;
     }
 
     #[inline]
@@ -401,6 +407,7 @@ impl Source for FileSource {
             self.step(number);
         }
         let Some((number, at)) = self.following() else {
+            self.note_ends();
             return match self.problems.first() {
                 Some(e) if !std::mem::replace(&mut self.told, true) => Err(e.clone()),
                 _ => Ok(Input::End),
@@ -424,9 +431,7 @@ impl Source for FileSource {
         self.delivered = true;
         self.clocks.heard(head.net.unwrap_or(file.info.net), at);
         let info = &mut file.info;
-        info.frames += 1;
-        info.first = Some(info.first.map_or(head.at, |t| t.min(head.at)));
-        info.last = Some(info.last.map_or(head.at, |t| t.max(head.at)));
+        info.count(head.at);
         file.latest = Some(file.latest.map_or(head.at, |t| t.max(head.at)));
         if info.links.last() != Some(&head.link) && !info.links.contains(&head.link) {
             info.links.push(head.link);

@@ -1,6 +1,7 @@
 //! How long nothing usually comes on one net: tells a pause from a time that was not captured.
 //!
-//! Kept by the timeline, fed with every frame of the net.
+//! Kept by the timeline, fed with every frame of the net. A pause that came once or twice (one master was taken over from
+//! another) is not usual.
 
 use crate::time::Timestamp;
 use std::time::Duration;
@@ -10,6 +11,9 @@ const LEARNED: u64 = 30;
 /// Frames after which an older one is forgotten; at most twice as many.
 const MEMORY: u64 = 1024;
 
+/// The shortest of so many longest pauses is a usual one.
+const RARE: usize = 3;
+
 /// See the module.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {
@@ -17,8 +21,8 @@ pub(super) struct Pace {
     frames: u64,
     /// All pauses together.
     pauses: Duration,
-    /// The longest pause of late, and of the time before.
-    longest: Duration,
+    /// The longest pauses of late, the longest first, and what was usual before.
+    longest: [Duration; RARE],
     before: Duration,
 }
 
@@ -28,13 +32,26 @@ impl Pace {
         if let Some(last) = self.last {
             let pause = at.since(last);
             self.pauses = self.pauses.saturating_add(pause);
-            self.longest = self.longest.max(pause);
+            self.note(pause);
         }
         self.last = Some(self.last.map_or(at, |last| last.max(at)));
         self.frames += 1;
         if self.frames.is_multiple_of(MEMORY) {
-            self.before = std::mem::take(&mut self.longest);
+            self.before = self.of_late();
+            self.longest = [Duration::ZERO; RARE];
         }
+    }
+
+    #[inline]
+    fn note(&mut self, pause: Duration) {
+        if pause > self.of_late() {
+            self.longest[RARE - 1] = pause;
+            self.longest.sort_unstable_by(|a, b| b.cmp(a));
+        }
+    }
+
+    const fn of_late(&self) -> Duration {
+        self.longest[RARE - 1]
     }
 
     /// What was missed until `at` is no pause of the net.
@@ -54,6 +71,6 @@ impl Pace {
 
     /// The longest pause that is usual; none while that is not known.
     pub(super) fn usual(&self) -> Option<Duration> {
-        (self.frames >= LEARNED).then(|| self.longest.max(self.before))
+        (self.frames >= LEARNED).then(|| self.of_late().max(self.before))
     }
 }

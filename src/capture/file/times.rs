@@ -2,6 +2,7 @@
 //!
 //! Filled in while the files are read, put into words by the report. Times are the engine's, unless another clock is named.
 
+use crate::capture::Net;
 use crate::time::{OwnClock, Timestamp};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,8 @@ pub struct Times {
     pub steps: Vec<Step>,
     /// Stretches of which no file tells anything.
     pub unrecorded: Vec<Unrecorded>,
+    /// Nets whose files end before those of others.
+    pub ended: Vec<Ended>,
     /// Files with frames out of line.
     pub strays: Vec<Strays>,
     /// Files whose frames all have the same time, or whose times run to and fro: nothing in them can be judged.
@@ -47,6 +50,17 @@ pub struct Unrecorded {
     pub from: Timestamp,
     /// The first frame after it.
     pub to: Timestamp,
+}
+
+/// The files of some nets ended together, and those of others went on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub nets: Vec<Net>,
+    /// The end of the first of them.
+    pub at: Timestamp,
+    /// The end of all.
+    pub until: Timestamp,
 }
 
 /// A few frames with times to which neither those before nor those behind them belong; they were left out.

@@ -31,14 +31,14 @@ pub(super) struct Masters {
 }
 
 impl Masters {
-    /// Looks at who advertises; `anonymous`: nobody is configured, so that every address counts. Tells what begins or ends;
-    /// true if other nodes are several masters than before, or none.
+    /// Looks at who advertises; `anonymous`: nobody is configured, so that every address counts; `heard`: when anybody at all was
+    /// last heard. Tells what begins or ends; true if other nodes are several masters than before, or none.
     pub(super) fn look(
         &mut self,
         now: Timestamp,
         (segment, vhid): (usize, u8),
         sources: &[Source],
-        anonymous: bool,
+        (anonymous, heard): (bool, Timestamp),
         out: &mut Vec<Event>,
     ) -> bool {
         let counts = |s: &&Source| anonymous || s.node.is_some();
@@ -50,7 +50,7 @@ impl Masters {
         self.tell_several(now, (segment, vhid), several, sources, out);
         let changed = out.len() > told;
         let last = sources.iter().max_by_key(|s| s.last);
-        let vacant = last.filter(|s| self.led && s.missed(now) > VACANT).map(due);
+        let vacant = last.filter(|s| self.led && s.absent(now, VACANT, heard)).map(due);
         match (self.none, vacant) {
             (None, Some(since)) => {
                 self.none = Some(since);

@@ -23,6 +23,8 @@ const NOTICED: f64 = 2.5;
 const SETTLED: f64 = 2.9;
 /// Intervals after which what does not count no longer takes the place of what did, and who said one word does not go on.
 const CARRIES_ON: f64 = 2.2;
+/// Intervals after which silence of everybody is told as what it is, too.
+pub(super) const DEAF: f64 = 6.0;
 /// Contests that are no further apart are one.
 const CONTEST: Duration = Duration::from_secs(10);
 /// Advertisements over which losses are counted.
@@ -232,6 +234,14 @@ impl Source {
     /// Age of the last advertisement in intervals of its sender.
     pub(super) fn missed(&self, now: Timestamp) -> f64 {
         now.since(self.last).as_secs_f64() / self.interval.as_secs_f64().max(0.004)
+    }
+
+    /// Whether so many intervals without an advertisement say something: as long as nothing at all is heard, of anybody (the last
+    /// time was `heard`), it may be we who hear nothing.
+    pub(super) fn absent(&self, now: Timestamp, intervals: f64, heard: Timestamp) -> bool {
+        let missed = self.missed(now);
+        let hearing = heard > self.last + self.interval.mul_f64(OVERDUE);
+        missed > intervals && (hearing || missed > DEAF)
     }
 
     /// An advertisement came: what was missing before it was lost on the way, unless it had given way.

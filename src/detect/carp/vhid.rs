@@ -5,7 +5,7 @@
 use super::OVERDUE;
 use super::advert::Advert;
 use super::masters::{Masters, due};
-use super::source::Source;
+use super::source::{DEAF, Source};
 use crate::event::NodeId;
 use crate::time::Timestamp;
 use std::net::IpAddr;
@@ -131,8 +131,8 @@ impl Vhid {
         sources.find(|s| s.node == Some(node)).is_some_and(|s| s.discount(now))
     }
 
-    /// Settles who is master; true if that changed.
-    pub(super) fn advance(&mut self, now: Timestamp) -> bool {
+    /// Settles who is master; true if that changed. Anybody at all was last heard at `heard`.
+    pub(super) fn advance(&mut self, now: Timestamp, heard: Timestamp) -> bool {
         let before = self.master;
         let fell = |s: &Source| self.nodes().any(|rival| s.fell_beside(now, rival));
         if let Some(i) = self.sources.iter().position(fell) {
@@ -164,7 +164,11 @@ impl Vhid {
                 let since = self.master_source().map_or(since, |old| since.max(old.spoke));
                 (self.master, self.master_since) = (Some(addr), since);
             }
-        } else if self.master_source().is_none_or(|s| s.yielded || s.missed(now) > 3.2) && before.is_some() {
+        } else if self
+            .master_source()
+            .is_none_or(|s| s.yielded || s.absent(now, 3.2, heard))
+            && before.is_some()
+        {
             let since = self.master_source().map_or(now, due);
             (self.master, self.master_since) = (None, since);
         }
@@ -173,7 +177,7 @@ impl Vhid {
 
     /// When it must be looked at again, if nothing comes.
     pub(super) fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        let missing = |s: &Source| [OVERDUE + 0.01, 2.21, 3.21].map(|n| s.last + s.interval.mul_f64(n));
+        let missing = |s: &Source| [OVERDUE + 0.01, 2.21, 3.21, DEAF + 0.01].map(|n| s.last + s.interval.mul_f64(n));
         let master = self.master_source().map(missing).into_iter().flatten();
         let masters = self.masters.deadlines(&self.sources);
         master.chain(masters).filter(|&t| t > now).min()

@@ -23,6 +23,8 @@ const VACANCY: Duration = Duration::from_secs(30);
 /// Whatever is missing, traffic has to say a part of it.
 const MOST_WORTH: f64 = 5.5;
 
+/// Intervals by which advertisements of one node that end together may differ.
+const SCATTERED: f64 = 3.0;
 /// Intervals after which the next advertisement of a node that lives and is master would have come.
 const DUE: f64 = 1.2;
 
@@ -39,12 +41,20 @@ pub struct Witness {
     pub missed: f64,
     /// Of the segments, those on which it misses more than two intervals.
     pub gone: u32,
+    /// They did not end at the same time.
+    pub scattered: bool,
     /// Its advertisements are gone from everywhere, but its pfsync was heard when the next one was overdue: it ceased to
     /// advertise, and did not die.
     pub outlived: bool,
 }
 
 impl Witness {
+    /// Its advertisements are gone from every segment, and ended together.
+    #[must_use]
+    pub fn gone_at_once(&self) -> bool {
+        self.gone_everywhere() && !self.scattered
+    }
+
     /// Its advertisements are gone from every segment.
     #[must_use]
     pub fn gone_everywhere(&self) -> bool {
@@ -59,6 +69,28 @@ impl CarpView {
             self.alive.resize(node.index() + 1, Timestamp::MIN);
         }
         self.alive[node.index()] = now;
+        self.heard = self.heard.max(now);
+    }
+
+    /// Whether nothing was heard for `silence`, of anybody, for so long that every master's advertisements are missing, and now one
+    /// of those masters is heard, as before: then it was we who heard nothing. After a crash it is another one.
+    #[must_use]
+    pub fn missed_all(&self, now: Timestamp, silence: Duration, node: NodeId) -> bool {
+        let mut masters = self.vhids.values().filter_map(|v| v.master_source());
+        let mut reigning = masters
+            .clone()
+            .filter(|s| s.node.is_some() && s.reigned && !s.yielded)
+            .peekable();
+        let missing = |s: &Source| silence > s.interval.mul_f64(LOST_AFTER) && s.missed(now) <= LOST;
+        reigning.peek().is_some() && reigning.all(missing) && masters.any(|s| s.node == Some(node) && s.reigned)
+    }
+
+    /// Whether nobody is heard on a segment where somebody was master: who is to blame for what, CARP then does not tell.
+    #[must_use]
+    pub fn deserted(&self) -> bool {
+        self.vhids
+            .values()
+            .any(|v| v.ours() && v.master.is_none() && v.masters.is_vacant())
     }
 
     /// What is heard of a node.
@@ -70,7 +102,7 @@ impl CarpView {
         };
         let mut segments = BTreeMap::<usize, bool>::new();
         let alive = self.alive.get(node.index()).copied().unwrap_or(Timestamp::MIN);
-        let (mut outlived, mut replaced) = (true, true);
+        let (mut outlived, mut replaced, mut most) = (true, true, 0.0_f64);
         for (&(segment, _), vhid) in &self.vhids {
             for s in vhid
                 .sources
@@ -85,6 +117,7 @@ impl CarpView {
                 w.held += 1;
                 w.present += u32::from(missed <= OVERDUE);
                 w.missed = w.missed.min(missed);
+                most = most.max(missed);
                 *segments.entry(segment).or_insert(true) &= missed > 2.0;
                 outlived &= alive > s.last + s.interval.mul_f64(DUE);
                 replaced &= alive > vhid.master_since && vhid.is_led_by_another(node);
@@ -92,6 +125,7 @@ impl CarpView {
         }
         w.segments = u32::try_from(segments.len()).unwrap_or(u32::MAX);
         w.gone = u32::try_from(segments.values().filter(|&&gone| gone).count()).unwrap_or(u32::MAX);
+        w.scattered = most > w.missed + SCATTERED;
         if w.held == 0 {
             w.missed = 0.0;
         } else if w.gone_everywhere() && outlived {

@@ -45,7 +45,7 @@ pub(super) fn pfsync(tale: &Tale<'_>, list: &mut Vec<String>) {
 pub(super) fn carp(tale: &Tale<'_>, configured: bool, list: &mut Vec<String>) {
     let (engine, report) = (tale.engine, tale.report);
     let mut captured = BTreeMap::<usize, u64>::new();
-    for file in &report.files {
+    for file in report.files.iter().filter(|f| !report.times.timeless.contains(&f.path)) {
         if let Net::Segment(i) = file.net {
             *captured.entry(i).or_default() += file.frames;
         }

@@ -104,6 +104,10 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
                 "look at {name}'s port on the side of the {side}, and beyond it: what goes there does not come back, and \
                  without CARP of both sides nothing tells the two apart"
             ),
+            Blame::Parted => format!(
+                "look at {name}'s port on the side of the {side}, and beyond it: what goes there does not come back, and CARP, \
+                 which would tell the two apart, cannot be put together with pfsync then (see what is said of the capture)"
+            ),
             Blame::Both(nodes) => format!(
                 "look beyond {} on the side of the {side}: the same was dead through all of them at the same time",
                 nodes.iter().map(|n| engine.label(*n)).collect::<Vec<_>>().join(" and ")

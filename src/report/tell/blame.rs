@@ -18,6 +18,8 @@ pub(in crate::report) enum Blame {
     InSync,
     /// The same, but CARP was not heard on as many as two segments.
     Unheard,
+    /// The same, but what CARP told could not be put together with pfsync then.
+    Parted,
     /// These were down at the same time, and nothing shows that one of them is at fault.
     Both(Vec<NodeId>),
 }
@@ -38,6 +40,9 @@ pub(in crate::report) fn blame(tale: &Tale<'_>, stay: &Stay<'_>, all: &[Stay<'_>
             .chain([stay.verdict.node])
             .collect();
         return Blame::Both(nodes.into_iter().collect());
+    }
+    if tale.engine.carp_parted().is_some_and(|t| t <= stay.verdict.at) {
+        return Blame::Parted;
     }
     let of_nodes = |(_, masters): &(&(usize, u8), &Vec<crate::report::Mastership>)| {
         masters.iter().any(|m| tale.engine.owner(m.address).is_some())

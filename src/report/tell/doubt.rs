@@ -6,6 +6,8 @@ use super::Tale;
 use super::masters::came_back;
 use super::stays::{self, Stay};
 use super::words::duration;
+use crate::capture::file::Ended;
+use crate::engine::Engine;
 use crate::engine::quality::Problem;
 use crate::event::{Health, NodeId};
 use std::time::Duration;
@@ -24,6 +26,13 @@ pub(in crate::report) fn doubts(tale: &Tale<'_>) -> Vec<String> {
         .flat_map(|n| [unjudged(tale, &stays, n), suspected(tale, &stays, n)])
         .chain([blind(tale), refused(tale), reflected(tale)])
         .flatten()
+        .chain(
+            tale.report
+                .times
+                .ended
+                .iter()
+                .map(|e| (e.until.since(e.at), ends(tale.engine, e))),
+        )
         .collect();
     all.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
     all.into_iter().map(|(_, text)| text).collect()
@@ -89,4 +98,14 @@ fn blind(tale: &Tale<'_>) -> Option<(Duration, String)> {
             format!("we did not hear for {} ({})", duration(sum), cause.reason()),
         )
     })
+}
+
+/// That captures of some nets end before others.
+pub(in crate::report) fn ends(engine: &Engine, ended: &Ended) -> String {
+    let (captures, several) = engine.captures_of(&ended.nets);
+    let (ends, length) = (
+        if several { "end" } else { "ends" },
+        duration(ended.until.since(ended.at)),
+    );
+    format!("{captures} {ends} {length} before the others")
 }

@@ -180,6 +180,10 @@ fn beyond(tale: &Tale<'_>, stay: &Stay<'_>, blame: &Blame) -> String {
             "; nothing shows a fault of {name} itself, and CARP of two segments was not heard, so this may as well be \
              {where_to}"
         ),
+        Blame::Parted => format!(
+            "; nothing shows a fault of {name} itself, and CARP cannot be put together with pfsync then, so this may as well be \
+             {where_to}"
+        ),
         Blame::Both(_) => "; it was the same through all of them, so look at what lies beyond them first".into(),
     }
 }

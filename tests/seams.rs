@@ -1,0 +1,216 @@
+//! Captures whose clocks were set, that end before each other, or hear nothing for a while: real ones with other times in them.
+//!
+//! Whatever is wrong with the capture, a firewall that is well is never down because of it, and what is said is true.
+
+#![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
+
+#[expect(dead_code, reason = "it can do more than is asked here")]
+#[path = "replay/pair.rs"]
+mod pair;
+
+use jiff::tz::TimeZone;
+use pair::{Pair, pairs};
+use pfwatch::capture::Net;
+use pfwatch::capture::file::write::Writer;
+use pfwatch::capture::file::{FileInput, FileSource};
+use pfwatch::drive;
+use pfwatch::engine::Engine;
+use pfwatch::event::{Action, Health};
+use pfwatch::report::Report;
+use pfwatch::report::text::{self, Look};
+use std::fs::File;
+use std::io::BufWriter;
+use std::time::Duration;
+
+const LAN: Net = Net::Segment(0);
+const WAN: Net = Net::Segment(1);
+/// When the port died, in seconds after the first frame.
+const DIED: f64 = 71.83;
+
+/// What `analyze` says beside fw2 of a capture with these times; a frame without one is left out.
+struct Said {
+    report: Report,
+    engine: Engine,
+    page: String,
+}
+
+impl Said {
+    fn of(pair: &Pair, time: impl Fn(Net, f64) -> Option<f64>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let begin = pair.frames[0].at;
+        let nets = [(Net::Sync, "sync"), (LAN, "lan"), (WAN, "wan")];
+        let inputs = nets.map(|(net, name)| {
+            let path = dir.path().join(format!("{name}.pcap"));
+            let mut writer = Writer::new(BufWriter::new(File::create(&path).unwrap())).unwrap();
+            for frame in pair.frames.iter().filter(|f| f.net == net) {
+                if let Some(t) = time(net, frame.at.since(begin).as_secs_f64()) {
+                    let at = begin - Duration::from_secs(10_000) + Duration::from_secs_f64(t + 10_000.0);
+                    writer.frame(at, &frame.data).unwrap();
+                }
+            }
+            writer.finish().unwrap();
+            FileInput::new(path, net)
+        });
+        let nodes = pair.nodes();
+        let mut settings = pair.settings(&nodes[1]);
+        settings.policy.live.observes = true;
+        let mut source = FileSource::open(&inputs);
+        let mut engine = Engine::new(settings, 1);
+        let mut report = Report::new();
+        while drive::step(&mut source, &mut engine).unwrap() {
+            report.collect(&mut engine);
+        }
+        report.times = source.times();
+        report.finish(source.files(), &mut engine);
+        let look = Look {
+            width: 100,
+            colour: false,
+            unicode: true,
+            zone: TimeZone::UTC,
+        };
+        let page = text::render(&report, &engine, &look);
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { report, engine, page }
+    }
+
+    fn downs(&self) -> Vec<String> {
+        let downs = self.report.verdicts.iter().filter(|v| v.to == Health::Down);
+        downs.map(|v| self.engine.label(v.node)).collect()
+    }
+
+    fn actions(&self) -> Vec<Action> {
+        self.report.decisions.iter().map(|d| d.action).collect()
+    }
+
+    fn says(&self, what: &str) -> bool {
+        self.page.contains(what)
+    }
+}
+
+fn shipped(name: &str) -> Pair {
+    pairs("openbsd-pair").into_iter().find(|p| p.name == name).unwrap()
+}
+
+fn later(t: f64, from: f64, by: f64) -> f64 {
+    if t >= from { t + by } else { t }
+}
+
+/// Of the port that died: fw1 alone went down, and what fw2 would have done for it is done.
+fn is_as_ever(said: &Said, what: &str) {
+    assert_eq!(said.downs(), ["fw1"], "{what}");
+    assert_eq!(said.actions(), [Action::Promote, Action::Restore], "{what}");
+    assert_eq!(said.report.unsynchronised.len(), 1, "{what}");
+}
+
+#[test]
+fn a_step_of_all_clocks_in_an_outage_takes_nothing_from_it() {
+    let pair = shipped("awan_port_dead");
+    for (from, by) in [
+        (-20.0, -3.5),
+        (-20.0, -4.0),
+        (-0.8, -5.0),
+        (0.0, -5.0),
+        (30.0, -3.5),
+        (30.0, -4.0),
+        (30.0, 4.0),
+        (30.0, 5.0),
+        (30.0, 6.0),
+        (30.0, 10.0),
+    ] {
+        let what = format!("{by} s, {from} s after");
+        let said = Said::of(&pair, |_, t| Some(later(t, DIED + from, by)));
+        is_as_ever(&said, &what);
+        assert_eq!(said.report.times.apart, None, "{what}");
+        assert!(
+            !said.says("no master") && !said.says("other captures went on"),
+            "{what}: {}",
+            said.page
+        );
+        assert!(!said.report.quality.problems.is_empty(), "{what}");
+    }
+}
+
+#[test]
+fn where_clocks_went_apart_nothing_is_said_of_what_carp_saw() {
+    let pair = shipped("awan_port_dead");
+    for alone in [Net::Sync, LAN, WAN] {
+        let said = Said::of(&pair, |net, t| {
+            Some(if net == alone { later(t, DIED - 20.0, -10.0) } else { t })
+        });
+        assert_eq!(said.downs(), ["fw1"]);
+        assert!(said.says("CARP cannot be put together with pfsync"), "{}", said.page);
+        for wrong in ["CARP was in sync", "CARP saw nothing", "CARP moves by itself"] {
+            assert!(!said.says(wrong), "{alone:?}: {wrong}");
+        }
+    }
+}
+
+/// A segment that falls silent because its clock is ahead by ten minutes makes nobody down, and CARP moves nothing by itself.
+#[test]
+fn a_segment_on_which_nobody_is_heard_says_nothing_about_whose_fault_it_is() {
+    let pair = shipped("awan_port_dead");
+    let said = Said::of(&pair, |net, t| {
+        Some(if net == LAN { later(t, DIED - 20.0, 600.0) } else { t })
+    });
+    assert_eq!(said.downs(), ["fw1"]);
+    assert!(
+        !said.says("CARP moves by itself") && !said.says("before the others"),
+        "{}",
+        said.page
+    );
+}
+
+#[test]
+fn the_end_of_a_file_is_not_silence() {
+    let well = shipped("steady2");
+    for (ended, says) in [
+        (&[LAN, WAN][..], "the captures of lan and wan end 60"),
+        (&[LAN], "the capture of lan ends 60"),
+        (&[Net::Sync], "the capture of the sync net ends 1 min"),
+    ] {
+        let said = Said::of(&well, |net, t| (!ended.contains(&net) || t < 200.0).then_some(t));
+        assert!(
+            said.report
+                .verdicts
+                .iter()
+                .all(|v| v.to != Health::Down && v.to != Health::Unknown)
+        );
+        assert!(
+            said.says(says.trim_end_matches(char::is_numeric)),
+            "{says}: {}",
+            said.page
+        );
+        assert!(
+            !said.says("nobody advertised") && !said.says("sync link"),
+            "{}",
+            said.page
+        );
+    }
+    let torn = shipped("awan_port_dead");
+    for (ended, from) in [
+        (&[LAN][..], -10.0),
+        (&[LAN], 20.0),
+        (&[WAN], -10.0),
+        (&[LAN, WAN], 20.0),
+    ] {
+        let said = Said::of(&torn, |net, t| (!ended.contains(&net) || t < DIED + from).then_some(t));
+        assert_eq!(said.downs(), ["fw1"], "{ended:?} {from}");
+        assert!(!said.says("no master"), "{}", said.page);
+    }
+}
+
+#[test]
+fn a_file_of_one_time_is_no_witness() {
+    let pair = shipped("awan_port_dead");
+    for timeless in [&[LAN][..], &[LAN, WAN]] {
+        for time in [0.0, DIED] {
+            let said = Said::of(&pair, |net, t| Some(if timeless.contains(&net) { time } else { t }));
+            assert_eq!(said.downs(), ["fw1"], "{timeless:?} {time}");
+            assert!(
+                said.says("one and the same time") && !said.says("CARP was in sync"),
+                "{}",
+                said.page
+            );
+        }
+    }
+}
