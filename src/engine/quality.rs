@@ -234,7 +234,7 @@ impl Engine {
         let all = self.counters.pfsync + self.counters.carp;
         self.share_of(Problem::Duplicate, all, f64::INFINITY, |n, all| {
             format!(
-                "{n} of {all} frames are copies, heard twice (a mirror port of both directions, `any` over a bond, or two captures \
+                "{n} of {all} frames are copies, heard again (a mirror port of both directions, `any` over a bond, or two captures \
                  of the same net): each counts once"
             )
         })

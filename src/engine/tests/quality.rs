@@ -35,7 +35,7 @@ fn a_copy_is_counted_and_says_nothing_more() {
     assert!(engine.quality().judged());
     let told = notices(&mut engine);
     assert_eq!(told.len(), 1, "once: {told:?}");
-    assert!(told[0].contains("heard twice"), "{told:?}");
+    assert!(told[0].contains("heard again"), "{told:?}");
 }
 
 #[test]
