@@ -759,6 +759,7 @@ impl Engine {
         while let Some(stuck) = self.tracker.stuck(now) {
             self.detector.stuck(now, &stuck);
         }
+        self.detector.retold(self.tracker.retold());
         self.detector.judge(now, &self.carp, &mut self.verdicts);
         self.proven_down |= self.verdicts.iter().any(|v| v.to == Health::Down);
         self.note_canaries();

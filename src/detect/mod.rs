@@ -59,7 +59,8 @@ const SETTLED: Duration = Duration::from_secs(1);
 const DAMAGED: Duration = Duration::from_secs(30);
 /// In suspicion, by how much less what is heard then counts.
 const DOUBTED: f64 = 1.0;
-/// One of so many frames counts that much; where more of them are cut than this, answers may be in what was cut.
+/// One of so many frames counts that much; where more of them are cut than this, answers may be in what was cut,
+/// or in what was told before.
 const BLURS: f64 = 1.0 / 64.0;
 const BLURRED: f64 = 0.2;
 /// All captures end some time: so long after the last of the sync net that is no accident, where others go on.
@@ -101,6 +102,8 @@ pub struct Detector {
     damaged_until: Timestamp,
     /// Share of the last frames that were cut: what they said is not known.
     blur: f64,
+    /// Share of what is told as new that is old.
+    retold: f64,
     /// Since when no capture tells of the sync net any more.
     over: Option<Timestamp>,
 }
@@ -123,6 +126,7 @@ impl Detector {
             cut_off: None,
             damaged_until: Timestamp::MIN,
             blur: 0.0,
+            retold: 0.0,
             over: None,
         }
     }
@@ -191,6 +195,16 @@ impl Detector {
     /// Of the frame that came in last only the beginning is known.
     pub fn blurred(&mut self) {
         self.blur += BLURS;
+    }
+
+    /// Which share of what is told as new was told before. What is told again proves nothing, and what is new beside it is no
+    /// fair sample: connections that fail are forgotten sooner than others.
+    pub fn retold(&mut self, share: f64) {
+        self.retold = share;
+    }
+
+    fn is_blurred(&self) -> bool {
+        self.blur.max(self.retold) >= BLURRED
     }
 
     /// A pfsync frame of `node` came in, whatever it says.
@@ -439,12 +453,13 @@ impl Detector {
         let unreachable = !cut && self.nodes[i].reach.gone(now, path);
         let deaf = if cut { 0.0 } else { self.nodes[i].reach.worth(now, path) };
         let doubt = if now < self.damaged_until { DOUBTED } else { 0.0 };
+        let blurred = self.is_blurred();
         let (before, rest) = self.nodes.split_at_mut(i);
         let Some((n, behind)) = rest.split_first_mut() else {
             return;
         };
         let p = &mut n.paths[path];
-        let change = if active && self.blur >= BLURRED && p.health != Health::Down {
+        let change = if active && blurred && p.health != Health::Down {
             // A health that nothing speaks for any more would be a guess, whichever it is.
             let threshold = self.threshold;
             let evidence = Evidence {
@@ -465,7 +480,7 @@ impl Detector {
                 lost,
                 unreachable,
                 deaf,
-                may_fall: now >= self.grace_until && to_blame && self.blur < BLURRED,
+                may_fall: now >= self.grace_until && to_blame && !blurred,
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.
             let canaries = &self.canaries;

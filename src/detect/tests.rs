@@ -110,6 +110,20 @@ fn all_tries_failing_is_down_soon_and_the_cause_is_forward() {
     }
 }
 
+/// What fails is told as new sooner again than what works.
+#[test]
+fn while_much_of_what_is_told_as_new_is_old_nobody_is_down() {
+    for (share, down) in [(0.1, true), (0.3, false)] {
+        let mut lab = Lab::new();
+        lab.traffic(20, 0.0, 60.0, |_, _| true);
+        lab.detector.retold(share);
+        lab.traffic(20, 60.0, 75.0, |_, _| false);
+        assert_eq!(lab.down_at().is_some(), down);
+        let health = if down { Health::Down } else { Health::Unknown };
+        assert_eq!(lab.detector.health(FW, 0), health);
+    }
+}
+
 #[test]
 fn damaged_frames_on_the_sync_net_make_a_verdict_take_more() {
     let delay = |damaged: bool| {

@@ -103,6 +103,9 @@ enum Pairing {
     Unknown,
 }
 
+/// One INS counts that much of what was told before.
+const TOLD_AGAIN: f64 = 1.0 / 64.0;
+
 struct Entry {
     flow: Flow,
     hosts: Option<(HostKey, HostKey)>,
@@ -160,6 +163,8 @@ pub struct Tracker {
     held: Vec<Vec<Held>>,
     /// States per creator: a CLR of somebody unknown costs nothing.
     creators: HashMap<CreatorId, u32, FixedState>,
+    /// Share of the last INS that say what was said long ago.
+    retold: f64,
 }
 
 impl Tracker {
@@ -177,6 +182,7 @@ impl Tracker {
             counts: Vec::new(),
             held: Vec::new(),
             creators: HashMap::default(),
+            retold: 0.0,
         }
     }
 
@@ -258,8 +264,13 @@ impl Tracker {
     /// INS: a state was created at `sender`.
     pub fn insert(&mut self, now: Timestamp, sender: u16, state: &State) -> Option<Observation> {
         let known = self.flows.get_mut(&state.key, now);
-        let repeats = known.map(|known| known.flow.repeats(&state.src, &state.dst, state.packets));
-        if repeats == Some(true) {
+        let repeats = known.map(|known| {
+            let repeats = known.flow.repeats(&state.src, &state.dst, state.packets);
+            (repeats, repeats && now.since(known.born) > flow::RECENT)
+        });
+        self.retold *= 1.0 - TOLD_AGAIN;
+        if let Some((true, long_ago)) = repeats {
+            self.retold += if long_ago { TOLD_AGAIN } else { 0.0 };
             return None;
         }
         self.counter(sender).opened += 1;
@@ -282,6 +293,12 @@ impl Tracker {
         let observation = self.judge(entry.place, entry.hosts, entry.pairing, finding);
         self.remember(now, state.key, entry);
         observation.map(|o| Observation { left, ..o })
+    }
+
+    /// Share of the last states told as new that were told so long ago: a capture is played again, or somebody replays it.
+    #[must_use]
+    pub fn retold(&self) -> f64 {
+        self.retold
     }
 
     /// The next connection that came in so long ago that it should have been heard to leave, and did not.

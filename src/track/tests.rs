@@ -289,6 +289,25 @@ fn what_is_told_again_from_long_ago_neither_works_nor_fails_until_it_goes_on() {
 }
 
 #[test]
+fn a_capture_that_is_played_again_is_told_by_its_new_states() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let frames = frames("life_openbsd6.raw.pcap");
+    let mut play = |from: i64| {
+        for (i, frame) in frames.iter().take(7).enumerate() {
+            feed(&mut t, at(from + i64::try_from(i).unwrap()), 0, &frame[20..]);
+        }
+        t.retold()
+    };
+    assert_eq!(
+        [play(0), play(100)],
+        [0.0; 2],
+        "a frame heard twice is no capture played twice"
+    );
+    let again = (1..=20).map(|i| play(i * 10_000)).last().unwrap();
+    assert!(again > 0.2, "{again}");
+}
+
+#[test]
 fn states_that_pf_follows_only_by_guessing_neither_work_nor_fail() {
     let key = update(7, peer(1, 1, 0), peer(0, 1, 0)).key;
     let (silent, flags) = (peer(0, 1, 0), flow::FLAG_SLOPPY);
