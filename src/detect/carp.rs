@@ -53,6 +53,8 @@ pub struct CarpView {
     vhids: BTreeMap<(usize, u8), Vhid>,
     groups: Vec<Option<NodeId>>,
     split: Option<Split>,
+    /// When it was first seen, which may be later than its onset.
+    divided_at: Timestamp,
     /// The group that is torn.
     torn: Option<usize>,
     reported: bool,
@@ -338,7 +340,7 @@ impl CarpView {
         let split = self
             .split
             .filter(|_| !self.reported)
-            .map(|s| s.since + groups::UNSYNC_AFTER)
+            .map(|_| self.divided_at + groups::UNSYNC_AFTER)
             .filter(|&t| t > now);
         let put_off = self.moved.then(|| self.regrouped + RESPITE);
         [due, split, put_off].into_iter().flatten().min()

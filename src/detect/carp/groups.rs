@@ -108,7 +108,10 @@ impl CarpView {
     pub(super) fn next_regroup(&self, now: Timestamp) -> Timestamp {
         let ours = self.vhids.values().filter(|v| v.ours() && v.master.is_some());
         let stands = ours.flat_map(|v| [SETTLED, APART].map(|length| v.master_since + length));
-        let split = self.split.filter(|_| !self.reported).map(|s| s.since + UNSYNC_AFTER);
+        let split = self
+            .split
+            .filter(|_| !self.reported)
+            .map(|_| self.divided_at + UNSYNC_AFTER);
         let all = stands.chain(split).filter(|&t| t > now);
         all.min().unwrap_or(Timestamp::MAX)
     }
@@ -122,7 +125,7 @@ impl CarpView {
             let of_group = || self.vhids.values().filter(move |v| v.group == Some(group));
             // Onset: when the first vhid left the common master.
             let since = of_group()
-                .filter(|v| v.leader(common) != common)
+                .filter(|v| v.leader(common).is_some_and(|leader| Some(leader) != common))
                 .map(|v| v.master_since)
                 .min()
                 .unwrap_or(now);
@@ -131,7 +134,7 @@ impl CarpView {
             Some(Split { since, suspect })
         });
         match (self.split, split) {
-            (None, Some(_)) => self.split = split,
+            (None, Some(_)) => (self.split, self.divided_at) = (split, now),
             (Some(_), None) => {
                 self.split = None;
                 if std::mem::take(&mut self.reported) {
@@ -141,9 +144,9 @@ impl CarpView {
             (None, None) => self.compare_groups(now, out),
             (Some(_), Some(_)) => {}
         }
-        // What one of two masters leaves behind is known only when it has been so for long.
+        // The onset may be known late. How long it stands counts from then on, for another vhid may be about to follow.
         if let Some(Split { since, .. }) = self.split
-            && now.since(since) >= UNSYNC_AFTER
+            && now.since(self.divided_at) >= UNSYNC_AFTER
             && !std::mem::replace(&mut self.reported, true)
         {
             out.push(Event::Unsynchronised {

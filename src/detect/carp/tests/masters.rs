@@ -301,3 +301,19 @@ fn when_one_of_two_masters_falls_silent_the_other_is_master_from_then_on_and_the
         assert!(lab.view.robbed(A) && lab.view.torn(at(lab.now), A), "{beside}");
     }
 }
+
+#[test]
+fn who_gives_both_segments_back_tears_no_pair_however_long_it_took_to_know() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 10.1);
+    // fw2 on both, at paces of its own; then fw1 comes back, and fw2 says one more on either.
+    for i in 0..20 {
+        let t = 13.4 + 1.39 * f64::from(i);
+        lab.hear(t, 0, B, &carp(1, 100, 0));
+        lab.hear(t + 0.3, 1, B, &carp(1, 100, 0));
+    }
+    let back = lab.now + 0.2;
+    lab.reign(A, &[0, 1], 0, back, back + 30.0);
+    assert_eq!(lab.view.mastership(A), (2, 2));
+    assert!(lab.splits().is_empty(), "{:?}", lab.splits());
+}
