@@ -35,7 +35,11 @@ pub enum Direction {
 
 /// The VLANs of a frame, the outer one first; no tags and a tag of priority alone (VLAN 0) are the same net.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Vlan([u16; 2]);
+pub struct Vlan {
+    tags: [u16; 2],
+    /// Of the tunnel that a mirror came in, 0 without one.
+    vni: u32,
+}
 
 impl Vlan {
     /// Of these tags; no more than two are told apart.
@@ -48,12 +52,24 @@ impl Vlan {
 
     /// VLAN numbers, 1 to 4095.
     pub fn tags(self) -> impl Iterator<Item = u16> {
-        self.0.into_iter().filter(|tag| *tag != 0)
+        self.tags.into_iter().filter(|tag| *tag != 0)
+    }
+
+    /// The number of the virtual network that it came in, where that was none of the frame's own tags.
+    #[must_use]
+    pub fn vni(self) -> Option<u32> {
+        (self.vni != 0).then_some(self.vni)
+    }
+
+    /// The same, as it came in a virtual network.
+    #[must_use]
+    pub fn within(self, vni: u32) -> Self {
+        Self { vni, ..self }
     }
 
     /// One tag further in, priority and all.
     pub fn push(&mut self, tag: u16) {
-        if let Some(free) = self.0.iter_mut().find(|t| **t == 0) {
+        if let Some(free) = self.tags.iter_mut().find(|t| **t == 0) {
             *free = tag & 0x0fff;
         }
     }

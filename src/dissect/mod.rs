@@ -11,7 +11,7 @@ use crate::capture::{Direction, LinkType, Vlan};
 use etherparse::{LaxIpSlice, LenSource, ip_number};
 use pfsync_proto::{DecodeError, Ends, ErrorKind, Proto112};
 use std::net::IpAddr;
-use tunnel::Mirrored;
+use tunnel::{Mirrored, Of};
 
 /// IP protocol of pfsync.
 pub const PROTO_PFSYNC: u8 = 240;
@@ -97,6 +97,8 @@ pub struct Packet<'a> {
     pub datagram: &'a [u8],
     /// It came inside a tunnel, as mirrors send it; all of this is about what was inside.
     pub mirrored: bool,
+    /// In that there was another one, which is not looked into.
+    pub nested: bool,
     /// What it carries.
     pub kind: Kind<'a>,
     /// Why it must not be used.
@@ -113,6 +115,7 @@ impl<'a> Packet<'a> {
             direction: None,
             datagram: &[],
             mirrored: false,
+            nested: false,
             kind,
             refused,
         }
@@ -156,9 +159,18 @@ pub fn dissect(link: LinkType, data: &[u8], wire_len: u32) -> Packet<'_> {
 fn mirror<'a>(copy: &Mirrored<'a>) -> Packet<'a> {
     let mut label = link::Label::default();
     let packet = match link::strip(copy.link, copy.frame, &mut label) {
-        link::Inner::Ip(octets) => common(octets).unwrap_or_else(|| ip(octets, falls_short(octets)).0),
+        link::Inner::Ip(octets) => common(octets).unwrap_or_else(|| {
+            let (packet, deeper) = ip(octets, falls_short(octets));
+            let nested = deeper.is_some();
+            Packet { nested, ..packet }
+        }),
         _ => Packet::new(Kind::Other, None, None),
     };
+    match copy.of {
+        Of::Vlan(tag) if label.vlan == Vlan::default() => label.vlan.push(tag),
+        Of::Vni(vni) => label.vlan = label.vlan.within(vni),
+        _ => {}
+    }
     let packet = packet.labelled(label);
     // The first fragment shows what it is a part of.
     let (kind, refused) = match packet.kind {

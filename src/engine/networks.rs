@@ -77,7 +77,8 @@ impl Networks {
     pub(super) fn of(&mut self, net: Net, interface: &str, vlan: Vlan) -> Found {
         let segment = segment_of(net);
         let wanted = segment.and_then(|i| self.wanted.get(i).copied().flatten());
-        if wanted.is_some_and(|w| w != vlan) {
+        // Which virtual network brought it is the mirror's business.
+        if wanted.is_some_and(|w| w != vlan.within(0)) {
             return Found::Elsewhere;
         }
         if let Some(i) = self.all.iter().position(|n| n.is(net, interface, vlan)) {
@@ -134,6 +135,9 @@ fn name(segment: Option<&str>, interface: &str, vlan: Vlan) -> String {
     for tag in vlan.tags() {
         name += &format!(".{tag}");
     }
+    if let Some(vni) = vlan.vni() {
+        name += &format!(".vni{vni}");
+    }
     name
 }
 
@@ -167,8 +171,13 @@ mod tests {
         assert_eq!(n.of(trunk, "em1", Vlan::default()), Found::New(4));
         assert_eq!(n.of(trunk, "", Vlan::new(&[10])), Found::Here(2));
         assert_eq!(n.of(Net::Sync, "em2", Vlan::default()), Found::New(5));
-        let names: Vec<_> = (0..6).map(|i| n.name(i)).collect();
-        assert_eq!(names, ["trunk", "dmz", "trunk.10", "trunk.100.10", "trunk@em1", "em2"]);
+        assert_eq!(n.of(trunk, "", Vlan::new(&[10]).within(77)), Found::New(6));
+        let names: Vec<_> = (0..7).map(|i| n.name(i)).collect();
+        let last = ["trunk@em1", "em2", "trunk.10.vni77"];
+        assert_eq!(
+            names,
+            [&["trunk", "dmz", "trunk.10", "trunk.100.10"][..], &last].concat()
+        );
         assert_eq!((n.segment(3), n.segment(5)), (Some(0), None));
     }
 
@@ -178,6 +187,7 @@ mod tests {
         assert_eq!(n.of(Net::Segment(1), "", Vlan::new(&[30])), Found::Here(1));
         assert_eq!(n.of(Net::Segment(1), "", Vlan::new(&[10])), Found::Elsewhere);
         assert_eq!(n.of(Net::Segment(1), "", Vlan::default()), Found::Elsewhere);
+        assert_eq!(n.of(Net::Segment(1), "", Vlan::new(&[30]).within(7)), Found::New(2));
     }
 
     #[test]

@@ -83,7 +83,12 @@ fn every_mirror_shows_what_it_mirrors() {
                 (Kind::Pfsync(PAYLOAD), None),
                 "{payload:02x?}"
             );
-            assert_eq!((packet.vlan, packet.datagram), (Vlan::new(&[30]), &pfsync[..]));
+            assert_eq!(
+                packet.vlan.within(0),
+                Vlan::new(&[30]),
+                "once, though ERSPAN has it, too"
+            );
+            assert_eq!(packet.datagram, pfsync);
             assert_eq!((packet.ip.map(|ip| ip.ttl), packet.mirrored), (Some(255), true));
             for length in 0..frame.len() {
                 let _ = whole(&frame[..length]);
@@ -100,6 +105,18 @@ fn every_mirror_shows_what_it_mirrors() {
         &gre(0x10, 0x22eb, &bare, &ip(true, 255, 112, PAYLOAD)),
     ));
     assert_eq!(whole(&frame).kind, Kind::Proto112(PAYLOAD));
+}
+
+#[test]
+fn what_a_tunnel_says_of_the_network_tells_networks_apart() {
+    let frame = ether(&ip(false, 255, 240, PAYLOAD));
+    let told = tunnels(&frame).into_iter().map(|(proto, payload)| {
+        let vlan = whole(&ether(&ip(false, 64, proto, &payload))).vlan;
+        (vlan.tags().next(), vlan.vni())
+    });
+    let (none, erspan, vni) = ((None, None), (Some(30), None), (None, Some(7)));
+    let expected = [none, erspan, erspan, erspan, erspan, vni, vni, vni, vni, none, none];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -135,7 +152,8 @@ fn one_level_and_no_more() {
     let pfsync = ether(&ip(false, 255, 240, PAYLOAD));
     let (proto, once) = tunnels(&pfsync).swap_remove(5);
     for (outer, twice) in tunnels(&ether(&ip(false, 64, proto, &once))) {
-        assert_eq!(whole(&ether(&ip(false, 64, outer, &twice))).kind, Kind::Other);
+        let frame = ether(&ip(false, 64, outer, &twice));
+        assert_eq!((whole(&frame).kind, whole(&frame).nested), (Kind::Other, true));
     }
 }
 
