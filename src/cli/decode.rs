@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
         Format::Json => Writer::Json,
         Format::Text => Writer::Text(Box::new(Text::new(common.zone(), common.verbose > 0)), String::new()),
     };
-    let (stream, mut buffer, mut shown) = (Stream::new(), Vec::new(), 0_u64);
+    let (stream, mut buffer, mut shown, mut nested) = (Stream::new(), Vec::new(), 0_u64, 0_u64);
     // An error comes after everything that could be read, and is among the problems.
     while let Ok(input) = source.next(Timestamp::MAX) {
         let frame = match input {
@@ -65,6 +65,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
             Input::Idle(_) | Input::Gap { .. } => continue,
         };
         let packet = dissect(frame.link, frame.data, frame.wire_len);
+        nested += u64::from(packet.nested);
         if is_ours(&packet) {
             shown += 1;
             writer.write(
@@ -89,7 +90,7 @@ pub(super) fn run(args: &Args, common: &Common) -> Result<u8, Failure> {
     if shown == 0 && unreadable.is_empty() {
         tracing::error!(
             "{}",
-            nothing::nothing("pfsync or CARP", &files.iter().collect::<Vec<_>>())
+            nothing::nothing("pfsync or CARP", &files.iter().collect::<Vec<_>>(), nested)
         );
     }
     Ok(if shown == 0 || !unreadable.is_empty() {

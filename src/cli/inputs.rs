@@ -66,10 +66,34 @@ pub(super) fn settings(config: Option<&Path>, me: Option<&str>, segments: &[Segm
     if let Some(me) = me {
         choose_self(&mut settings, me)?;
     }
+    given_twice(segments, &settings)?;
     Ok(Asked {
         interfaces: sole_interfaces(&given),
         settings,
     })
+}
+
+/// One file for two segments makes them look alike, unless something in it tells them apart.
+fn given_twice(segments: &[SegmentFile], settings: &Settings) -> Result<(), Failure> {
+    let vlan = |s: &SegmentFile| settings.segments.iter().find(|have| have.name == s.name)?.vlan;
+    let place = |s: &SegmentFile| std::fs::canonicalize(&s.path).unwrap_or_else(|_| s.path.clone());
+    for (i, a) in segments.iter().enumerate() {
+        let same = |b: &&SegmentFile| {
+            let apart = vlan(a).is_some() && vlan(b).is_some() && vlan(a) != vlan(b);
+            a.name != b.name && a.interface == b.interface && !apart && place(a) == place(b)
+        };
+        if let Some(b) = segments.iter().skip(i + 1).find(same) {
+            let text = format!(
+                "{} is given for {} and for {}: give each segment its own capture, its interface of a pcapng \
+                 (NAME=FILE@INTERFACE), or a `vlan` in its [[segment]]",
+                a.path.display(),
+                a.name,
+                b.name
+            );
+            return Err(Failure::Usage(text));
+        }
+    }
+    Ok(())
 }
 
 fn sole_interfaces(config: &Config) -> Arc<[(String, usize)]> {

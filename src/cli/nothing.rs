@@ -22,7 +22,7 @@ pub(super) fn unreadable(files: &[FileInfo]) -> Vec<String> {
 }
 
 /// Says that there is nothing of `what` in the files.
-pub(super) fn nothing(what: &str, files: &[&FileInfo]) -> String {
+pub(super) fn nothing(what: &str, files: &[&FileInfo], nested: u64) -> String {
     let frames: u64 = files.iter().map(|f| f.frames).sum();
     let names: Vec<String> = files.iter().map(|f| path(f)).collect();
     let names = match names.as_slice() {
@@ -32,6 +32,12 @@ pub(super) fn nothing(what: &str, files: &[&FileInfo]) -> String {
     };
     if frames == 0 {
         return format!("{names} has no frames in it: was anything captured?");
+    }
+    if nested > 0 {
+        return format!(
+            "no {what} in {names}, but {nested} mirrored frames in which there is another mirrored frame: only one level of \
+             mirrors is taken off, so capture closer to the firewalls"
+        );
     }
     let mut kinds: Vec<String> = files.iter().map(|f| links(f)).collect();
     kinds.sort_unstable();

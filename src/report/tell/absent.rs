@@ -5,8 +5,10 @@
 use super::Tale;
 use crate::absence::{Wanted, Why, why};
 use crate::capture::Net;
+use crate::engine::aside::Reason;
 use crate::event::NodeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Nodes whose pfsync is not there, or a single one whose is.
 pub(super) fn pfsync(tale: &Tale<'_>, list: &mut Vec<String>) {
@@ -38,6 +40,26 @@ pub(super) fn pfsync(tale: &Tale<'_>, list: &mut Vec<String>) {
                  where all of them are heard"
             ),
         });
+    }
+}
+
+/// CARP of nodes that came on the sync net, and that no segment has: in a capture of everything it stands beside pfsync.
+fn untaken(tale: &Tale<'_>, list: &mut Vec<String>) {
+    let engine = tale.engine;
+    let counted = |a: &IpAddr| tale.report.masters.values().flatten().any(|m| m.address == *a);
+    let aside = engine.counters().aside.iter().map(|(key, _)| key);
+    let from: BTreeSet<IpAddr> = aside
+        .filter(|k| k.reason == Reason::OnSync && engine.owner(k.from).is_some() && !counted(&k.from))
+        .map(|k| k.from)
+        .collect();
+    // Where nobody is heard at all, that was said.
+    if !from.is_empty() && !tale.report.masters.is_empty() {
+        let from: Vec<String> = from.iter().map(ToString::to_string).collect();
+        list.push(format!(
+            "CARP of {} came beside pfsync, where it does not count: give what it came in as a segment, too (--segment \
+             NAME=FILE, or FILE@INTERFACE of a pcapng)",
+            from.join(" and ")
+        ));
     }
 }
 
@@ -75,6 +97,7 @@ pub(super) fn carp(tale: &Tale<'_>, configured: bool, list: &mut Vec<String>) {
             ),
         });
     }
+    untaken(tale, list);
     let owned = |m: &crate::report::Mastership| engine.owner(m.address).is_some();
     if configured && !report.masters.is_empty() && !report.masters.values().flatten().any(owned) {
         let clause = why(engine, Wanted::Carp(None, None), None).map(|why| format!(": {}", why.clause()));

@@ -100,7 +100,7 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
                 "look beyond {name} on the side of the {side}: what goes there does not come back, and CARP saw nothing of \
                  it; if the same does not come back through another node either, {name} is not to blame"
             ),
-            Blame::Unheard => format!(
+            Blame::Unheard(_) => format!(
                 "look at {name}'s port on the side of the {side}, and beyond it: what goes there does not come back, and \
                  without CARP of both sides nothing tells the two apart"
             ),
@@ -179,7 +179,7 @@ fn lost_segments(tale: &Tale<'_>, s: &Stay<'_>) -> Vec<String> {
     let Some((from, _)) = split else { return Vec::new() };
     let mut lost: Vec<String> = Vec::new();
     let mut kept = false;
-    for ((segment, _), masters) in &report.masters {
+    for ((segment, vhid), masters) in &report.masters {
         let at = |m: &Mastership| m.from <= *from && m.to.is_none_or(|to| to > *from);
         let Some(now) = masters.iter().position(at) else {
             continue;
@@ -188,12 +188,22 @@ fn lost_segments(tale: &Tale<'_>, s: &Stay<'_>) -> Vec<String> {
         // What the other node always had is nothing that this one lost.
         match (now.checked_sub(1).and_then(owner), owner(now)) {
             (_, Some(owner)) if owner == s.verdict.node => kept = true,
-            (Some(before), Some(_)) if before == s.verdict.node => lost.push(engine.segment_name(*segment).to_owned()),
+            (Some(before), Some(_)) if before == s.verdict.node => lost.push(network(tale, *segment, *vhid)),
             _ => {}
         }
     }
     lost.dedup();
     if kept { lost } else { Vec::new() }
+}
+
+/// A network by its name. Where everything is in one capture it is that of nobody's cable, so the vhid has to do.
+fn network(tale: &Tale<'_>, network: usize, vhid: u8) -> String {
+    let name = tale.engine.segment_name(network);
+    if tale.engine.segment_of(network).is_none() && name == "sync" {
+        format!("the network of vhid {vhid}")
+    } else {
+        name.to_owned()
+    }
 }
 
 /// Nodes that speak different versions.

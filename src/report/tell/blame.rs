@@ -16,8 +16,8 @@ pub(in crate::report) enum Blame {
     Own,
     /// CARP was in sync, and nothing shows that it is at fault.
     InSync,
-    /// The same, but CARP was not heard on as many as two segments.
-    Unheard,
+    /// The same, but CARP was not heard on as many as two segments: on this one alone, or on none.
+    Unheard(Option<usize>),
     /// The same, but what CARP told could not be put together with pfsync then.
     Parted,
     /// These were down at the same time, and nothing shows that one of them is at fault.
@@ -54,7 +54,11 @@ pub(in crate::report) fn blame(tale: &Tale<'_>, stay: &Stay<'_>, all: &[Stay<'_>
         .filter(of_nodes)
         .map(|((s, _), _)| *s)
         .collect();
-    if heard.len() > 1 { Blame::InSync } else { Blame::Unheard }
+    if heard.len() > 1 {
+        Blame::InSync
+    } else {
+        Blame::Unheard(heard.first().copied())
+    }
 }
 
 /// CARP came apart meanwhile: unsynchronised, or with two masters of a vhid.
