@@ -16,6 +16,7 @@ mod networks;
 pub mod quality;
 #[cfg(test)]
 mod tests;
+mod unfit;
 mod view;
 
 use crate::capture::{Frame, GapCause, Net, Vlan};
@@ -32,7 +33,7 @@ use authentic::{Proofs, Proven};
 use copies::Copies;
 use counters::{Counters, NodeCounters};
 use networks::{Found, MAX_NETWORKS, Networks};
-use pfsync_proto::{Action, BusStatus, Carp, DecodeError, Message, Packet, Proto112};
+use pfsync_proto::{Action, BusStatus, Carp, DecodeError, ErrorKind, Message, Packet, Proto112};
 use quality::Problem;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -355,7 +356,10 @@ impl Engine {
                     self.config_sync(now, ip, dst_port);
                 }
             }
-            Kind::Other => self.counters.other += 1,
+            Kind::Other => {
+                self.counters.other += 1;
+                self.counters.nested += u64::from(packet.nested);
+            }
             Kind::Unsupported => self.counters.unsupported += 1,
         }
         // A frame exactly at the deadline is in time.
@@ -367,7 +371,13 @@ impl Engine {
     /// Whether the same datagram was heard just now; then it is counted, and says nothing more.
     fn is_copy(&mut self, now: Timestamp, frame: &Frame<'_>, packet: &Dissected<'_>) -> bool {
         let id = packet.ip.map_or(0, |ip| ip.id);
-        let heard = self.copies.heard_before(now, frame.net, id, packet.datagram);
+        // Wherever it is heard, pfsync is of the sync net: one capture of everything may be given as a segment, too.
+        let net = if matches!(packet.kind, Kind::Pfsync(_)) {
+            Net::Sync
+        } else {
+            frame.net
+        };
+        let heard = self.copies.heard_before(now, net, id, packet.datagram);
         if !(heard.before && self.came_back(now, frame, packet)) {
             (0..heard.copies).for_each(|_| self.problem(now, Problem::Duplicate));
         }
@@ -389,12 +399,13 @@ impl Engine {
                 return self.refuse(Some(refusal));
             }
         }
-        let (damaged, read) = (self.counters.damaged, self.counters.unread());
-        if let Err(e) = self.pfsync(now, packet.ip, payload) {
+        let damaged = self.counters.damaged;
+        let whole = self.pfsync(now, packet.ip, payload).unwrap_or_else(|e| {
             self.counters.error(e);
             self.aside(now, Proto::Pfsync, net, packet.ip, e.kind);
-        }
-        if self.counters.unread() > read {
+            false
+        });
+        if !whole {
             self.problem(now, Problem::Unread);
         }
         // Of another net nobody believes anything.
@@ -412,6 +423,9 @@ impl Engine {
             && let Some(node) = self.node_of(ip)
         {
             self.counters.nodes[node.index()].frame(now, packet.version());
+            if self.is_stranger(node, ip) {
+                return;
+            }
             self.detector.frame(now, node);
             self.carp.heard(now, node);
             self.detector.blurred();
@@ -435,7 +449,12 @@ impl Engine {
     /// CARP that was heard and does not count. In place of what did, it shows that its sender lives.
     fn carp_aside(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan, ip: Ip, payload: &[u8], reason: Reason) {
         self.aside(now, Proto::Carp, frame.net, Some(ip), reason);
+        let node = self.by_local.get(&ip.src).copied();
         let here = frame.net != Net::Sync || self.settings.segments.is_empty();
+        if let Some(node) = node.filter(|_| here && reason.is_of_frame()) {
+            self.counters.refused = Some((node, reason, ip.ttl));
+            self.problem(now, Problem::Refused);
+        }
         // CARP and VRRP have their number in the same place.
         let Some(&vhid) = payload.get(1).filter(|_| here && reason.is_of_frame()) else {
             return;
@@ -443,34 +462,46 @@ impl Engine {
         let Some(network) = self.network(now, frame, vlan) else {
             return;
         };
-        let node = self.by_local.get(&ip.src).copied();
         let node = self
             .carp
             .discount(now, (network, vhid), ip.src, node, &mut self.scratch);
-        self.events.extend(self.scratch.drain(..));
+        self.publish();
         if let Some(node) = node {
             self.detector.signal(now, node);
-            self.counters.refused = Some((node, reason, ip.ttl));
-            self.problem(now, Problem::Refused);
         }
     }
 
-    /// Fails where not even its header can be read.
-    fn pfsync(&mut self, now: Timestamp, ip: Option<Ip>, payload: &[u8]) -> Result<(), DecodeError> {
+    /// Whether it is pfsync of a node that nobody named, where a pair is named: whoever reaches the sync net can send it, so it
+    /// is counted and nothing more. A pfsync0 tap shows no addresses.
+    fn is_stranger(&self, node: NodeId, ip: Option<Ip>) -> bool {
+        ip.is_some() && self.is_unnamed(node)
+    }
+
+    /// Whether all of it was read; fails where not even its header can be. An unknown action that says how long it is can be
+    /// passed over, as receivers do.
+    fn pfsync(&mut self, now: Timestamp, ip: Option<Ip>, payload: &[u8]) -> Result<bool, DecodeError> {
         let packet = Packet::new_checked(payload)?;
-        let Some(node) = self.node_of(ip) else { return Ok(()) };
+        let Some(node) = self.node_of(ip) else { return Ok(true) };
+        self.counters.nodes[node.index()].frame(now, packet.version());
+        if self.is_stranger(node, ip) {
+            return Ok(true);
+        }
         self.wake(now, node);
         self.detector.frame(now, node);
         self.carp.heard(now, node);
-        self.counters.nodes[node.index()].frame(now, packet.version());
+        let (mut known, mut passed_over, mut lost, mut has_length) = (0_u32, 0_u32, false, false);
         for section in packet.sections() {
             let section = match section {
                 Ok(section) => section,
                 Err(e) => {
                     self.counters.error(e);
+                    passed_over += 1;
+                    lost |= e.kind != ErrorKind::Badact || !has_length;
                     continue;
                 }
             };
+            known += 1;
+            has_length = section.stride > 0 && section.count > 0;
             let mut count = 0;
             section.visit(|decoded| {
                 count += 1;
@@ -481,7 +512,7 @@ impl Engine {
             });
             self.counters.nodes[node.index()].action(section.action, count.max(u64::from(section.count == 0)));
         }
-        Ok(())
+        Ok(!lost && (passed_over == 0 || known > passed_over))
     }
 
     fn message(&mut self, now: Timestamp, node: NodeId, action: Action, message: &Message) {
@@ -574,6 +605,9 @@ impl Engine {
         let routed = ip.ttl != 255;
         if routed && !self.between_nodes(ip) {
             self.refuse(Some(Refusal::BadTtl));
+            if !ip.dst.is_multicast() {
+                return aside(self, Reason::Peer);
+            }
             return aside(self, Reason::Ttl);
         }
         // One capture of everything has no segments. Where there are some, no password would protect what is said on the sync
@@ -616,7 +650,7 @@ impl Engine {
         if routed && !signed {
             self.carp.hearsay((segment, ad.vhid));
         }
-        self.events.extend(self.scratch.drain(..));
+        self.publish();
     }
 
     /// Whether CARP came in a tunnel while that of a node is heard outside of one: what is inside is of a net that lies above this
@@ -704,7 +738,7 @@ impl Engine {
             );
             self.notice(now, NoticeKind::Unverified, text);
         }
-        self.events.extend(self.scratch.drain(..));
+        self.publish();
         None
     }
 
@@ -716,6 +750,20 @@ impl Engine {
             );
             self.notice(now, NoticeKind::CarpOnSync, text);
         }
+    }
+
+    /// Hands out what CARP had to say, and remembers who carried addresses.
+    fn publish(&mut self) {
+        for event in &self.scratch {
+            if let Event::Master {
+                master: Some(master), ..
+            } = event
+                && let Some(node) = self.by_local.get(master)
+            {
+                self.counters.nodes[node.index()].was_master = true;
+            }
+        }
+        self.events.extend(self.scratch.drain(..));
     }
 
     fn notice(&mut self, at: Timestamp, kind: NoticeKind, text: impl Into<String>) {
@@ -755,7 +803,7 @@ impl Engine {
             );
             self.notice(now, NoticeKind::Limit, text);
         }
-        self.events.extend(self.scratch.drain(..));
+        self.publish();
         while let Some(stuck) = self.tracker.stuck(now) {
             self.detector.stuck(now, &stuck);
         }

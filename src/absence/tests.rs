@@ -254,6 +254,30 @@ fn a_node_whose_advertisements_are_refused_is_neither_gone_nor_is_nobody_master(
 }
 
 #[test]
+fn of_carp_to_one_address_that_was_routed_the_address_is_the_reason() {
+    let mut engine = pair();
+    let carp = Carp {
+        vhid: 1,
+        advskew: 0,
+        advbase: 1,
+        demote: 0,
+        authlen: 7,
+        counter: 1,
+        hmac: [0; 20],
+        cksum_ok: true,
+        bow_out: false,
+    };
+    let mut octets = vec![0x45, 0, 0, 56, 0, 0, 0, 0, 64, 112, 0, 0, 10, 0, 0, 1, 10, 0, 0, 77];
+    octets.extend(carp.encode());
+    engine.frame(&Frame::whole(at(0.0), Net::Segment(0), LinkType(101), &octets));
+    let text = said(&engine, Wanted::Carp(Some(FW1), Some(0)));
+    assert!(
+        text.contains("carppeer") && text.contains("`local`") && !text.contains("as pf"),
+        "{text}"
+    );
+}
+
+#[test]
 fn frames_that_are_cut_are_told_with_the_remedy() {
     let mut engine = pair();
     let payload = [6, 0, 0, 200, 0, 0, 0, 0];

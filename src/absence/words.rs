@@ -31,8 +31,11 @@ impl Why {
                 format!("{what} from {who} {does} {}", reason.clause(*proto, *ttl))
             }
             Self::Others(Proto::Pfsync, from) => format!(
-                "{} sends it and stands in no [[node]]; if that is the one, correct its `address`",
-                spelled(from)
+                "{}; if that is the one, correct its `address`",
+                match from.len() {
+                    1 => format!("{} sends it and stands in no [[node]]", spelled(from)),
+                    _ => format!("{} send it and stand in no [[node]]", spelled(from)),
+                }
             ),
             Self::Others(Proto::Carp, from) => format!(
                 "it comes from {}, in `local` of no node alone; if that is an own address of a node, put it into the \

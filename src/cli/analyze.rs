@@ -12,7 +12,7 @@ use crate::capture::Net;
 use crate::capture::file::{FileInfo, FileSource};
 use crate::drive;
 use crate::engine::Engine;
-use crate::event::Health;
+use crate::event::{Health, Verdict};
 use crate::report::{Report, html, json, text};
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -95,8 +95,16 @@ fn verdict(args: &Args, source: &FileSource, report: &Report, engine: &Engine) -
     let problem = report_problems(source.problems());
     let unreadable = nothing::unreadable(&report.files);
     unreadable.iter().for_each(|sentence| tracing::error!("{sentence}"));
+    // Whether it recovered before the capture ended is chance; that it happened is not.
+    let down = |v: &Verdict| v.to == Health::Down && engine.is_critical(v.path);
+    let failed = args.fail_on == Some(FailOn::Down) && report.verdicts.iter().any(down);
     if let Some(code) = problem {
-        return code;
+        // What the good part proves, a bad one does not unsay.
+        return if failed && code == exit::DATA {
+            exit::NEGATIVE
+        } else {
+            code
+        };
     }
     let sync: Vec<&FileInfo> = report.files.iter().filter(|f| f.net == Net::Sync).collect();
     if !unreadable.is_empty() {
@@ -108,20 +116,16 @@ fn verdict(args: &Args, source: &FileSource, report: &Report, engine: &Engine) -
         } else {
             "pfsync"
         };
-        tracing::error!("{}", nothing::nothing(what, &sync));
+        tracing::error!("{}", nothing::nothing(what, &sync, engine.counters().nested));
         return exit::DATA;
     }
     if let Some(why) = report.quality.why_not() {
-        tracing::error!("nothing can be judged: {}", why.detail);
+        let whose = why
+            .node
+            .as_deref()
+            .map_or_else(|| "nothing".into(), |name| format!("nothing of {name}"));
+        tracing::error!("{whose} can be judged: {}", why.detail);
         return exit::DATA;
     }
-    let failed = match args.fail_on {
-        // Whether it recovered before the capture ended is chance; that it happened is not.
-        Some(FailOn::Down) => report
-            .verdicts
-            .iter()
-            .any(|v| v.to == Health::Down && engine.is_critical(v.path)),
-        None => false,
-    };
     if failed { exit::NEGATIVE } else { exit::OK }
 }

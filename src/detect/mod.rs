@@ -63,6 +63,8 @@ const DOUBTED: f64 = 1.0;
 /// or in what was told before.
 const BLURS: f64 = 1.0 / 64.0;
 const BLURRED: f64 = 0.2;
+/// Until fewer are than this.
+const CLEAR: f64 = 0.1;
 /// All captures end some time: so long after the last of the sync net that is no accident, where others go on.
 const ENDED: Duration = Duration::from_secs(3);
 /// pfsync silent for this long while CARP goes on is a lost sync link rather than a lull.
@@ -106,6 +108,8 @@ pub struct Detector {
     retold: f64,
     /// Since when no capture tells of the sync net any more.
     over: Option<Timestamp>,
+    /// It is, or was just now, too much to judge by.
+    blurred: bool,
 }
 
 impl Detector {
@@ -128,6 +132,7 @@ impl Detector {
             blur: 0.0,
             retold: 0.0,
             over: None,
+            blurred: false,
         }
     }
 
@@ -195,6 +200,7 @@ impl Detector {
     /// Of the frame that came in last only the beginning is known.
     pub fn blurred(&mut self) {
         self.blur += BLURS;
+        self.blurred |= self.blur >= BLURRED;
     }
 
     /// Which share of what is told as new was told before. What is told again proves nothing, and what is new beside it is no
@@ -204,12 +210,13 @@ impl Detector {
     }
 
     fn is_blurred(&self) -> bool {
-        self.blur.max(self.retold) >= BLURRED
+        self.blurred || self.retold >= BLURRED
     }
 
     /// A pfsync frame of `node` came in, whatever it says.
     pub fn frame(&mut self, now: Timestamp, node: NodeId) {
         self.blur *= 1.0 - BLURS;
+        self.blurred &= self.blur >= CLEAR;
         if let Some(n) = self.nodes.get_mut(node.index()) {
             n.first = n.first.min(now);
             // It stood still (or its link did) and goes on: what waited meanwhile says nothing about now.
@@ -460,7 +467,11 @@ impl Detector {
         };
         let p = &mut n.paths[path];
         let change = if active && blurred && p.health != Health::Down {
-            // A health that nothing speaks for any more would be a guess, whichever it is.
+            // A health that nothing speaks for any more would be a guess, whichever it is; and what was missed now must not be
+            // missed in a later window.
+            if self.blurred {
+                p.forgive(now);
+            }
             let threshold = self.threshold;
             let evidence = Evidence {
                 threshold,

@@ -26,6 +26,8 @@ pub enum Proto {
 pub enum Reason {
     /// TTL or hop limit is not 255: it crossed a router.
     Ttl,
+    /// It crossed a router to one address, and does not go from one node's own address to another's.
+    Peer,
     /// A fragment.
     Fragment,
     /// Cut by the snapshot length.
@@ -88,9 +90,13 @@ impl Reason {
         };
         match self {
             Self::Ttl => format!(
-                "refused, as pf refuses them, for a TTL of {ttl} instead of 255: something routed them; capture on {net} itself, \
-                 and let nothing route between the nodes"
+                "refused, as {} refuses them, for a TTL of {ttl} instead of 255: something routed them; capture on {net} itself, \
+                 and let nothing route between the nodes",
+                if proto == Proto::Pfsync { "pf" } else { "carp(4)" }
             ),
+            Self::Peer => "sent to one address through a router (carppeer), which counts only from an own address of a node to \
+                           one of another: put both ends into the `local` of their nodes, and of no other"
+                .into(),
             Self::Fragment => {
                 format!("refused, because pf sends no fragments: look at the MTU of {net}")
             }

@@ -27,6 +27,8 @@ pub struct Counters {
     pub tapped: u64,
     /// Frames with neither.
     pub other: u64,
+    /// Mirrored frames in which there is another mirrored one.
+    pub nested: u64,
     /// Frames of a link type that we cannot read.
     pub unsupported: u64,
     /// VRRP among the frames of protocol 112.
@@ -78,17 +80,6 @@ impl Counters {
         self.damaged += u64::from(error.damage);
     }
 
-    /// Refusals that leave a frame, or the rest of one, unread.
-    pub(super) fn unread(&self) -> u64 {
-        let kinds = [
-            ErrorKind::Hdrops,
-            ErrorKind::Badver,
-            ErrorKind::Badlen,
-            ErrorKind::Badact,
-        ];
-        kinds.iter().filter_map(|kind| self.errors.get(kind)).sum()
-    }
-
     /// Counts a gap.
     pub fn gap(&mut self, cause: GapCause, length: Duration, lost: u64) {
         let gap = self.gaps.entry(cause).or_default();
@@ -99,6 +90,8 @@ impl Counters {
 /// What was heard of one node.
 #[derive(Clone, Debug, Default)]
 pub struct NodeCounters {
+    /// It was master of a vhid.
+    pub was_master: bool,
     /// pfsync frames.
     pub frames: u64,
     /// When the last of them came.

@@ -4,7 +4,7 @@
 //! both from here. An analysis adds what only its files know, such as times that cannot be.
 
 use super::Engine;
-use super::aside::Proto;
+use super::aside::{Proto, Reason};
 use super::counters::{Counters, PathCounters};
 use crate::capture::GapCause;
 use crate::event::{NodeId, NoticeKind};
@@ -12,9 +12,9 @@ use crate::time::{Timestamp, spell};
 use std::time::Duration;
 
 /// Nothing more can be judged where so much of the pfsync is unfit.
-const MOST: f64 = 0.9;
+pub(super) const MOST: f64 = 0.9;
 /// So many cut frames leave too few whole ones: what is missing may be in the cut part.
-const HALF: f64 = 0.5;
+pub(super) const HALF: f64 = 0.5;
 /// Occurrences after which a problem is told.
 const TOLD: u64 = 10;
 /// A problem that was not met for so long is over.
@@ -50,13 +50,17 @@ pub enum Problem {
     LateStart,
     /// pfsync that cannot be read for other reasons.
     Unread,
-    /// CARP of a node that came and did not count, in place of what did.
+    /// CARP of a node that came and did not count.
     Refused,
+    /// No pfsync of any node that it is about.
+    NoPfsync,
+    /// Files that end inside a record, or are damaged.
+    Truncated,
 }
 
 impl Problem {
     /// All of them, for those who show zeros too.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Cut,
         Self::Duplicate,
         Self::ClockStep,
@@ -70,6 +74,8 @@ impl Problem {
         Self::LateStart,
         Self::Unread,
         Self::Refused,
+        Self::NoPfsync,
+        Self::Truncated,
     ];
 
     /// The word of the contract.
@@ -89,6 +95,20 @@ impl Problem {
             Self::LateStart => "late-start",
             Self::Unread => "unread",
             Self::Refused => "refused",
+            Self::NoPfsync => "no-pfsync",
+            Self::Truncated => "truncated",
+        }
+    }
+
+    /// What it is called here that a frame does not count for that reason, if it is the frame that is unfit.
+    pub(super) const fn of(reason: Reason) -> Option<Self> {
+        match reason {
+            Reason::Ttl => Some(Self::Ttl),
+            Reason::Cut => Some(Self::Cut),
+            Reason::Fragment | Reason::Version | Reason::Damaged | Reason::Checksum => Some(Self::Unread),
+            Reason::Peer | Reason::Vrrp | Reason::Password | Reason::OnSync | Reason::Elsewhere | Reason::Stranger => {
+                None
+            }
         }
     }
 }
@@ -121,6 +141,8 @@ pub struct Found {
     pub detail: String,
     /// Because of it nothing can be judged, as long as nothing was proven all the same.
     pub fatal: bool,
+    /// Of this node alone nothing can be said, whatever was proven of others; then it is fatal, too.
+    pub node: Option<String>,
 }
 
 /// See the module.
@@ -144,8 +166,9 @@ impl Quality {
     /// Why nothing can be judged.
     #[must_use]
     pub fn why_not(&self) -> Option<&Found> {
-        // Without times a round trip proves nothing either.
-        let holds = |p: &&Found| p.fatal && (!self.proven || p.kind == Problem::NoTime);
+        // Without times a round trip proves nothing either, and one of strangers, or of another node, says nothing of this one.
+        let whatever = |p: &Found| matches!(p.kind, Problem::NoTime | Problem::NoPfsync) || p.node.is_some();
+        let holds = |p: &&Found| p.fatal && (!self.proven || whatever(p));
         self.problems.iter().find(holds).filter(|_| !self.down)
     }
 
@@ -197,10 +220,11 @@ impl Engine {
             proven: c.nodes.iter().flat_map(|n| &n.paths).any(|p| p.end_to_end > 0),
             down: self.proven_down,
         };
-        let frames = [self.cut(), self.copies(), self.routed(), self.unread(), self.refused()];
+        let pfsync = [self.cut(), self.routed(), self.unread()].map(|found| self.of_nodes(found));
+        let frames = pfsync.into_iter().chain([self.copies(), self.refused()]);
         let absent = [self.vrrp_instead(), self.foreign_instead(), self.late_start()];
         let blind = [self.dropped(), self.stepped(), self.gaps()];
-        let all = frames.into_iter().chain(absent).chain(blind);
+        let all = frames.chain(absent).chain(blind);
         all.flatten().for_each(|found| quality.add(found));
         quality
     }
@@ -218,6 +242,7 @@ impl Engine {
             last: Some(tally.last),
             detail: detail(tally.count, all),
             fatal: share >= fatal,
+            node: None,
         })
     }
 
@@ -267,8 +292,7 @@ impl Engine {
         let (node, reason, ttl) = self.counters.refused?;
         self.share_of(Problem::Refused, self.counters.carp, f64::INFINITY, |n, all| {
             format!(
-                "{n} of {all} CARP frames, the last of {}, took the place of good ones and show only that their sender lives: they \
-                 were {}",
+                "{n} of {all} CARP frames, the last of {}, do not count, and show at most that their sender lives: they were {}",
                 self.label(node),
                 reason.clause(Proto::Carp, ttl)
             )
@@ -378,7 +402,13 @@ pub(super) const fn of_gap(cause: GapCause) -> Problem {
 }
 
 /// Without a share.
-fn plain(kind: Problem, count: u64, first: Option<Timestamp>, last: Option<Timestamp>, detail: String) -> Found {
+pub(super) fn plain(
+    kind: Problem,
+    count: u64,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    detail: String,
+) -> Found {
     Found {
         kind,
         count,
@@ -387,6 +417,7 @@ fn plain(kind: Problem, count: u64, first: Option<Timestamp>, last: Option<Times
         last,
         detail,
         fatal: false,
+        node: None,
     }
 }
 

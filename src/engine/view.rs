@@ -109,6 +109,13 @@ impl Engine {
         self.nodes.get(node.index()).map_or_else(String::new, Node::label)
     }
 
+    /// Whether it is in no configuration, though a pair is: then it is counted, and nothing is concluded from it.
+    #[must_use]
+    pub fn is_unnamed(&self, node: NodeId) -> bool {
+        let named = self.settings.nodes.len();
+        named >= 2 && node.index() >= named
+    }
+
     /// Configured name.
     #[must_use]
     pub fn name(&self, node: NodeId) -> Option<&str> {

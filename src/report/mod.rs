@@ -10,6 +10,7 @@ pub mod series;
 mod tell;
 pub mod text;
 mod times;
+mod void;
 pub mod watch;
 
 use crate::capture::GapCause;
@@ -181,6 +182,7 @@ impl Report {
             |ended| tell::doubt::ends(engine, ended),
             &mut self.quality,
         );
+        void::add(&self.files, engine, &mut self.quality);
     }
 
     /// Notes which nodes that are down are seen to be themselves at fault.

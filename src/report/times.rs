@@ -35,6 +35,7 @@ fn found(kind: Problem, count: u64, first: Option<Timestamp>, detail: String) ->
         last: first,
         detail,
         fatal: false,
+        node: None,
     }
 }
 

@@ -95,8 +95,10 @@ fn broken(status: &Status, times: &impl Times) -> Option<(Tone, String)> {
 }
 
 fn unfit(status: &Status) -> Option<(Tone, String)> {
-    let text = format!("Nothing can be judged: {}", status.quality.why_not()?);
-    Some((Tone::Bad, text))
+    let why = status.quality.why_not()?;
+    let whose = why.node.as_ref().map(|name| format!("{name} cannot be judged"));
+    let what = whose.unwrap_or_else(|| "Nothing can be judged".into());
+    Some((Tone::Bad, format!("{what}: {}", why.detail)))
 }
 
 fn apart(status: &Status, times: &impl Times) -> Option<(Tone, String)> {

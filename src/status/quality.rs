@@ -45,6 +45,8 @@ pub struct Fault {
     pub current: bool,
     /// Because of it nothing can be judged.
     pub fatal: bool,
+    /// Or nothing of this node.
+    pub node: Option<String>,
 }
 
 impl Quality {
@@ -61,6 +63,7 @@ impl Quality {
             detail: f.detail.clone(),
             current: finding.is_current(f.kind, now),
             fatal: f.fatal && !judged,
+            node: f.node.clone(),
         };
         Self {
             problems: finding.problems.iter().map(fault).collect(),
@@ -73,10 +76,10 @@ impl Quality {
         self.problems.iter().filter(|p| p.current)
     }
 
-    /// Why nothing can be judged.
+    /// Why nothing can be judged, or nothing of a node.
     #[must_use]
-    pub fn why_not(&self) -> Option<&str> {
-        Some(&self.problems.iter().find(|p| p.fatal)?.detail)
+    pub fn why_not(&self) -> Option<&Fault> {
+        self.problems.iter().find(|p| p.fatal)
     }
 }
 

@@ -265,3 +265,55 @@ fn sentences_for_programs() {
     assert_eq!(line["message"], "missing.pcap: no such file");
     assert_eq!(line["level"], "ERROR");
 }
+
+#[test]
+fn a_down_that_the_good_part_proves_wins_over_the_end_of_a_file_that_is_missing() {
+    let files = Files::new();
+    let whole = fs::read(capture("openbsd-pair/awan_port_dead.sync.pcap.zst")).unwrap();
+    let path = files.file("cut.pcap.zst", &whole[..whole.len() - 50_000]);
+    let analyze = |more: &[&str]| {
+        let mut command = crate::pfwatch();
+        command.arg("analyze").arg(&path);
+        ran(command.arg("-c").arg(capture("openbsd-pair/pair.toml")).args(more))
+    };
+    let json = analyze(&["--fail-on", "down", "--format", "json"]);
+    assert_eq!(json.code, 1, "{}", json.err);
+    assert!(json.out.contains("\"truncated\""), "{}", json.out);
+    let text = analyze(&[]);
+    assert_eq!(text.code, 65);
+    assert!(text.out.contains("\nCAPTURE\n") && text.out.contains("cut.pcap.zst is cut"));
+}
+
+#[test]
+fn where_no_pfsync_comes_from_the_nodes_that_are_configured_nothing_can_be_judged() {
+    let files = Files::new();
+    let pair = fs::read_to_string(capture("openbsd-pair/pair.toml")).unwrap();
+    let wrong = files.file("pair.toml", pair.replace("172.16.0.", "172.17.0.").as_bytes());
+    let sync = capture("openbsd-pair/awan_port_dead.sync.pcap.zst");
+    let ran = run(["analyze".as_ref(), sync.as_os_str(), "-c".as_ref(), wrong.as_ref()]);
+    assert_eq!(ran.code, 65, "{}", ran.err);
+    let headline = ran.out.split("\n\n").next().unwrap().replace('\n', " ");
+    assert!(
+        headline.starts_with("Nothing can be judged: no pfsync of a configured node counts: 172.16.0.1 and"),
+        "{headline}"
+    );
+    assert!(!ran.out.contains("idle"), "no health of strangers: {}", ran.out);
+}
+
+#[test]
+fn one_capture_for_two_segments_is_refused_unless_something_tells_them_apart() {
+    let lan = capture("openbsd-pair/awan_port_dead.lan.carp.pcap")
+        .display()
+        .to_string();
+    let sync = capture("openbsd-pair/awan_port_dead.sync.pcap.zst")
+        .display()
+        .to_string();
+    let both = |at: [&str; 2]| {
+        let segments = [format!("lan={lan}{}", at[0]), format!("wan={lan}{}", at[1])];
+        run(["analyze", &sync, "--segment", &segments[0], "--segment", &segments[1]])
+    };
+    let same = both(["", ""]);
+    assert_eq!(same.code, 2);
+    assert!(same.err.contains("is given for lan and for wan"), "{}", same.err);
+    assert_ne!(both(["@em0", "@em1"]).code, 2);
+}

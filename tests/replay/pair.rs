@@ -25,9 +25,9 @@ pub(crate) struct Pair {
 pub(crate) struct Owned {
     pub(crate) at: Timestamp,
     pub(crate) net: Net,
-    link: LinkType,
+    pub(crate) link: LinkType,
     pub(crate) data: Vec<u8>,
-    wire_len: u32,
+    pub(crate) wire_len: u32,
 }
 
 /// All pairs in a folder of captures/.

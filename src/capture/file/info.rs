@@ -48,6 +48,8 @@ pub struct FileInfo {
     pub first: Option<Timestamp>,
     /// Latest time delivered.
     pub last: Option<Timestamp>,
+    /// Why it could not be read to its end.
+    pub fault: Option<String>,
     /// Octets read, as they are stored.
     pub bytes_read: u64,
     /// Octets stored; none if nobody knows (standard input, a pipe).

@@ -271,7 +271,7 @@ impl FileSource {
             return;
         };
         let (path, frames) = (file.info.path.clone(), file.info.frames);
-        self.problems.push(match fault {
+        let problem = match fault {
             Fault::Empty => SourceError::Empty { path },
             Fault::NotACapture => SourceError::NotACapture { path },
             Fault::NotPcapng => SourceError::NotPcapng {
@@ -293,7 +293,13 @@ impl FileSource {
                 frames,
                 source: Arc::new(e),
             },
-        });
+        };
+        if let Some(file) = self.files.get_mut(number)
+            && frames > 0
+        {
+            file.info.fault = Some(problem.to_string());
+        }
+        self.problems.push(problem);
     }
 
     fn close(&mut self, number: usize, state: State) {
@@ -370,6 +376,7 @@ impl File {
             frames: 0,
             first: None,
             last: None,
+            fault: None,
             bytes_read: 0,
             bytes_total,
         };

@@ -218,7 +218,8 @@ impl PathHealth {
             old_enough(weight.window, now.since(account.start)) || old_enough(weight.run, account.unanswered(now));
         // Or several hosts try through the pair and nothing comes, where the usual rate leaves no doubt.
         let missing = torn.and_then(|since| {
-            let since = since.max(self.last_end_to_end());
+            // What came while we could not hear, nobody can miss.
+            let since = since.max(self.last_end_to_end()).max(self.forgiven);
             let length = now.since(since);
             let expected = self.spells.now(since) * length.as_secs_f64();
             (length >= set.min * 2 && hosts + 1 >= SPLIT_HOSTS && expected >= EXPECTED).then_some(expected)

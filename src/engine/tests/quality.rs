@@ -39,6 +39,18 @@ fn a_copy_is_counted_and_says_nothing_more() {
 }
 
 #[test]
+fn pfsync_that_a_capture_of_everything_brings_twice_counts_once() {
+    let mut engine = pair(&[], false);
+    for i in 0..20_u16 {
+        for net in [Net::Sync, Net::Segment(0)] {
+            // With an identification, and as FreeBSD sends it.
+            feed(&mut engine, f64::from(i), net, &sync((100 + i) * (i % 2), 255));
+        }
+    }
+    assert_eq!(engine.counters.nodes[0].frames, 20);
+}
+
+#[test]
 fn what_passed_a_router_is_refused_and_the_ttl_is_why_nothing_can_be_judged() {
     let mut engine = pair(&[], false);
     for i in 0..20 {
@@ -161,4 +173,47 @@ fn what_comes_back_to_its_sender_is_named_and_no_copy_of_a_mirror() {
     assert_eq!(heard(false, Some(Direction::Inbound)), (3, 1, 0));
     assert_eq!(heard(false, None), (0, 0, 3), "a mirror port shows it twice as well");
     assert_eq!(heard(true, Some(Direction::Outbound)), (0, 0, 3), "a bond and its port");
+}
+
+/// A frame of version 6 from 172.30.0.N with this body.
+fn told(node: u8, body: &[u8]) -> Vec<u8> {
+    let mut pfsync = vec![0; 20];
+    (pfsync[0], pfsync[3]) = (6, u8::try_from(20 + body.len()).unwrap());
+    pfsync.extend(body);
+    ip([172, 30, 0, node], 240, &pfsync)
+}
+
+#[test]
+fn what_strangers_send_is_counted_and_nothing_is_concluded_from_it() {
+    let health = |mut engine: Engine| {
+        for i in 0..60 {
+            feed(&mut engine, f64::from(i) / 2.0, Net::Sync, &told(7, &[0, 0, 0, 0, i]));
+        }
+        let stranger = engine.node_ids().last().unwrap();
+        (
+            engine.counters.nodes[stranger.index()].frames,
+            engine.node_health(stranger).0,
+        )
+    };
+    assert_eq!(health(pair(&[], false)), (60, Health::Unknown));
+    assert_eq!(health(Engine::new(Settings::default(), 1)), (60, Health::Idle));
+}
+
+#[test]
+fn an_unknown_action_that_says_how_long_it_is_does_not_make_a_frame_unread() {
+    let unread = |body: &[u8]| {
+        let mut engine = pair(&[], false);
+        feed(&mut engine, 0.0, Net::Sync, &told(1, body));
+        found(&engine, Problem::Unread).map_or(0, |f| f.count)
+    };
+    let unknown = [99, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0];
+    let request = [&[5, 3, 0, 1][..], &[0; 12]].concat();
+    assert_eq!(unread(&[&unknown[..], &request].concat()), 0);
+    assert_eq!(unread(&[&request[..], &unknown].concat()), 0);
+    assert_eq!(unread(&unknown), 1, "nothing else is in it");
+    assert_eq!(
+        unread(&[&request[..], &[99, 0, 0, 2], &request].concat()),
+        1,
+        "the rest is lost"
+    );
 }

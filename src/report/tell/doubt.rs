@@ -59,6 +59,14 @@ fn refused(tale: &Tale<'_>) -> Option<(Duration, String)> {
     (length >= WORTH).then_some((length, text))
 }
 
+/// Whether a node could not be judged for most of the time.
+pub(in crate::report) fn mostly_unjudged(tale: &Tale<'_>) -> bool {
+    let span = tale.report.span.map_or(Duration::ZERO, |(from, to)| to.since(from));
+    let stays = stays::stays(tale.report);
+    let mut unjudged = tale.engine.node_ids().filter_map(|n| unjudged(tale, &stays, n));
+    unjudged.any(|(length, _)| length > span / 2)
+}
+
 /// On the path on which it was so for longest: how long in all, and why at the longest.
 fn longest<'a>(tale: &Tale<'_>, stays: &'a [Stay<'a>], node: NodeId, to: Health) -> Option<(Duration, &'a Stay<'a>)> {
     let end = stays::end(tale.report);

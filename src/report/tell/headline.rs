@@ -3,7 +3,7 @@
 //! Called by the pages. The worst comes first: a node that went down, then CARP that came apart, then doubts, then that all is well.
 
 use super::blame::{Blame, blame};
-use super::doubt::doubts;
+use super::doubt::{doubts, mostly_unjudged};
 use super::masters;
 use super::stays::{self, Stay};
 use super::words::{counted, duration};
@@ -11,6 +11,9 @@ use super::{Tale, Tone};
 use crate::absence::{Wanted, why};
 use crate::event::{Cause, Health, NodeId, Verdict};
 use std::time::Duration;
+
+/// Where somebody could not be judged for most of the time.
+const UNKNOWN: &str = "Whether a firewall went down is not known";
 
 /// A sentence without its full stop: what happened, and the numbers behind it with what joins them.
 pub(in crate::report) struct Headline {
@@ -34,37 +37,30 @@ pub(in crate::report) fn headline(tale: &Tale<'_>) -> Headline {
         return down(tale, worst, &stays);
     }
     if let Some(why) = tale.report.quality.why_not() {
+        let whose = why.node.as_ref().map(|name| format!("{name} cannot be judged"));
         return Headline {
             tone: Tone::Warn,
-            what: "Nothing can be judged".into(),
+            what: whose.unwrap_or_else(|| "Nothing can be judged".into()),
             numbers: format!(": {}", why.detail),
         };
     }
     let apart: Vec<String> = unsynchronised(tale).into_iter().chain(masters::clauses(tale)).collect();
     if !apart.is_empty() {
-        let what = format!("No firewall went down, but {}", apart.join("; "));
-        let (tone, numbers) = (Tone::Warn, besides(tale));
-        return Headline { tone, what, numbers };
-    }
-    if !tale.engine.node_ids().any(|n| frames(tale, n) > 0) {
-        return unheard(tale);
+        let (tone, apart) = (Tone::Warn, apart.join("; "));
+        let what = match doubts(tale).as_slice() {
+            [] => format!("No firewall went down, but {apart}"),
+            some if mostly_unjudged(tale) => format!("{UNKNOWN}: {}; besides, {apart}", some.join(" and ")),
+            some => format!(
+                "No firewall was found down, but {apart}; besides, {}",
+                some.join(" and ")
+            ),
+        };
+        return Headline::plain(tone, what);
     }
     if let Some(worst) = worst(tale, &stays, false) {
         return aside(tale, worst, &stays);
     }
     fine(tale, &stays)
-}
-
-fn unheard(tale: &Tale<'_>) -> Headline {
-    let mut headline = Headline::plain(
-        Tone::Warn,
-        "No pfsync was heard, so nothing can be said about any firewall".into(),
-    );
-    if let Some(why) = why(tale.engine, Wanted::Pfsync(None), None) {
-        headline.what = "No pfsync counts, so nothing can be said about any firewall".into();
-        headline.numbers = format!(": {}", why.clause());
-    }
-    headline
 }
 
 /// `fw1 (172.16.0.1)`.
@@ -176,14 +172,18 @@ fn beyond(tale: &Tale<'_>, stay: &Stay<'_>, blame: &Blame) -> String {
         Blame::InSync => {
             format!("; CARP was in sync and nothing shows a fault of {name} itself, so this may be {where_to}")
         }
-        Blame::Unheard => format!(
-            "; nothing shows a fault of {name} itself, and CARP of two segments was not heard, so this may as well be \
-             {where_to}"
-        ),
         Blame::Parted => format!(
             "; nothing shows a fault of {name} itself, and CARP cannot be put together with pfsync then, so this may as well be \
              {where_to}"
         ),
+        Blame::Unheard(heard) => {
+            let heard = match heard {
+                Some(segment) => format!("CARP was heard on {} alone", tale.engine.segment_name(*segment)),
+                None if why(tale.engine, Wanted::Carp(None, None), None).is_some() => "no CARP counts".into(),
+                None => "no CARP was heard".into(),
+            };
+            format!("; nothing shows a fault of {name} itself, and {heard}, so this may as well be {where_to}")
+        }
         Blame::Both(_) => "; it was the same through all of them, so look at what lies beyond them first".into(),
     }
 }
@@ -268,7 +268,12 @@ fn all_is_well(tale: &Tale<'_>, stays: &[Stay<'_>], mut numbers: String) -> Head
     numbers += &silent(tale);
     let doubted = doubts(tale);
     if !doubted.is_empty() {
-        let what = format!("No firewall was found down, but {}", doubted.join(" and "));
+        let doubted = doubted.join(" and ");
+        let what = if mostly_unjudged(tale) {
+            format!("{UNKNOWN}: {doubted}")
+        } else {
+            format!("No firewall was found down, but {doubted}")
+        };
         let tone = Tone::Warn;
         return Headline { tone, what, numbers };
     }
