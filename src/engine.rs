@@ -657,7 +657,9 @@ impl Engine {
     /// one, with vhids of its own.
     fn is_overlay(&mut self, frame: &Frame<'_>, packet: &Dissected<'_>, from: IpAddr) -> bool {
         let bare = !packet.mirrored && self.by_local.contains_key(&from);
-        let heard_bare = self.networks.bare(frame.net, frame.interface, packet.vlan, bare);
+        let heard_bare = self
+            .networks
+            .bare(frame.net, frame.interface, packet.vlan.within(0), bare);
         let overlay = packet.mirrored && heard_bare;
         self.counters.elsewhere += u64::from(overlay);
         overlay
