@@ -563,17 +563,24 @@ impl Engine {
                 None
             }
         };
-        if let Some(o) = observation {
-            self.counters.nodes[node.index()].evidence(&o, now);
-            if let Some(tap) = &mut self.tap {
-                tap.push(Heard {
-                    at: now,
-                    node,
-                    observation: o,
-                });
-            }
-            self.detector.observe(now, node, &o, self.carp.divided());
+        if let Some((first, o)) = self.tracker.confirmed() {
+            self.observed(now, NodeId(first), o);
         }
+        if let Some(o) = observation {
+            self.observed(now, node, o);
+        }
+    }
+
+    fn observed(&mut self, now: Timestamp, node: NodeId, o: Observation) {
+        self.counters.nodes[node.index()].evidence(&o, now);
+        if let Some(tap) = &mut self.tap {
+            tap.push(Heard {
+                at: now,
+                node,
+                observation: o,
+            });
+        }
+        self.detector.observe(now, node, &o, self.carp.divided());
     }
 
     fn proto112(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan, ip: Ip, payload: &[u8]) {

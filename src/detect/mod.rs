@@ -491,6 +491,7 @@ impl Detector {
                 lost,
                 unreachable,
                 deaf,
+                replaced: carp.robbed(node),
                 may_fall: now >= self.grace_until && to_blame && !blurred,
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.

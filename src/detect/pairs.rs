@@ -449,16 +449,59 @@ fn what_goes_on_through_another_node_neither_ends_a_down_nor_makes_up() {
 }
 
 #[test]
-fn who_only_ever_carries_one_half_is_up_by_what_both_do() {
-    let mut p = Pair::new();
-    p.run(0.0, 90.0, &[], |c, s| {
-        let answered = Observation {
-            partner: Some(FW.0),
-            ..told(c, s, PAIR, None)
-        };
-        vec![(FW, told(c, s, LOST, None)), (OTHER, answered)]
-    });
-    assert_eq!(p.detector.health(FW, 0), Health::Up, "{:?}", p.verdicts);
+fn who_only_ever_carries_one_half_is_up_by_what_both_do_as_a_whole() {
+    let after = |seconds: f64, answer, delivery| {
+        let mut p = Pair::new();
+        p.run(0.0, seconds, &[], halves(answer, delivery));
+        p.detector.health(FW, 0)
+    };
+    assert_eq!(after(90.0, PAIR, PAIR), Health::Up);
+    assert_ne!(
+        after(90.0, PAIR, None),
+        Health::Up,
+        "beside a dead port one half passes, too"
+    );
+    assert_ne!(
+        after(20.0, PAIR, PAIR),
+        Health::Up,
+        "that may be what a failover left over"
+    );
+}
+
+#[test]
+fn what_was_replaced_is_not_well_again_because_nothing_is_tried_there() {
+    let later = |replaced: bool| {
+        let mut p = Pair::new();
+        p.run(0.0, 60.0, &[0, 1], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+        p.run(60.0, 64.0, &[0], |c, s| vec![(FW, told(c, s, LOST, None))]);
+        assert_eq!(p.detector.health(FW, 0), Health::Down);
+        for second in 64..500 {
+            let masters = if replaced { [OTHER, OTHER] } else { [FW, FW] };
+            for (segment, master) in masters.into_iter().enumerate() {
+                p.advertise(master, segment, 0);
+            }
+            p.detector.frame(at(p.now), FW);
+            p.until(f64::from(second));
+        }
+        p.detector.health(FW, 0)
+    };
+    assert_eq!((later(true), later(false)), (Health::Down, Health::Idle));
+}
+
+#[test]
+fn what_passes_between_nobody_knows_whom_does_not_end_a_down() {
+    let recovered = |hosts: bool| {
+        let mut p = Pair::new();
+        p.run(0.0, 60.0, &[], |c, s| vec![(FW, told(c, s, WELL, WELL))]);
+        p.run(60.0, 64.0, &[], |c, s| vec![(FW, told(c, s, LOST, None))]);
+        p.run(64.0, 90.0, &[], |c, s| {
+            let o = told(c, s, WELL, WELL);
+            let hosts = o.hosts.filter(|_| hosts);
+            vec![(FW, Observation { hosts, ..o })]
+        });
+        p.detector.health(FW, 0)
+    };
+    assert_eq!((recovered(true), recovered(false)), (Health::Up, Health::Down));
 }
 
 #[test]

@@ -31,9 +31,9 @@ impl Ends {
         let at = |e: &Endpoints, i: usize| (octets(e.addr[i]), e.port[i]);
         let (client, server) = match (&state.keys, state.direction) {
             (StateKeys::Pair { wire, stack }, Direction::In) => {
-                // Where pf translates between families (af-to) it fills the inner key the other way round.
-                let [outer, inner] = [wire.addr[0], stack.addr[1]].map(|a| a.to_canonical().is_ipv4());
-                let same = outer == inner;
+                // Where pf translates between families (af-to) it fills the inner key the other way round. Which family a key is
+                // of stands in it: IPv4 in the guise of IPv6 is IPv6 there.
+                let same = wire.addr[0].is_ipv4() == stack.addr[0].is_ipv4();
                 (at(wire, 0), at(stack, usize::from(same)))
             }
             (StateKeys::Pair { wire, stack }, Direction::Out) => (at(stack, 1), at(wire, 0)),

@@ -35,6 +35,8 @@ const MAX_HOSTS: usize = 1 << 16;
 const PAIR_WAIT: Duration = Duration::from_secs(2);
 /// Both are told within this long, for each waits its own second.
 const TOLD: Duration = Duration::from_millis(1_100);
+/// Pairs that were heard before it is known that a site's connections come in pairs.
+const KNOWN: u16 = 8;
 /// States of protocols that say nothing about users' traffic: CARP/VRRP, pfsync, IGMP, PIM, OSPF.
 const NOT_TRAFFIC: [u8; 5] = [112, 240, 2, 103, 89];
 
@@ -119,7 +121,14 @@ struct Entry {
     tuple: u64,
 }
 
-/// How a host's states looked: forwarded (in pairs) or ending on the firewall (lone).
+/// One state of a connection of which the other may still come, and what its answer proves if that comes.
+#[derive(Clone, Copy)]
+struct Half {
+    key: Key,
+    held: Option<Finding>,
+}
+
+/// How the states of the site look: forwarded (in pairs) or ending on the firewall (lone).
 #[derive(Clone, Copy, Default)]
 struct Shape {
     paired: u16,
@@ -151,10 +160,11 @@ pub struct Held {
 /// The flow table.
 pub struct Tracker {
     flows: Table<Key, Entry>,
-    waiting: Table<u64, Key>,
+    waiting: Table<u64, Half>,
+    /// An answer that was held back until the other state of its connection came.
+    confirmed: Option<(u16, Observation)>,
     /// States by which something came in and has not left yet, oldest first, with when they were heard.
     inside: VecDeque<(Timestamp, Key)>,
-    shapes: Table<HostKey, Shape>,
     site: Shape,
     paths: Paths,
     here: Here,
@@ -174,8 +184,8 @@ impl Tracker {
         Self {
             flows: Table::new(MAX_FLOWS, seed),
             waiting: Table::new(MAX_HOSTS, seed.rotate_left(17)),
+            confirmed: None,
             inside: VecDeque::new(),
-            shapes: Table::new(MAX_HOSTS, seed.rotate_left(31)),
             site: Shape::default(),
             paths: Paths::new(settings),
             here: Here::new(settings),
@@ -290,6 +300,11 @@ impl Tracker {
             }
             self.inside.push_back((now, state.key));
         }
+        if let Some(half) = self.waiting.get_mut(&entry.tuple, now)
+            && entry.pairing == Pairing::Waiting
+        {
+            half.held = is_success(&finding).then_some(finding);
+        }
         let observation = self.judge(entry.place, entry.hosts, entry.pairing, finding);
         self.remember(now, state.key, entry);
         observation.map(|o| Observation { left, ..o })
@@ -301,11 +316,17 @@ impl Tracker {
         self.retold
     }
 
+    /// What the first state of a connection told, and through whom, where it was held back until the second came just now.
+    pub fn confirmed(&mut self) -> Option<(u16, Observation)> {
+        self.confirmed.take()
+    }
+
     /// The next connection that came in so long ago that it should have been heard to leave, and did not.
     pub fn stuck(&mut self, now: Timestamp) -> Option<Stuck> {
         loop {
             let (born, key) = *self.inside.front().filter(|(born, _)| now.since(*born) > TOLD)?;
             self.inside.pop_front();
+            self.answered_alone(now, key, born);
             let entry = self.flows.get(&key).filter(|e| e.born == born);
             let waits = entry.filter(|e| matches!(e.pairing, Pairing::Waiting | Pairing::Lone));
             if let Some(Entry {
@@ -322,6 +343,25 @@ impl Tracker {
                 });
             }
         }
+    }
+
+    /// A state that was answered and of which the other did not come in time ended here.
+    fn answered_alone(&mut self, now: Timestamp, key: Key, born: Timestamp) {
+        let entry = self.flows.get(&key).filter(|e| e.born == born);
+        let waits = entry.filter(|e| e.pairing == Pairing::Waiting);
+        let tuple = waits
+            .map(|e| e.tuple)
+            .filter(|t| self.waiting.get(t).is_some_and(|half| half.held.is_some()));
+        if let (Some(tuple), Some(entry)) = (tuple, self.flows.get_mut(&key, now)) {
+            entry.pairing = Pairing::Lone;
+            self.alone(tuple);
+        }
+    }
+
+    /// A state stayed alone.
+    fn alone(&mut self, tuple: u64) {
+        self.waiting.remove(&tuple);
+        self.site.lone = self.site.lone.saturating_add(1);
     }
 
     /// We were blind: of what came in before, the way out may have been missed.
@@ -394,9 +434,7 @@ impl Tracker {
             self.recount(was, is);
         }
         if overdue {
-            self.waiting.remove(&tuple);
-            self.site.lone = self.site.lone.saturating_add(1);
-            self.shape(now, hosts, |s| s.lone = s.lone.saturating_add(1));
+            self.alone(tuple);
         }
         self.judge(place, hosts, pairing, finding)
     }
@@ -441,8 +479,10 @@ impl Tracker {
         let Some(entry) = self.flows.remove(&key) else {
             return false;
         };
-        if entry.pairing == Pairing::Waiting {
-            self.waiting.remove(&entry.tuple);
+        if entry.pairing == Pairing::Waiting
+            && let Some(half) = self.waiting.remove(&entry.tuple)
+        {
+            self.site.lone = self.site.lone.saturating_add(u16::from(half.held.is_some()));
         }
         self.uncount(key.creator, &entry);
         true
@@ -493,18 +533,26 @@ impl Tracker {
             Direction::Unknown(_) => return,
         };
         let tuple = |side: u64| ends.tuple(state.proto, side);
-        if let Some(key) = self.waiting.remove(&tuple(1 - side)) {
-            if let Some(other) = self.flows.get_mut(&key, now) {
+        let pairs = self.comes_in_pairs();
+        if let Some(half) = self.waiting.remove(&tuple(1 - side)) {
+            if let Some(other) = self.flows.get_mut(&half.key, now) {
                 other.pairing = Pairing::Paired;
+                let (sender, place, hosts) = (other.sender, other.place, other.hosts);
+                let held = half.held.filter(|_| pairs);
+                let told = held.and_then(|f| self.judge(place, hosts, Pairing::Paired, f));
+                self.confirmed = told.map(|o| (sender, o));
             }
             entry.pairing = Pairing::Paired;
             self.site.paired = self.site.paired.saturating_add(1);
-            self.shape(now, Some(ends.hosts), |s| s.paired = s.paired.saturating_add(1));
         } else {
             entry.pairing = Pairing::Waiting;
             entry.tuple = tuple(side);
             self.waiting.remove(&entry.tuple);
-            self.waiting.insert(entry.tuple, state.key, now);
+            let half = Half {
+                key: state.key,
+                held: None,
+            };
+            self.waiting.insert(entry.tuple, half, now);
         }
         if self.site.paired == u16::MAX || self.site.lone == u16::MAX {
             self.site = Shape {
@@ -514,22 +562,9 @@ impl Tracker {
         }
     }
 
-    fn shape(&mut self, now: Timestamp, hosts: Option<(HostKey, HostKey)>, change: impl Fn(&mut Shape)) {
-        let Some((client, server)) = hosts else { return };
-        for host in [client, server] {
-            if let Some(shape) = self.shapes.get_mut(&host, now) {
-                change(shape);
-            } else {
-                let mut shape = Shape::default();
-                change(&mut shape);
-                self.shapes.insert(host, shape, now);
-            }
-        }
-    }
-
-    /// Whether a host looks like the firewall itself: on a site whose connections come in pairs, its never do.
-    fn ends_here(&self, host: &HostKey) -> bool {
-        self.shapes.get(host).is_some_and(|s| s.paired == 0 && s.lone >= 4)
+    /// Whether the connections of this site come as an in and an out state.
+    fn comes_in_pairs(&self) -> bool {
+        self.site.paired >= KNOWN && self.site.paired > self.site.lone.saturating_mul(2)
     }
 
     fn judge(
@@ -549,16 +584,12 @@ impl Tracker {
         } = finding;
         // A round trip that ended on the firewall proves nothing about forwarding. Failures stay: a wedged box
         // opens the first half of the pair and never the second.
-        let success = matches!(movement, Movement::EndToEnd | Movement::PairEndToEnd)
-            || matches!(trial, Some((_, Outcome::Success | Outcome::Pair)));
-        if success && self.site.paired > self.site.lone.saturating_mul(2) {
-            let here = |hosts: (HostKey, HostKey)| self.ends_here(&hosts.0) || self.ends_here(&hosts.1);
-            if pairing == Pairing::Lone || (pairing == Pairing::Waiting && hosts.is_some_and(here)) {
-                movement = Movement::Both;
-                trial = None;
-                delivery = None;
-                whole = None;
-            }
+        let alone = matches!(pairing, Pairing::Lone | Pairing::Waiting);
+        if alone && is_success(&finding) && self.comes_in_pairs() {
+            movement = Movement::Both;
+            trial = None;
+            delivery = None;
+            whole = None;
         }
         Some(Observation {
             path,
@@ -571,6 +602,12 @@ impl Tracker {
             left: false,
         })
     }
+}
+
+/// Whether something is said to have been answered, through whomever.
+fn is_success(f: &Finding) -> bool {
+    matches!(f.movement, Movement::EndToEnd | Movement::PairEndToEnd)
+        || matches!(f.trial, Some((_, Outcome::Success | Outcome::Pair)))
 }
 
 fn place(paths: &Paths, here: &Here, state: &State) -> (Option<(HostKey, HostKey)>, Place) {

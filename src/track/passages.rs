@@ -97,11 +97,47 @@ fn nothing_is_said_of_what_goes_out_was_deleted_or_came_before_we_were_blind() {
     assert_eq!(t.stuck(at(9_000)), None);
 }
 
+#[test]
+fn where_connections_come_in_pairs_an_answer_counts_with_the_second_state_of_two() {
+    let answered = |n: u8, direction| State {
+        proto: 17,
+        packets: [1, 1],
+        ..state(n, direction)
+    };
+    let succeeded = |o: &Observation| matches!(o.trial, Some((_, Outcome::Success)));
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let mut pairs = |n: u8| {
+        let first = t.insert(at(0), 7, &answered(n, Direction::In));
+        assert_eq!(t.confirmed(), None);
+        let second = t.insert(at(900), 8, &answered(n, Direction::Out));
+        let told = [first, second].map(|o| o.is_some_and(|o| succeeded(&o)));
+        (told, t.confirmed().map(|(node, o)| (node, succeeded(&o))))
+    };
+    for n in 1..=8 {
+        assert_eq!(
+            pairs(n),
+            ([true, true], None),
+            "it is not known yet how connections come"
+        );
+    }
+    assert_eq!(pairs(9), ([false, true], Some((7, true))));
+    // One that stays alone ends here; where most do, that is how this site is.
+    let mut lone = |n: u8| {
+        let o = t.insert(at(2_000), 7, &answered(n, Direction::In));
+        while t.stuck(at(4_000)).is_some() {}
+        o.is_some_and(|o| succeeded(&o))
+    };
+    assert_eq!(
+        [20, 21, 22, 23, 24, 25].map(&mut lone),
+        [false, false, false, false, false, true]
+    );
+}
+
 /// What it is, which way, wire and stack key, and whether it passes.
 type Case = (&'static str, Direction, [&'static str; 2], [&'static str; 2], bool);
 
 /// A firewall with 198.51.100.1 outside and 10.0.1.1 inside, `::` and `10.64::` likewise; keys as [0, 1].
-const ENDS: [Case; 17] = {
+const ENDS: [Case; 18] = {
     use Direction::{In, Out};
     const CLIENT: &str = "10.0.1.50";
     const SERVER: &str = "203.0.113.9";
@@ -151,6 +187,13 @@ const ENDS: [Case; 17] = {
             In,
             [CLIENT, SERVER],
             [CLIENT, "::ffff:127.0.0.1"],
+            false,
+        ),
+        (
+            "a proxy of IPv4 for clients of IPv6",
+            In,
+            [SIX, "2001:db8:2::9"],
+            [SIX, "::ffff:127.0.0.1"],
             false,
         ),
         ("a proxy of IPv6", In, [SIX, "2001:db8:2::9"], [SIX, "::1"], false),

@@ -104,7 +104,7 @@ impl PathHealth {
         let requests = self.requests.count(now, ages, STRANGERS, &known_client, &known_server);
         let replies = self.replies.count(now, ages, STRANGERS, &known_client, &known_server);
         if !matches!(self.health, Health::Down | Health::Suspect) {
-            self.half = self.halves(now);
+            self.half = self.shares_by_habit(now);
         }
         let (of_clients, of_servers) = if self.toward[1] > self.toward[0] {
             (Side::Silent, Side::Trying)
@@ -384,7 +384,10 @@ impl PathHealth {
         if (stale && age >= set.min * 2) || age >= set.max {
             self.end_windows(now);
         }
-        if now.since(self.last_try) > set.max * FORGOTTEN && set.split.is_none() {
+        // Whoever was replaced has nothing to try at: its quiet is no recovery.
+        let quiet = now.since(self.last_try) > set.max * FORGOTTEN;
+        if quiet && set.split.is_none() && !set.replaced {
+            self.restart(now); // What failed so long ago is no suspicion of today.
             return self.turn(now, Health::Idle, Cause::Quiet, evidence);
         }
         None

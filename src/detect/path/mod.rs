@@ -49,6 +49,8 @@ pub struct Setting<'a> {
     pub lost: Option<(f64, Timestamp)>,
     /// Whether `down` may be concluded at all.
     pub may_fall: bool,
+    /// Another node has taken over what this one had, and it gave nothing away.
+    pub replaced: bool,
 }
 
 /// A change that a judgement brings.
@@ -86,6 +88,9 @@ impl Turn {
 
 /// A node that proves nothing by itself for so long, while the pair does, carries one half of everything.
 const HALVES: Duration = Duration::from_secs(30);
+
+/// What passed two nodes as a whole longer ago shows no habit.
+const HABIT: Duration = Duration::from_secs(600);
 
 /// Round trips come in spells (a page, its pictures): however many come within this long, they count once.
 const SPELL: Duration = Duration::from_secs(1);
@@ -125,6 +130,8 @@ pub struct PathHealth {
     /// Last round trip through this node alone, and one through two.
     last_alone: Timestamp,
     last_shared: Timestamp,
+    /// While nothing passed through this node alone: when a flow was first, and last, seen to pass it and another as a whole.
+    habit: [Timestamp; 2],
     /// Last round trip that is this node's own achievement, a delivery among them.
     last_proof: Timestamp,
     /// While it is well: one half of everything takes another way, and what both do together is what it can achieve.
@@ -162,6 +169,7 @@ impl PathHealth {
             forgiven: Timestamp::MIN,
             last_alone: Timestamp::MIN,
             last_shared: Timestamp::MIN,
+            habit: [Timestamp::MIN; 2],
             last_proof: Timestamp::MIN,
             half: false,
             turned: Timestamp::MIN,
@@ -239,6 +247,9 @@ impl PathHealth {
 
     /// A message, perhaps of a canary; `pair` = a round trip through the pair counts as one through this node.
     pub fn observe(&mut self, now: Timestamp, o: &Observation, canary: Option<Try>, pair: bool) {
+        if self.health == Health::Down && o.hosts.is_none() && o.is_round_trip() {
+            return; // Whose it was is not known: it may have ended on the firewall.
+        }
         let pair = pair && self.shares();
         let trial = o.trial.map(|(class, outcome)| (class, outcome.alone(pair)));
         let success = matches!(trial, Some((_, Outcome::Success)));
@@ -251,6 +262,7 @@ impl PathHealth {
         } else if matches!(o.trial, Some((_, Outcome::Pair))) {
             self.last_shared = now;
         }
+        self.note_habit(now, o);
         if o.is_round_trip() {
             self.last_proof = now;
         }
@@ -318,6 +330,7 @@ impl PathHealth {
         if !self.shares() {
             return;
         }
+        self.note_habit(now, o);
         let (client, server) = o.hosts.unwrap_or((ANONYMOUS, ANONYMOUS));
         if matches!(o.trial, Some((_, Outcome::Pair))) {
             self.last_shared = now;
@@ -422,6 +435,23 @@ impl PathHealth {
     fn halves(&self, now: Timestamp) -> bool {
         let lately = |t: Timestamp| now.since(t) <= HALVES && t > Timestamp::MIN;
         lately(self.last_shared) && !lately(self.last_alone)
+    }
+
+    fn note_habit(&mut self, now: Timestamp, o: &Observation) {
+        if o.whole.is_some() {
+            let [first, last] = &mut self.habit;
+            if now.since(*last) > HABIT || self.last_alone >= *first {
+                *first = now;
+            }
+            *last = now;
+        }
+    }
+
+    /// Whether what both do together is what this node can achieve: it has been so for long, and flows were seen to pass as a
+    /// whole. One half of a flow passes beside a dead port, too.
+    fn shares_by_habit(&self, now: Timestamp) -> bool {
+        let [first, last] = self.habit;
+        self.halves(now) && first > self.last_alone && now.since(last) <= HABIT && now.since(first) >= HALVES
     }
 
     /// The last try that failed and the last that got through, by the account that it is down by.
