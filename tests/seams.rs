@@ -214,3 +214,16 @@ fn a_file_of_one_time_is_no_witness() {
         }
     }
 }
+
+/// A hiccup of the capture: whoever is heard first after it says nothing about those who are not yet.
+#[test]
+fn silence_of_everybody_is_nobodys_silence() {
+    let pair = shipped("lull2");
+    for length in [1.8, 2.2, 2.6, 3.0, 3.6, 5.0] {
+        for from in [13.0, 22.0, 60.3, 97.5, 141.2] {
+            let hiccup = |t: f64| (from..from + length).contains(&t);
+            let said = Said::of(&pair, |_, t| (!hiccup(t)).then_some(t));
+            assert_eq!(said.downs(), [""; 0], "{length} s from {from} on");
+        }
+    }
+}

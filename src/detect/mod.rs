@@ -49,6 +49,12 @@ const GRACE: Duration = Duration::from_millis(1_200);
 /// Intervals that must be missed: on all of several segments of a busy node, or else.
 const GONE_BUSY: f64 = 2.2;
 const GONE: f64 = 3.2;
+/// Nobody at all is heard for so long: a word that ends such a silence is no witness that somebody else was silent meanwhile.
+const HUSH: Duration = Duration::from_millis(1_500);
+/// So much later whoever lives has been heard again, too.
+const CHANCE: Duration = Duration::from_millis(1_100);
+/// Intervals that a backup waits before it takes over from a master that it does not hear any more.
+const WAITED: f64 = 2.9;
 /// Something must have been heard within this long, or we doubt our own ears.
 const HEARING: Duration = Duration::from_millis(5_000);
 /// A node whose usual silence is longer than this says nothing by being silent.
@@ -82,6 +88,8 @@ struct NodeHealth {
     active: bool,
     carrier: Carrier,
     reach: Reach,
+    /// Since its last word a silence of everybody ended then, with a word of another.
+    hushed: Option<Timestamp>,
 }
 
 /// Health of everybody.
@@ -156,6 +164,7 @@ impl Detector {
             active: true,
             carrier: Carrier::default(),
             reach: Reach::default(),
+            hushed: None,
         });
         self.heard.push(Timestamp::MIN);
     }
@@ -242,6 +251,15 @@ impl Detector {
 
     /// Any sign of life of `node` came in (pfsync or CARP).
     pub fn signal(&mut self, now: Timestamp, node: NodeId) {
+        let last = self.heard.iter().copied().max().unwrap_or(now);
+        let hush = last > Timestamp::MIN && now.since(last) >= HUSH;
+        for (i, n) in self.nodes.iter_mut().enumerate() {
+            if i == node.index() {
+                n.hushed = None;
+            } else if hush {
+                n.hushed.get_or_insert(now);
+            }
+        }
         if let Some(t) = self.heard.get_mut(node.index()) {
             *t = now;
         }
@@ -526,6 +544,8 @@ impl Detector {
         let hearing = match to {
             // Its own advertisements are heard, so we are not deaf.
             Health::Down if cause == Cause::Unreachable => true,
+            // Who ends a silence of everybody says nothing about who was silent, unless a backup waited for as long.
+            Health::Down if self.is_hushed(now, i) && !(witness.replaced && witness.missed >= WAITED) => false,
             // What was heard right after its last word may be the last that we hear at all.
             Health::Down => self.heard.iter().any(|&t| t > last + now.since(last) / 4),
             _ => {
@@ -561,6 +581,12 @@ impl Detector {
             p.restart(now);
         }
         true
+    }
+
+    /// Whether a silence of everybody ended just now, so that this node may still be heard.
+    fn is_hushed(&self, now: Timestamp, node: usize) -> bool {
+        let hushed = self.nodes.get(node).and_then(|n| n.hushed);
+        hushed.is_some_and(|t| now < t + CHANCE)
     }
 
     /// What silence and CARP say together; `None` while there is nothing to say.

@@ -41,6 +41,8 @@ pub struct Witness {
     pub missed: f64,
     /// Of the segments, those on which it misses more than two intervals.
     pub gone: u32,
+    /// Another node is master of all that it held.
+    pub replaced: bool,
     /// They did not end at the same time.
     pub scattered: bool,
     /// Its advertisements are gone from everywhere, but its pfsync was heard when the next one was overdue: it ceased to
@@ -103,6 +105,7 @@ impl CarpView {
         let mut segments = BTreeMap::<usize, bool>::new();
         let alive = self.alive.get(node.index()).copied().unwrap_or(Timestamp::MIN);
         let (mut outlived, mut replaced, mut most) = (true, true, 0.0_f64);
+        let mut taken = true;
         for (&(segment, _), vhid) in &self.vhids {
             for s in vhid
                 .sources
@@ -118,6 +121,7 @@ impl CarpView {
                 w.present += u32::from(missed <= OVERDUE);
                 w.missed = w.missed.min(missed);
                 most = most.max(missed);
+                taken &= vhid.is_led_by_another(node);
                 *segments.entry(segment).or_insert(true) &= missed > 2.0;
                 outlived &= alive > s.last + s.interval.mul_f64(DUE);
                 replaced &= alive > vhid.master_since && vhid.is_led_by_another(node);
@@ -125,6 +129,7 @@ impl CarpView {
         }
         w.segments = u32::try_from(segments.len()).unwrap_or(u32::MAX);
         w.gone = u32::try_from(segments.values().filter(|&&gone| gone).count()).unwrap_or(u32::MAX);
+        w.replaced = w.held > 0 && taken;
         w.scattered = most > w.missed + SCATTERED;
         if w.held == 0 {
             w.missed = 0.0;
