@@ -80,6 +80,8 @@ pub enum Cause {
     TwoMasters,
     /// What it says is not known: most of its frames are cut.
     Blind,
+    /// What it says is old: much of what is told as new was told before.
+    Repeated,
     /// Heard again after it had gone.
     Returned,
 }
@@ -106,6 +108,7 @@ impl Cause {
             Self::Backup => "backup",
             Self::TwoMasters => "two masters",
             Self::Blind => "blind",
+            Self::Repeated => "repeated",
             Self::Returned => "returned",
         }
     }

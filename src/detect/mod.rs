@@ -495,7 +495,8 @@ impl Detector {
                 threshold,
                 ..Evidence::default()
             };
-            p.turn(now, Health::Unknown, Cause::Blind, evidence)
+            let cause = if self.blurred { Cause::Blind } else { Cause::Repeated };
+            p.turn(now, Health::Unknown, cause, evidence)
         } else if active {
             let set = Setting {
                 node,

@@ -121,6 +121,8 @@ fn while_much_of_what_is_told_as_new_is_old_nobody_is_down() {
         assert_eq!(lab.down_at().is_some(), down);
         let health = if down { Health::Down } else { Health::Unknown };
         assert_eq!(lab.detector.health(FW, 0), health);
+        let cause = lab.verdicts.last().map(|v| v.cause);
+        assert_eq!(cause == Some(Cause::Repeated), !down, "{cause:?}");
     }
 }
 

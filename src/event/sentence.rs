@@ -90,7 +90,11 @@ impl Verdict {
             },
             Cause::Backup => "master of nothing, as a backup is".into(),
             Cause::TwoMasters => "master beside another node, so that what passes is not told apart".into(),
-            Cause::Blind => "its messages are cut, or were told before (a capture that is played again), so that nothing can be said of it".into(),
+            Cause::Blind => "its messages are cut, so that nothing can be said of it".into(),
+            Cause::Repeated => {
+                "what it says was told before (a capture that is played again, or twice in one analysis), so that nothing can be said of it"
+                    .into()
+            }
             Cause::Returned => "its pfsync is heard again".into(),
         }
     }
