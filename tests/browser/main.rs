@@ -24,7 +24,7 @@ const PAGES: [(&str, &str); 4] = [
     ),
     (
         "openbsd-pair/servers_dead",
-        "No firewall went down, but from 02:07:48.53 UTC nobody advertised lan vhid 11, wan vhid 12 for 5.5 s",
+        "No firewall was found down, but we did not hear for 5.2 s",
     ),
     (
         "openbsd-pair/far_drop_low",
