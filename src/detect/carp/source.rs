@@ -137,7 +137,8 @@ impl Source {
         (self.last, self.spoke, self.counted) = (now, now, now);
         (self.yielded, self.displaced) = (ad.bow_out, false);
         self.reigned &= !ad.bow_out;
-        self.contested = false;
+        // What crossed the first word of a rival does not say that this was not heard.
+        self.contested &= now.since(self.contest) < self.interval.mul_f64(TWIN);
         self.node = node;
         self.ad = *ad;
     }

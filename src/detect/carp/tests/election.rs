@@ -108,3 +108,22 @@ fn one_word_of_a_worse_rival_makes_no_crash_a_failover() {
     assert_eq!(crash(0, 1), Witness::default(), "a better one is yielded to");
     assert_eq!(crash(10, 1), Witness::default(), "so is an equal one, when both boot");
 }
+
+#[test]
+fn an_advertisement_that_crosses_an_equal_rivals_first_one_does_not_go_on_beside_it() {
+    // fw2 is master, and both say at once that they are as good as each other: whoever is captured first, both yield, and fw1
+    // takes over after its three intervals.
+    for first in [A, B] {
+        let mut lab = Lab::new();
+        lab.reign(B, &[0, 1], 240, 0.0, 16.0);
+        let t = lab.now + 1.94;
+        for segment in [0, 1] {
+            lab.hear(t, segment, first, &carp(1, 240, 0));
+            lab.hear(t + 0.02, segment, if first == A { B } else { A }, &carp(1, 240, 0));
+        }
+        lab.view.heard(at(t + 2.05), B);
+        lab.reign(A, &[0, 1], 240, t + 5.9, t + 20.0);
+        let w = lab.view.witness(at(lab.now), B);
+        assert_eq!(w, Witness::default(), "{first:?} first");
+    }
+}
