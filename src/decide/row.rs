@@ -126,7 +126,7 @@ impl Row {
             Self::CarpMoves(p) => (
                 p,
                 format!(
-                    "{} is gone from every segment: whoever is backup there is to take over by itself, nothing to do",
+                    "{} is gone from every segment that is heard: whoever is backup there is to take over by itself, nothing to do",
                     name(p)
                 ),
             ),

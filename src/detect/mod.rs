@@ -469,7 +469,8 @@ impl Detector {
         let to_blame = match carp.divided() {
             Some(s) => s.suspect == Some(node),
             None => {
-                (carp.informs() && !carp.deserted()) || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now)
+                (carp.informs() && carp.is_whole() && !carp.deserted())
+                    || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now)
             }
         } && !carp.moves(now);
         // Who is cut off itself hears nothing of the others, and that is no witness against them.
@@ -490,13 +491,8 @@ impl Detector {
             if self.blurred {
                 p.forgive(now);
             }
-            let threshold = self.threshold;
-            let evidence = Evidence {
-                threshold,
-                ..Evidence::default()
-            };
             let cause = if self.blurred { Cause::Blind } else { Cause::Repeated };
-            p.turn(now, Health::Unknown, cause, evidence)
+            p.unknown(now, cause, self.threshold)
         } else if active {
             let set = Setting {
                 node,

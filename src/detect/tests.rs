@@ -123,6 +123,10 @@ fn while_much_of_what_is_told_as_new_is_old_nobody_is_down() {
         assert_eq!(lab.detector.health(FW, 0), health);
         let cause = lab.verdicts.last().map(|v| v.cause);
         assert_eq!(cause == Some(Cause::Repeated), !down, "{cause:?}");
+        assert!(
+            lab.detector.next_deadline() >= Some(at(lab.now)),
+            "what is due stays due"
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use super::vhid::Vhid;
 use super::{CarpView, OVERDUE};
 use crate::event::NodeId;
 use crate::time::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Intervals that must be missed before a segment counts as lost.
@@ -20,6 +20,8 @@ const CLEAR_IF_LOSSY: f64 = 9.0;
 const LOSSY: f64 = 0.006;
 /// After so long without a master nobody uses a vhid any more.
 const VACANCY: Duration = Duration::from_secs(30);
+/// A firewall has an inside and an outside.
+const SIDES: usize = 2;
 /// Whatever is missing, traffic has to say a part of it.
 const MOST_WORTH: f64 = 5.5;
 
@@ -85,6 +87,15 @@ impl CarpView {
             .peekable();
         let missing = |s: &Source| silence > s.interval.mul_f64(LOST_AFTER) && s.missed(now) <= LOST;
         reigning.peek().is_some() && reigning.all(missing) && masters.any(|s| s.node == Some(node) && s.reigned)
+    }
+
+    /// Whether configured nodes are heard on several segments, and on each that is known: of one side alone a pair that is torn looks
+    /// as if all of it had moved.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let ours = self.vhids.iter().filter(|(_, v)| v.ours());
+        let heard: BTreeSet<usize> = ours.map(|((segment, _), _)| *segment).collect();
+        heard.len() >= self.names.len().max(SIDES)
     }
 
     /// Whether nobody is heard on a segment where somebody was master: who is to blame for what, CARP then does not tell.

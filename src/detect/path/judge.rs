@@ -413,6 +413,16 @@ impl PathHealth {
         }
     }
 
+    /// What it says is not known, or worth nothing, for this cause.
+    pub fn unknown(&mut self, now: Timestamp, cause: Cause, threshold: f64) -> Change {
+        self.due = None;
+        let evidence = Evidence {
+            threshold,
+            ..Evidence::default()
+        };
+        self.turn(now, Health::Unknown, cause, evidence)
+    }
+
     /// CARP says that this node carries traffic now: what is idle is so for another reason than before.
     pub fn is_master(&mut self) {
         if self.health == Health::Idle {
