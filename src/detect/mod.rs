@@ -469,8 +469,8 @@ impl Detector {
         let to_blame = match carp.divided() {
             Some(s) => s.suspect == Some(node),
             None => {
-                (carp.informs() && carp.is_whole() && !carp.deserted())
-                    || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now)
+                let tells = carp.informs() && carp.is_whole() && !carp.deserted();
+                (tells || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now)) && !carp.is_electing(now)
             }
         } && !carp.moves(now);
         // Who is cut off itself hears nothing of the others, and that is no witness against them.

@@ -138,6 +138,11 @@ impl Masters {
         }
     }
 
+    /// Whether somebody was master for longer than an election.
+    pub(super) const fn was_led(&self) -> bool {
+        self.led
+    }
+
     /// Whether a node is one of several at once.
     pub(super) fn beside(&self, node: NodeId) -> bool {
         let mut several = self.several.iter().flat_map(|(_, who)| who);

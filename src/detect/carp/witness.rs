@@ -20,6 +20,8 @@ const CLEAR_IF_LOSSY: f64 = 9.0;
 const LOSSY: f64 = 0.006;
 /// After so long without a master nobody uses a vhid any more.
 const VACANCY: Duration = Duration::from_secs(30);
+/// Intervals within which an election is over, if it has to be held twice.
+const ELECTION: f64 = 6.0;
 /// A firewall has an inside and an outside.
 const SIDES: usize = 2;
 /// Whatever is missing, traffic has to say a part of it.
@@ -96,6 +98,20 @@ impl CarpView {
         let ours = self.vhids.iter().filter(|(_, v)| v.ours());
         let heard: BTreeSet<usize> = ours.map(|((segment, _), _)| *segment).collect();
         heard.len() >= self.names.len().max(SIDES)
+    }
+
+    /// Whether an election goes on: different nodes are master and one of them for no longer than one takes, or somebody advertised and
+    /// nobody became master yet. Each node may have half of the traffic, and whose fault that is, if anybody's, is not known.
+    #[must_use]
+    pub fn is_electing(&self, now: Timestamp) -> bool {
+        let open = |v: &Vhid| {
+            v.master.is_none() && !v.masters.was_led() && v.sources.iter().any(|s| s.missed(now) <= ELECTION)
+        };
+        let ours = || self.vhids.values().filter(|v| v.ours());
+        let masters = || ours().filter_map(Vhid::master_source);
+        let nodes: BTreeSet<_> = masters().map(|s| s.node).collect();
+        let fresh = |s: &Source| now.since(s.run_start) < s.interval.mul_f64(ELECTION);
+        (nodes.len() > 1 && masters().any(fresh)) || ours().any(open)
     }
 
     /// Whether nobody is heard on a segment where somebody was master: who is to blame for what, CARP then does not tell.

@@ -127,3 +127,21 @@ fn an_advertisement_that_crosses_an_equal_rivals_first_one_does_not_go_on_beside
         assert_eq!(w, Witness::default(), "{first:?} first");
     }
 }
+
+#[test]
+fn while_different_nodes_have_just_become_master_nobody_is_known_to_be_to_blame() {
+    let mut lab = Lab::new();
+    for (t, segment, node) in [(0.0, 0, A), (0.1, 1, B), (1.0, 0, A), (1.1, 1, B)] {
+        lab.hear(t, segment, node, &carp(1, 0, 0));
+    }
+    lab.until(1.2);
+    assert_eq!(lab.view.mastership(A), (1, 2));
+    assert!(lab.view.is_electing(at(1.2)));
+    // fw2 gave way on its segment, and nobody came yet.
+    for t in 2..6 {
+        lab.hear(f64::from(t), 0, A, &carp(1, 0, 0));
+    }
+    assert!(lab.view.is_electing(at(5.0)));
+    lab.reign(A, &[0, 1], 0, 6.0, 16.0);
+    assert!(!lab.view.is_electing(at(16.0)), "one node is master of all");
+}
