@@ -470,7 +470,9 @@ impl Detector {
             Some(s) => s.suspect == Some(node),
             None => {
                 let tells = carp.informs() && carp.is_whole() && !carp.deserted();
-                (tells || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now)) && !carp.is_electing(now)
+                // Of whom it is remembered what passes, a torn pair is none that boots.
+                let settled = self.nodes[i].recalled || !carp.is_electing(now);
+                settled && (tells || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now))
             }
         } && !carp.moves(now);
         // Who is cut off itself hears nothing of the others, and that is no witness against them.
