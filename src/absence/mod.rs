@@ -67,8 +67,10 @@ pub fn why(engine: &Engine, wanted: Wanted, since: Option<Timestamp>) -> Option<
 /// Whether a node sent it, and the one that is looked for.
 fn is_of(engine: &Engine, wanted: Wanted, key: &Key) -> bool {
     match wanted {
-        Wanted::Pfsync(Some(n)) => sync_addresses(engine, n).contains(&key.from),
-        Wanted::Pfsync(None) => is_configured(engine, key.from),
+        Wanted::Pfsync(Some(n)) => engine.sender(key.from) == Some(n),
+        Wanted::Pfsync(None) => engine
+            .sender(key.from)
+            .is_some_and(|n| n.index() < engine.settings().nodes.len()),
         Wanted::Carp(Some(n), _) => engine.owner(key.from) == Some(n),
         Wanted::Carp(None, _) => engine.owner(key.from).is_some(),
     }
@@ -140,14 +142,4 @@ const fn proto(wanted: Wanted) -> Proto {
         Wanted::Pfsync(_) => Proto::Pfsync,
         Wanted::Carp(..) => Proto::Carp,
     }
-}
-
-fn sync_addresses(engine: &Engine, node: NodeId) -> Vec<IpAddr> {
-    let configured = engine.settings().nodes.get(node.index());
-    configured.map_or_else(|| vec![engine.address(node)], |n| n.addresses.clone())
-}
-
-fn is_configured(engine: &Engine, address: IpAddr) -> bool {
-    let mut nodes = engine.settings().nodes.iter();
-    nodes.any(|n| n.addresses.contains(&address))
 }

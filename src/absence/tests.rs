@@ -18,6 +18,18 @@ fn at(seconds: f64) -> Timestamp {
     Timestamp::from_nanos(1_790_000_000_000_000_000) + Duration::from_secs_f64(seconds)
 }
 
+const ADVERTISEMENT: Carp = Carp {
+    vhid: 1,
+    advskew: 0,
+    advbase: 1,
+    demote: 0,
+    authlen: 7,
+    counter: 1,
+    hmac: [0; 20],
+    cksum_ok: true,
+    bow_out: false,
+};
+
 /// fw1 and fw2 (172.30.0.N; 10.0.S.N on segments S = lan, wan), with the shared addresses 10.0.S.9.
 fn pair() -> Engine {
     let node = |i: u8| Node {
@@ -86,18 +98,7 @@ fn pfsync(engine: &mut Engine, t: f64, from: [u8; 4], ttl: u8) {
 }
 
 fn advertise(engine: &mut Engine, t: f64, net: Net, from: [u8; 4], change: impl Fn(&mut Vec<u8>, &mut u8)) {
-    let carp = Carp {
-        vhid: 1,
-        advskew: 0,
-        advbase: 1,
-        demote: 0,
-        authlen: 7,
-        counter: 1,
-        hmac: [0; 20],
-        cksum_ok: true,
-        bow_out: false,
-    };
-    let (mut payload, mut ttl) = (carp.encode().to_vec(), 255);
+    let (mut payload, mut ttl) = (ADVERTISEMENT.encode().to_vec(), 255);
     change(&mut payload, &mut ttl);
     let (proto, cut) = (112, 0);
     let payload = &payload;
@@ -256,19 +257,8 @@ fn a_node_whose_advertisements_are_refused_is_neither_gone_nor_is_nobody_master(
 #[test]
 fn of_carp_to_one_address_that_was_routed_the_address_is_the_reason() {
     let mut engine = pair();
-    let carp = Carp {
-        vhid: 1,
-        advskew: 0,
-        advbase: 1,
-        demote: 0,
-        authlen: 7,
-        counter: 1,
-        hmac: [0; 20],
-        cksum_ok: true,
-        bow_out: false,
-    };
     let mut octets = vec![0x45, 0, 0, 56, 0, 0, 0, 0, 64, 112, 0, 0, 10, 0, 0, 1, 10, 0, 0, 77];
-    octets.extend(carp.encode());
+    octets.extend(ADVERTISEMENT.encode());
     engine.frame(&Frame::whole(at(0.0), Net::Segment(0), LinkType(101), &octets));
     let text = said(&engine, Wanted::Carp(Some(FW1), Some(0)));
     assert!(

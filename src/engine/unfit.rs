@@ -38,13 +38,11 @@ impl Engine {
         if !carries || proven || self.is_unnamed(node) {
             return None;
         }
-        let configured = self.settings.nodes.get(node.index());
-        let is_its = |from| configured.map_or(from == self.address(node), |n| n.addresses.contains(&from));
         let its = self
             .counters
             .aside
             .iter()
-            .filter(|(k, _)| k.proto == Proto::Pfsync && is_its(k.from));
+            .filter(|(k, _)| k.proto == Proto::Pfsync && self.sender(k.from) == Some(node));
         let (mut count, mut refused) = (0, 0);
         for (key, so) in its {
             let is_so = Problem::of(key.reason) == Some(kind);

@@ -152,6 +152,12 @@ impl Engine {
         a.node.map_or(a.address, |n| self.address(n))
     }
 
+    /// The node that sends pfsync from an address.
+    #[must_use]
+    pub fn sender(&self, address: IpAddr) -> Option<NodeId> {
+        self.by_address.get(&address).copied()
+    }
+
     /// The node to which a CARP source belongs.
     #[must_use]
     pub fn owner(&self, source: IpAddr) -> Option<NodeId> {

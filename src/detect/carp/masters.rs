@@ -30,13 +30,39 @@ pub(super) struct Masters {
     led: bool,
 }
 
+fn two_masters(
+    at: Timestamp,
+    (segment, vhid): (usize, u8),
+    (since, until): (Timestamp, Option<Timestamp>),
+    who: Vec<Advertiser>,
+) -> Event {
+    Event::TwoMasters {
+        at,
+        segment,
+        vhid,
+        since,
+        until,
+        who,
+    }
+}
+
+fn no_master(at: Timestamp, (segment, vhid): (usize, u8), since: Timestamp, until: Option<Timestamp>) -> Event {
+    Event::NoMaster {
+        at,
+        segment,
+        vhid,
+        since,
+        until,
+    }
+}
+
 impl Masters {
     /// Looks at who advertises; `anonymous`: nobody is configured, so that every address counts; `heard`: when anybody at all was
     /// last heard. Tells what begins or ends; true if other nodes are several masters than before, or none.
     pub(super) fn look(
         &mut self,
         now: Timestamp,
-        (segment, vhid): (usize, u8),
+        key: (usize, u8),
         sources: &[Source],
         (anonymous, heard): (bool, Timestamp),
         out: &mut Vec<Event>,
@@ -47,31 +73,19 @@ impl Masters {
         let live = sources.iter().filter(counts).filter(|s| self.goes_on(now, s));
         let several = several(live, beside, anonymous);
         let told = out.len();
-        self.tell_several(now, (segment, vhid), several, sources, out);
+        self.tell_several(now, key, several, sources, out);
         let changed = out.len() > told;
         let last = sources.iter().max_by_key(|s| s.last);
         let vacant = last.filter(|s| self.led && s.absent(now, VACANT, heard)).map(due);
         match (self.none, vacant) {
             (None, Some(since)) => {
                 self.none = Some(since);
-                out.push(Event::NoMaster {
-                    at: now,
-                    segment,
-                    vhid,
-                    since,
-                    until: None,
-                });
+                out.push(no_master(now, key, since, None));
             }
             (Some(since), None) => {
                 self.none = None;
                 let until = Some(last.map_or(now, |s| s.run_start.max(since)));
-                out.push(Event::NoMaster {
-                    at: now,
-                    segment,
-                    vhid,
-                    since,
-                    until,
-                });
+                out.push(no_master(now, key, since, until));
             }
             _ => {}
         }
@@ -81,19 +95,12 @@ impl Masters {
     fn tell_several(
         &mut self,
         at: Timestamp,
-        (segment, vhid): (usize, u8),
+        key: (usize, u8),
         several: Option<(Timestamp, Vec<Advertiser>)>,
         sources: &[Source],
         out: &mut Vec<Event>,
     ) {
-        let tell = |since: Timestamp, until, who: &[Advertiser]| Event::TwoMasters {
-            at,
-            segment,
-            vhid,
-            since,
-            until,
-            who: who.to_vec(),
-        };
+        let tell = |since, until, who: &[Advertiser]| two_masters(at, key, (since, until), who.to_vec());
         match (&mut self.several, several) {
             (None, Some((since, who))) => {
                 out.push(tell(since, None, &who));
@@ -115,38 +122,16 @@ impl Masters {
     }
 
     /// The vhid is left out from now on: what was said of it ends.
-    pub(super) fn end(&mut self, now: Timestamp, (segment, vhid): (usize, u8), out: &mut Vec<Event>) {
-        let until = Some(now);
-        if let Some((since, who)) = self.several.take() {
-            out.push(Event::TwoMasters {
-                at: now,
-                segment,
-                vhid,
-                since,
-                until,
-                who,
-            });
-        }
-        if let Some(since) = self.none.take() {
-            out.push(Event::NoMaster {
-                at: now,
-                segment,
-                vhid,
-                since,
-                until,
-            });
-        }
+    pub(super) fn end(&mut self, now: Timestamp, key: (usize, u8), out: &mut Vec<Event>) {
+        let two = self.several.take();
+        out.extend(two.map(|(since, who)| two_masters(now, key, (since, Some(now)), who)));
+        let none = self.none.take();
+        out.extend(none.map(|since| no_master(now, key, since, Some(now))));
     }
 
     /// Whether somebody was master for longer than an election.
     pub(super) const fn was_led(&self) -> bool {
         self.led
-    }
-
-    /// Whether a node is one of several at once.
-    pub(super) fn beside(&self, node: NodeId) -> bool {
-        let mut several = self.several.iter().flat_map(|(_, who)| who);
-        several.any(|a| a.node == Some(node))
     }
 
     /// Whether a source is heard. One of several that falls silent for a moment gave way to nobody, if it goes on.

@@ -7,7 +7,7 @@ use super::vhid::Vhid;
 use super::{CarpView, OVERDUE};
 use crate::event::NodeId;
 use crate::time::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Intervals that must be missed before a segment counts as lost.
@@ -95,9 +95,12 @@ impl CarpView {
     /// as if all of it had moved.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let ours = self.vhids.iter().filter(|(_, v)| v.ours());
-        let heard: BTreeSet<usize> = ours.map(|((segment, _), _)| *segment).collect();
-        heard.len() >= self.names.len().max(SIDES)
+        // In the order of segments, so that each is counted once without a set of them: this is asked at every judgement.
+        let (mut heard, mut last) = (0, None);
+        for &(segment, _) in self.vhids.iter().filter(|(_, v)| v.ours()).map(|(key, _)| key) {
+            heard += usize::from(last.replace(segment) != Some(segment));
+        }
+        heard >= self.names.len().max(SIDES)
     }
 
     /// Whether an election goes on: different nodes are master and one of them for no longer than one takes, or somebody advertised and
@@ -109,9 +112,10 @@ impl CarpView {
         };
         let ours = || self.vhids.values().filter(|v| v.ours());
         let masters = || ours().filter_map(Vhid::master_source);
-        let nodes: BTreeSet<_> = masters().map(|s| s.node).collect();
         let fresh = |s: &Source| now.since(s.run_start) < s.interval.mul_f64(ELECTION);
-        (nodes.len() > 1 && masters().any(fresh)) || ours().any(open)
+        let first = masters().next().map(|s| s.node);
+        let differ = || masters().any(|s| Some(s.node) != first);
+        (masters().any(fresh) && differ()) || ours().any(open)
     }
 
     /// Whether nobody is heard on a segment where somebody was master: who is to blame for what, CARP then does not tell.
@@ -285,7 +289,7 @@ impl CarpView {
     /// Whether a node advertises something that another node is master of too.
     #[must_use]
     pub fn is_beside_another(&self, node: NodeId) -> bool {
-        self.vhids.values().any(|v| v.masters.beside(node))
+        self.vhids.values().any(|v| v.masters.has(node))
     }
 
     /// Segments on which a node is master, and how many segments have a master at all.
