@@ -61,6 +61,9 @@ fn prometheus_raises_the_alarm_and_the_page_says_why() {
         until("it is pending", || {
             prometheus.alert("PfwatchNodeDown").filter(|s| s == "pending")
         });
+        // Only when CARP has come apart too is it fw1 itself that is blamed, a second or two later.
+        let split = "PfwatchCarpUnsynchronised";
+        until("the split is known", || prometheus.alert(split));
         look(address, folder.path());
         until("it fires", || {
             prometheus.alert("PfwatchNodeDown").filter(|s| s == "firing")
@@ -68,8 +71,7 @@ fn prometheus_raises_the_alarm_and_the_page_says_why() {
         until("the decision fires", || {
             prometheus.alert("PfwatchDecision").filter(|s| s == "firing")
         });
-        let name = "PfwatchCarpUnsynchronised";
-        until("the split fires", || prometheus.alert(name).filter(|s| s == "firing"));
+        until("the split fires", || prometheus.alert(split).filter(|s| s == "firing"));
         for quiet in [
             "PfwatchAbsent",
             "PfwatchStalled",
