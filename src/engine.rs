@@ -281,6 +281,13 @@ impl Engine {
         if let GapCause::Ended(net) = cause {
             return self.over(now, net);
         }
+        let cause = match cause {
+            GapCause::Resumed(net) => match self.hear_again(now, net, length) {
+                true => GapCause::Unrecorded,
+                false => return,
+            },
+            cause => cause,
+        };
         self.last_frame = Some(now);
         self.counters.gap(cause, length, lost);
         self.counters.problem(quality::of_gap(cause), now);

@@ -20,6 +20,7 @@ use pfwatch::report::Report;
 use pfwatch::report::text::{self, Look};
 use std::fs::File;
 use std::io::BufWriter;
+use std::ops::Range;
 use std::time::Duration;
 
 const LAN: Net = Net::Segment(0);
@@ -36,21 +37,29 @@ struct Said {
 
 impl Said {
     fn of(pair: &Pair, time: impl Fn(Net, f64) -> Option<f64>) -> Self {
+        Self::rotated(pair, &[0.0..f64::MAX], time)
+    }
+
+    /// Of a capture with a file of each net for each of these times.
+    fn rotated(pair: &Pair, files: &[Range<f64>], time: impl Fn(Net, f64) -> Option<f64>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let begin = pair.frames[0].at;
         let nets = [(Net::Sync, "sync"), (LAN, "lan"), (WAN, "wan")];
-        let inputs = nets.map(|(net, name)| {
-            let path = dir.path().join(format!("{name}.pcap"));
+        let all = nets.iter().flat_map(|net| files.iter().map(move |times| (net, times)));
+        let inputs = all.map(|((net, name), times)| {
+            let path = dir.path().join(format!("{name}{}.pcap", times.start));
             let mut writer = Writer::new(BufWriter::new(File::create(&path).unwrap())).unwrap();
-            for frame in pair.frames.iter().filter(|f| f.net == net) {
-                if let Some(t) = time(net, frame.at.since(begin).as_secs_f64()) {
+            for frame in pair.frames.iter().filter(|f| f.net == *net) {
+                let t = frame.at.since(begin).as_secs_f64();
+                if let Some(t) = times.contains(&t).then(|| time(*net, t)).flatten() {
                     let at = begin - Duration::from_secs(10_000) + Duration::from_secs_f64(t + 10_000.0);
                     writer.frame(at, &frame.data).unwrap();
                 }
             }
             writer.finish().unwrap();
-            FileInput::new(path, net)
+            FileInput::new(path, *net)
         });
+        let inputs: Vec<_> = inputs.collect();
         let nodes = pair.nodes();
         let mut settings = pair.settings(&nodes[1]);
         settings.policy.live.observes = true;
@@ -197,6 +206,39 @@ fn the_end_of_a_file_is_not_silence() {
         assert_eq!(said.downs(), ["fw1"], "{ended:?} {from}");
         assert!(!said.says("no master"), "{}", said.page);
     }
+}
+
+#[test]
+fn a_file_that_is_missing_between_others_is_not_silence() {
+    const FILES: [Range<f64>; 3] = [0.0..90.0, 90.0..180.0, 180.0..f64::MAX];
+    let (well, torn) = (shipped("steady2"), shipped("awan_port_dead"));
+    for (missing, says) in [
+        (&[][..], ""),
+        (&[Net::Sync], "nothing of the sync net was captured once, for 1 min"),
+        (&[LAN], "nothing of lan was captured once, for 1 min"),
+        (&[Net::Sync, LAN], "nothing of lan was captured once, for 1 min"),
+        (&[Net::Sync, LAN, WAN], "nothing was captured once, for 1 min"),
+    ] {
+        let there = |net: Net, t: f64| (!missing.contains(&net) || !FILES[1].contains(&t)).then_some(t);
+        let said = Said::rotated(&well, &FILES, there);
+        assert_eq!(said.downs(), [""; 0], "{missing:?}");
+        assert!(said.says(says), "{missing:?}: {}", said.page);
+        let absent = |said: &Said| said.says("nobody advertised") || said.says("sync link") || said.says("no master");
+        assert!(!absent(&said), "{missing:?}: {}", said.page);
+        let apart = missing.contains(&LAN) && !missing.contains(&WAN);
+        assert_eq!(said.engine.carp_parted().is_some(), apart, "{missing:?}");
+        let said = Said::rotated(&torn, &FILES, there);
+        assert_eq!(said.downs(), ["fw1"], "{missing:?}");
+        assert!(!absent(&said), "{missing:?}: {}", said.page);
+    }
+    // And of a net alone whose usual pause is so long that inside a file this would be none of ours.
+    let slow = pairs("freebsd-pair")
+        .into_iter()
+        .find(|p| p.name == "fb_awan_port_dead")
+        .unwrap();
+    let alone = |net: Net, t: f64| (net == Net::Sync && (t < 60.0 || t > 135.0)).then_some(t);
+    let said = Said::rotated(&slow, &[0.0..60.0, 135.0..f64::MAX], alone);
+    assert!(said.says("nothing was captured once"), "{}", said.page);
 }
 
 #[test]

@@ -127,6 +127,8 @@ pub enum GapCause {
     Unrecorded,
     /// No file tells of this net any more, and those of others go on.
     Ended(Net),
+    /// Files tell of this net again.
+    Resumed(Net),
 }
 
 impl GapCause {
@@ -141,6 +143,7 @@ impl GapCause {
             Self::ClocksApart => "clocks-apart",
             Self::Unrecorded => "not-captured",
             Self::Ended(_) => "capture-ended",
+            Self::Resumed(_) => "capture-resumed",
         }
     }
 
@@ -154,6 +157,7 @@ impl GapCause {
             Self::ClockStep | Self::ClocksApart => "the clock was set, or the machine slept",
             Self::Unrecorded => "nothing was captured",
             Self::Ended(_) => "the capture of a net had ended",
+            Self::Resumed(_) => "one net was not captured",
         }
     }
 }

@@ -388,6 +388,11 @@ impl Detector {
         self.over.get_or_insert(now);
     }
 
+    /// One tells of it again.
+    pub const fn resume(&mut self) {
+        self.over = None;
+    }
+
     /// Whether it is so long ago that the capture of the sync net ended that silence would mean something: it means nothing.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {

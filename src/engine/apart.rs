@@ -5,6 +5,7 @@ use super::Engine;
 use crate::capture::Net;
 use crate::event::{Event, NoticeKind};
 use crate::time::Timestamp;
+use std::time::Duration;
 
 impl Engine {
     /// From here on CARP and pfsync, and CARP of different segments, cannot be put together.
@@ -40,6 +41,18 @@ impl Engine {
         }
     }
 
+    /// Captures tell of a net again, `length` after those before had ended. Whether that is a gap in what verdicts are about.
+    pub(super) fn hear_again(&mut self, now: Timestamp, net: Net, length: Duration) -> bool {
+        match net {
+            Net::Sync => self.detector.resume(),
+            Net::Segment(segment) => {
+                self.ended.retain(|(ended, _)| *ended != segment);
+                self.carp.forgive(now, length);
+            }
+        }
+        net == Net::Sync && length > Duration::ZERO
+    }
+
     /// What one segment alone tells is misleading. All captures end some time; that others go on for so long that something would
     /// be missing is no accident.
     pub(super) fn part_from_ended(&mut self, now: Timestamp) {
@@ -53,7 +66,7 @@ impl Engine {
             return;
         }
         let why = format!(
-            "the capture of {} has ended, and others go on",
+            "no capture tells of {} any more, and others go on",
             self.segment_name(segment)
         );
         self.part(now, &why);

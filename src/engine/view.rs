@@ -246,14 +246,19 @@ impl Engine {
         self.networks.name(segment)
     }
 
+    /// What a net is called.
+    #[must_use]
+    pub fn net_name(&self, net: Net) -> &str {
+        match net {
+            Net::Sync => "the sync net",
+            Net::Segment(segment) => self.segment_name(segment),
+        }
+    }
+
     /// What to call the captures of some nets, and whether there are several.
     #[must_use]
     pub fn captures_of(&self, nets: &[Net]) -> (String, bool) {
-        let name = |net: &Net| match net {
-            Net::Sync => "the sync net",
-            Net::Segment(segment) => self.segment_name(*segment),
-        };
-        let names: Vec<&str> = nets.iter().map(name).collect();
+        let names: Vec<&str> = nets.iter().map(|net| self.net_name(*net)).collect();
         let several = nets.len() > 1;
         let captures = if several { "captures" } else { "capture" };
         (format!("the {captures} of {}", names.join(" and ")), several)

@@ -180,6 +180,7 @@ impl Report {
             &self.times,
             &self.files,
             |ended| tell::doubt::ends(engine, ended),
+            |net| engine.net_name(net).to_owned(),
             &mut self.quality,
         );
         void::add(&self.files, engine, &mut self.quality);

@@ -7,16 +7,23 @@ use crate::capture::Net;
 use crate::capture::file::{Ended, FileInfo, Step, Strays, Times, Unrecorded};
 use crate::engine::quality::{Found, Problem, Quality};
 use crate::time::{Timestamp, spell};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Adds it.
-pub(super) fn add(times: &Times, files: &[FileInfo], ends: impl Fn(&Ended) -> String, quality: &mut Quality) {
+pub(super) fn add(
+    times: &Times,
+    files: &[FileInfo],
+    ends: impl Fn(&Ended) -> String,
+    of: impl Fn(Net) -> String,
+    quality: &mut Quality,
+) {
     let all = [
         timeless(times, files),
         stepped(&times.steps),
         strays(&times.strays),
-        missing(&times.unrecorded, &times.ended, ends),
+        missing(&times.unrecorded, &times.ended, ends, of),
     ];
     all.into_iter().flatten().for_each(|found| quality.add(found));
 }
@@ -103,35 +110,42 @@ fn strays(strays: &[Strays]) -> Option<Found> {
 }
 
 /// What no file tells of: all of them, or those of one net.
-fn missing(gaps: &[Unrecorded], ended: &[Ended], ends: impl Fn(&Ended) -> String) -> Option<Found> {
-    let first = gaps
-        .first()
-        .map(|g| g.from)
-        .into_iter()
-        .chain(ended.iter().map(|e| e.at))
-        .min()?;
+fn missing(
+    gaps: &[Unrecorded],
+    ended: &[Ended],
+    ends: impl Fn(&Ended) -> String,
+    of: impl Fn(Net) -> String,
+) -> Option<Found> {
+    let first = gaps.iter().map(|g| g.from).chain(ended.iter().map(|e| e.at)).min()?;
     let end = |e: &Ended| {
         format!(
             "{}: what was there after that is not known, and nothing is concluded from its absence",
             ends(e)
         )
     };
-    let said: Vec<String> = unrecorded(gaps).into_iter().chain(ended.iter().map(end)).collect();
+    let nets: BTreeSet<Option<Net>> = gaps.iter().map(|g| g.net).collect();
+    let gaps_of = |net: &Option<Net>| {
+        let gaps = gaps.iter().filter(|g| g.net == *net);
+        unrecorded(*net, &gaps.map(|g| g.to.since(g.from)).collect::<Vec<_>>(), &of)
+    };
+    let said: Vec<String> = nets.iter().map(gaps_of).chain(ended.iter().map(end)).collect();
     let count = (gaps.len() + ended.len()) as u64;
     Some(found(Problem::Gap, count, Some(first), said.join("; ")))
 }
 
-fn unrecorded(gaps: &[Unrecorded]) -> Option<String> {
-    let length: Duration = gaps.iter().map(|g| g.to.since(g.from)).sum();
+fn unrecorded(net: Option<Net>, gaps: &[Duration], of: impl Fn(Net) -> String) -> String {
     let times = match gaps.len() {
-        0 => return None,
         1 => "once".into(),
         n => format!("{n} times"),
     };
-    Some(format!(
-        "nothing was captured {times}, for {} in all: whatever happened then is not known, and nobody is blamed for it",
-        spell(length)
-    ))
+    let (of, whom) = match net {
+        None => (String::new(), "nobody is blamed for it"),
+        Some(net) => (format!(" of {}", of(net)), "nothing is concluded from its absence"),
+    };
+    format!(
+        "nothing{of} was captured {times}, for {} in all: whatever happened then is not known, and {whom}",
+        spell(gaps.iter().sum())
+    )
 }
 
 #[cfg(test)]
@@ -152,13 +166,13 @@ mod tests {
             ..Times::default()
         };
         let mut quality = Quality::default();
-        add(&times, &[], |_| String::new(), &mut quality);
+        add(&times, &[], |_| String::new(), |_| String::new(), &mut quality);
         assert!(quality.problems[0].detail.contains("went back by 1 h"), "{quality:?}");
         assert!(quality.judged());
         times.steps = vec![Step { all: false, ..step }];
         times.timeless = vec!["x.pcap".into()];
         let mut quality = Quality::default();
-        add(&times, &[], |_| String::new(), &mut quality);
+        add(&times, &[], |_| String::new(), |_| String::new(), &mut quality);
         assert_eq!(quality.why_not().unwrap().kind, Problem::NoTime);
         assert!(quality.problems[1].detail.contains("in sync.pcap"), "{quality:?}");
     }

@@ -1,7 +1,7 @@
 //! Clocks that were set, frames out of line, and times of which nothing was captured.
 
 use crate::build::{Ng, plain};
-use pfwatch::capture::file::{FileInput, FileSource, Times};
+use pfwatch::capture::file::{FileInput, FileSource, Times, Unrecorded};
 use pfwatch::capture::{GapCause, Input, Net, Source};
 use pfwatch::time::Timestamp;
 use std::fs;
@@ -442,12 +442,58 @@ fn a_stretch_without_a_file_is_a_gap_where_it_can_be_no_pause() {
     said_nothing(&rotated(90.0, 30.0));
 }
 
-#[test]
-fn where_another_file_goes_on_nothing_was_missed() {
-    let files = [
-        (Net::Sync, steady(0.0, 0.1, 1000)),
-        (Net::Sync, steady(400.0, 0.1, 1000)),
-        (LAN, steady(0.0, 1.0, 500)),
+/// Before the end of all: when a net was told to have ended, when to go on, and how long nothing of it was captured.
+fn hole(heard: &Heard) -> (Vec<(Net, f64)>, Vec<(GapCause, f64)>, Vec<(Option<Net>, f64)>) {
+    let gaps = heard.gaps.iter().map(|g| (g.0, g.1)).collect();
+    let stretch = |s: &Unrecorded| (s.net, s.to.since(s.from).as_secs_f64().round());
+    let stretches = heard.times.unrecorded.iter().map(stretch).collect();
+    let before = heard.ended.iter().copied().filter(|e| e.1 < 200.0);
+    (before.collect(), gaps, stretches)
+}
+
+/// Three nets; of these nothing is captured from 100 s on, until 200 s.
+fn without(missing: &[Net]) -> Heard {
+    let rotate = |(net, own): (Net, Own)| {
+        let (first, rest): (Own, Own) = own.iter().partition(|t| **t < 100.0);
+        let rest = rest.into_iter().filter(|t| !missing.contains(&net) || *t >= 200.0);
+        [(net, first), (net, rest.collect())]
+    };
+    let long = [
+        (Net::Sync, steady(0.0, 0.1, 3000)),
+        (LAN, steady(0.4, 1.0, 300)),
+        (WAN, steady(0.7, 1.0, 300)),
     ];
-    said_nothing(&hear(&files));
+    hear(&long.into_iter().flat_map(rotate).collect::<Vec<_>>())
+}
+
+#[test]
+fn what_is_missing_between_files_of_one_net_is_a_gap_of_that_net() {
+    said_nothing(&without(&[]));
+    assert_eq!(
+        hole(&without(&[Net::Sync])),
+        (
+            vec![(Net::Sync, 99.9)],
+            vec![(GapCause::Resumed(Net::Sync), 200.0)],
+            vec![(Some(Net::Sync), 100.0)]
+        )
+    );
+    assert_eq!(
+        hole(&without(&[LAN])),
+        (
+            vec![(LAN, 99.4)],
+            vec![(GapCause::Resumed(LAN), 200.4)],
+            vec![(Some(LAN), 101.0)]
+        )
+    );
+}
+
+#[test]
+fn what_is_missing_of_all_nets_is_a_gap_of_all_and_none_has_ended_when_it_is_over() {
+    let (ended, gaps, stretches) = hole(&without(&[Net::Sync, LAN, WAN]));
+    let resumed = |net: Net| (GapCause::Resumed(net), 200.0);
+    let mut told: Vec<_> = ended.iter().map(|(net, _)| resumed(*net)).collect();
+    told.sort_by_key(|t| t.0);
+    told.push((GapCause::Unrecorded, 200.0));
+    assert_eq!(gaps, told);
+    assert_eq!(stretches, [(None, 100.0)]);
 }

@@ -66,7 +66,7 @@ pub(super) struct Clocks {
     gaps: VecDeque<Gap>,
     /// By net: the sync net, then the segments.
     paces: Vec<Pace>,
-    /// Nets whose files are all at their end, since when.
+    /// Nets of which no file tells, since when.
     over: BTreeMap<Net, Timestamp>,
     times: Times,
 }
@@ -136,6 +136,13 @@ impl Clocks {
         usual.map_or(UNKNOWN_PACE, |usual| (usual * 2).clamp(least, most))
     }
 
+    /// Whether no file tells of what a net said meanwhile, if so long lies between two of its files: between files a pause is
+    /// the less likely.
+    fn is_hole(&self, net: Net, length: Duration) -> bool {
+        let usual = self.pace(net).usual().unwrap_or(UNKNOWN_PACE);
+        length > PAUSE.max(usual.saturating_mul(TOGETHER))
+    }
+
     /// Whether nothing of any of these nets until `at` can be no pause of theirs.
     fn unusual(&self, nets: &[Net], at: Timestamp) -> bool {
         let paces = nets.iter().map(|net| self.pace(*net));
@@ -147,8 +154,12 @@ impl Clocks {
         alone || together
     }
 
-    fn blind(&mut self, at: Timestamp, length: Duration, cause: GapCause) {
+    fn tell(&mut self, at: Timestamp, length: Duration, cause: GapCause) {
         self.gaps.push_back(Gap { at, length, cause });
+    }
+
+    fn blind(&mut self, at: Timestamp, length: Duration, cause: GapCause) {
+        self.tell(at, length, cause);
         self.paces.iter_mut().for_each(|pace| pace.forgive(at));
     }
 
@@ -234,12 +245,15 @@ impl FileSource {
     #[inline]
     pub(super) fn following(&mut self) -> Option<(usize, Timestamp)> {
         loop {
-            let (at, _, number) = self.choose()?;
+            let (at, net, number) = self.choose()?;
             if std::mem::take(&mut self.closed) && !self.clocks.trusted {
-                self.tell_ends(at);
+                self.tell_ends(self.clocks.now.unwrap_or(at));
             }
             let quiet = self.clocks.now.is_some_and(|now| at.since(now) > PAUSE);
             if !quiet || self.clocks.trusted || !self.silence(number, at) {
+                if !self.clocks.over.is_empty() {
+                    self.resume(net, at);
+                }
                 return Some((number, at));
             }
         }
@@ -452,20 +466,76 @@ impl FileSource {
         GapCause::ClocksApart
     }
 
-    /// Tells of nets whose files are all at their end, while those of others go on: what does not come any more is not missing.
+    /// Tells of nets whose files are all at their end since `since`, or go on much later, while those of others go on: what does
+    /// not come any more is not missing.
     #[cold]
-    fn tell_ends(&mut self, at: Timestamp) {
-        let nets = self.nets();
-        let over = |f: &&File| f.info.frames > 0 && !nets.contains(&f.info.net);
+    fn tell_ends(&mut self, since: Timestamp) {
+        let begun: Vec<Net> = self.begun().filter_map(|n| self.net(n)).collect();
+        let goes_on = |net: &Net| {
+            let soon = |at: Timestamp| !self.clocks.is_hole(*net, at.since(since));
+            begun.contains(net) || self.begins(*net).is_some_and(soon)
+        };
+        let over = |f: &&File| f.info.frames > 0 && !goes_on(&f.info.net);
         let over: Vec<Net> = self.files.iter().filter(over).map(|f| f.info.net).collect();
+        let others = self.nets().iter().any(goes_on);
         for net in over {
-            if !nets.is_empty() && !self.clocks.over.contains_key(&net) {
-                let at = self.clocks.now.unwrap_or(at);
-                self.clocks.over.insert(net, at);
-                let (length, cause) = (Duration::ZERO, GapCause::Ended(net));
-                self.clocks.gaps.push_back(Gap { at, length, cause });
+            if others && !self.clocks.over.contains_key(&net) {
+                self.clocks.over.insert(net, since);
+                self.clocks.tell(since, Duration::ZERO, GapCause::Ended(net));
             }
         }
+    }
+
+    /// A file of a net goes on: what came since the one before it ended was not captured.
+    #[cold]
+    fn resume(&mut self, net: Net, at: Timestamp) {
+        if let Some(from) = self.clocks.over.remove(&net) {
+            let (net, length) = (Some(net), at.since(from));
+            self.clocks.unrecorded(Unrecorded { net, from, to: at });
+            net.map(|net| self.clocks.tell(at, length, GapCause::Resumed(net)));
+        }
+    }
+
+    /// No file tells of the time from `now` until `at`: all nets have this gap in common, and what one lacks beyond it is its own.
+    fn share(&mut self, now: Timestamp, at: Timestamp) {
+        for (net, from) in std::mem::take(&mut self.clocks.over) {
+            if self.begins(net).is_none() {
+                self.clocks.over.insert(net, from);
+                continue;
+            }
+            let mut length = Duration::ZERO;
+            if self.clocks.is_hole(net, now.since(from)) {
+                length = now.since(from);
+                let net = Some(net);
+                self.clocks.unrecorded(Unrecorded { net, from, to: now });
+            }
+            self.clocks.tell(at, length, GapCause::Resumed(net));
+        }
+        let net = None;
+        self.clocks.unrecorded(Unrecorded { net, from: now, to: at });
+        self.clocks.blind(at, at.since(now), GapCause::Unrecorded);
+        self.tell_ends(at);
+    }
+
+    /// Files that are being read, of which something was told.
+    fn begun(&self) -> impl Iterator<Item = usize> {
+        let begun = |n: &&usize| self.files.get(**n).is_some_and(|f| f.latest.is_some());
+        self.open.iter().filter(begun).copied()
+    }
+
+    /// When the next file of a net begins.
+    fn begins(&self, net: Net) -> Option<Timestamp> {
+        let open = self
+            .open
+            .iter()
+            .filter(|n| self.files.get(**n).is_some_and(|f| f.latest.is_none()));
+        let open = open.filter_map(|n| self.key(*n));
+        let keys = self.waiting.iter().copied().chain(open);
+        keys.filter(|(_, of, _)| *of == net).map(|(at, ..)| at).min()
+    }
+
+    fn net(&self, number: usize) -> Option<Net> {
+        self.files.get(number).map(|f| f.info.net)
     }
 
     /// There is no more input: by how much did files of a net end before others?
@@ -527,19 +597,18 @@ impl FileSource {
         let (Some(now), false) = (self.clocks.now, self.clocks.held_until.is_some()) else {
             return false;
         };
-        if self.clocks.asked.replace(at) == Some(at) || !self.clocks.unusual(&nets, at) {
+        let length = at.since(now);
+        let through: Vec<usize> = self.begun().collect();
+        let between = through.is_empty() && nets.iter().all(|net| self.clocks.is_hole(*net, length));
+        if self.clocks.asked.replace(at) == Some(at) || !(between || self.clocks.unusual(&nets, at)) {
             return false;
         }
-        let length = at.since(now);
         let last = nets.len() == 1;
-        let goes_on = |n: &&usize| self.files.get(**n).is_some_and(|f| f.latest.is_some());
-        let through: Vec<usize> = self.open.iter().filter(goes_on).copied().collect();
         if last && through.contains(&number) && self.ends_astray(number) {
             return true;
         }
         if through.is_empty() {
-            self.clocks.unrecorded(Unrecorded { from: now, to: at });
-            self.clocks.blind(at, length, GapCause::Unrecorded);
+            self.share(now, at);
             return false;
         }
         // Where others went on to their end while the last file kept silent, its clock alone may have been set.

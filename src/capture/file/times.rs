@@ -46,6 +46,8 @@ pub struct Step {
 /// A stretch between files that none of them tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unrecorded {
+    /// Of this net; none if of any.
+    pub net: Option<Net>,
     /// The last frame before it.
     pub from: Timestamp,
     /// The first frame after it.

@@ -28,7 +28,7 @@ pub(super) fn check(heard: &Heard) -> Vec<Finding> {
                 format!("this host did not let us listen for {seconds:.1} s: what else keeps it busy?"),
             ),
             // Only files know the second one.
-            GapCause::InterfaceDown | GapCause::Unrecorded | GapCause::Ended(_) => problem(
+            GapCause::InterfaceDown | GapCause::Unrecorded | GapCause::Ended(_) | GapCause::Resumed(_) => problem(
                 "capture",
                 format!("an interface was down or gone for {seconds:.1} s: look at its cable and its log"),
             ),

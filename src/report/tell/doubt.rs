@@ -6,10 +6,12 @@ use super::Tale;
 use super::masters::came_back;
 use super::stays::{self, Stay};
 use super::words::duration;
+use crate::capture::Net;
 use crate::capture::file::Ended;
 use crate::engine::Engine;
 use crate::engine::quality::Problem;
 use crate::event::{Health, NodeId};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Less than this in all is not worth a word.
@@ -26,6 +28,7 @@ pub(in crate::report) fn doubts(tale: &Tale<'_>) -> Vec<String> {
         .flat_map(|n| [unjudged(tale, &stays, n), suspected(tale, &stays, n)])
         .chain([blind(tale), refused(tale), reflected(tale)])
         .flatten()
+        .chain(segments_missing(tale))
         .chain(
             tale.report
                 .times
@@ -36,6 +39,25 @@ pub(in crate::report) fn doubts(tale: &Tale<'_>) -> Vec<String> {
         .collect();
     all.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
     all.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Of which segments no file told for a time.
+fn segments_missing(tale: &Tale<'_>) -> Vec<(Duration, String)> {
+    let mut missing: BTreeMap<Net, Duration> = BTreeMap::new();
+    for gap in &tale.report.times.unrecorded {
+        if let Some(net @ Net::Segment(_)) = gap.net {
+            *missing.entry(net).or_default() += gap.to.since(gap.from);
+        }
+    }
+    let said = |(net, length)| {
+        let text = format!(
+            "nothing of {} was captured for {}",
+            tale.engine.net_name(net),
+            duration(length)
+        );
+        (length, text)
+    };
+    missing.into_iter().map(said).collect()
 }
 
 /// A node that hears itself.
