@@ -30,7 +30,7 @@ use crate::time::Timestamp;
 use crate::track::{Observation, Tracker};
 use aside::{Key, Proto, Reason};
 use authentic::{Proofs, Proven};
-use copies::Copies;
+use copies::{Copies, said_once};
 use counters::{Counters, NodeCounters};
 use networks::{Found, MAX_NETWORKS, Networks};
 use pfsync_proto::{Action, BusStatus, Carp, DecodeError, ErrorKind, Message, Packet, Proto112};
@@ -384,7 +384,9 @@ impl Engine {
         } else {
             frame.net
         };
-        let heard = self.copies.heard_before(now, net, id, packet.datagram);
+        let heard = self
+            .copies
+            .heard_before(now, net, id, said_once(&packet.kind), packet.datagram);
         if !(heard.before && self.came_back(now, frame, packet)) {
             (0..heard.copies).for_each(|_| self.problem(now, Problem::Duplicate));
         }
@@ -579,7 +581,7 @@ impl Engine {
     }
 
     fn observed(&mut self, now: Timestamp, node: NodeId, o: Observation) {
-        self.counters.nodes[node.index()].evidence(&o, now);
+        self.counters.evidence(node, &o, now);
         if let Some(tap) = &mut self.tap {
             tap.push(Heard {
                 at: now,

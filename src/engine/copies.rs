@@ -3,12 +3,16 @@
 //!
 //! Asked by the engine about each frame before anything is made of it. A datagram is known again by a hash of all its octets,
 //! the IP identification included, so what a firewall says twice is not taken for a copy: the second time it has another
-//! identification. FreeBSD sends 0 always, and there only nearness tells, or that nearly everything is heard twice.
+//! identification. FreeBSD sends 0 always, and there only nearness tells, or that nearly everything is heard twice. Two of its
+//! kernels that answer each other say an update again and again in the same octets, within milliseconds and for minutes, so
+//! whether everything is heard twice is asked of what a kernel says once: that a state was made or has ended.
 
 use crate::capture::Net;
+use crate::dissect::Kind;
 use crate::time::Timestamp;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use pfsync_proto::{Action, Packet};
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::BuildHasher;
 use std::time::Duration;
@@ -19,14 +23,14 @@ const WINDOW: Duration = Duration::from_secs(3);
 const NEAR: Duration = Duration::from_millis(20);
 /// Datagrams remembered; at more per three seconds the memory is shorter.
 const MOST: usize = 1 << 16;
-/// Datagrams without identification over which it is counted whether nearly all are doubled.
+/// Datagrams without identification, of those that are said once, over which it is counted whether nearly all are doubled.
 const SAMPLE: u32 = 64;
-/// Then every second one is the second of two, and hardly any is heard a third time: a node that says the same every second,
-/// and a capture that is played again and again, look otherwise.
+/// Then every second one is the second of two, and hardly any is heard a third time: a capture that is played again and again
+/// looks otherwise.
 const SECONDS: std::ops::RangeInclusive<u32> = 29..=36;
 const THIRDS: u32 = 2;
 /// Those heard again within [`NEAR`] are told as copies where there are so many of them in two samples running, however often each
-/// is heard: a pair of kernels says the same at once now and then, and not for so long.
+/// is heard.
 const MANY: u32 = 14;
 /// Copies at a steady distance are that far apart, give or take this.
 const STEADY: Duration = Duration::from_millis(5);
@@ -41,6 +45,13 @@ pub(super) struct Heard {
     pub(super) copies: u64,
 }
 
+/// Whether its sender has no reason to say the same again: a state is made and ends once, and is told of many times.
+pub(super) fn said_once(kind: &Kind<'_>) -> bool {
+    let Kind::Pfsync(payload) = kind else { return true };
+    let once = |action| matches!(action, Action::Ins | Action::Del | Action::DelC);
+    Packet::new_checked(payload).is_ok_and(|packet| packet.sections().flatten().any(|s| once(s.action)))
+}
+
 /// One datagram that was heard.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -49,19 +60,28 @@ struct Seen {
     again: bool,
 }
 
-/// How far apart the two of a pair are on one net, where there is no identification.
-#[derive(Debug, Default)]
-struct Steady {
-    distance: Duration,
-    /// Of the sample so far.
+/// What was heard again among so many datagrams that are said once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sample {
     all: u32,
     seconds: u32,
     thirds: u32,
-    /// What the sample before this one came to: nearly everything is heard twice.
-    doubled: bool,
-    /// Heard again at once, in this sample and in the one before it, and whether those were told as copies.
     nears: u32,
-    nears_before: u32,
+    /// Heard again meanwhile, whatever it is: at once, or as far apart as the others.
+    again_near: u64,
+    again: u64,
+}
+
+/// What is known of one net where there is no identification.
+#[derive(Debug, Default)]
+struct Steady {
+    /// How far apart the two of a pair are.
+    distance: Duration,
+    sample: Sample,
+    before: Sample,
+    /// By the sample before: nearly everything is heard twice.
+    doubled: bool,
+    /// By the two before: what is heard again at once is a copy.
     told: bool,
 }
 
@@ -86,13 +106,14 @@ impl Copies {
         }
     }
 
-    /// Whether this datagram was heard on this net just now; if not, it is remembered.
-    pub(super) fn heard_before(&mut self, now: Timestamp, net: Net, id: u16, datagram: &[u8]) -> Heard {
+    /// Whether this datagram was heard on this net just now; if not, it is remembered. `once`: its sender has no reason to say the
+    /// same again.
+    pub(super) fn heard_before(&mut self, now: Timestamp, net: Net, id: u16, once: bool, datagram: &[u8]) -> Heard {
         self.forget(now);
         let key = self.hasher.hash_one((net, datagram));
         let before = self.seen.get(&key).map(|s| (now.since(s.at), s.again));
         let heard = if id == 0 {
-            self.steady.entry(net).or_default().count(before)
+            self.steady.entry(net).or_default().count(before, once)
         } else {
             let before = before.is_some();
             Heard {
@@ -133,42 +154,47 @@ impl Copies {
 
 impl Steady {
     /// Counts a datagram; `before`: how long ago the same was heard, and whether not for the first time.
-    fn count(&mut self, before: Option<(Duration, bool)>) -> Heard {
+    fn count(&mut self, before: Option<(Duration, bool)>, once: bool) -> Heard {
         let near = before.is_some_and(|(distance, _)| distance <= NEAR);
-        let second = near || self.is_second(before);
-        self.seconds += u32::from(second);
-        self.nears += u32::from(near);
-        self.thirds += u32::from(!near && before.is_some_and(|(_, again)| again));
-        self.all += 1;
+        let second = near || self.is_second(before, once);
+        self.sample.again_near += u64::from(near);
+        self.sample.again += u64::from(second);
         let known = self.doubled;
         let mut copies = u64::from((known && second) || (self.told && near));
-        if self.all == SAMPLE {
-            let doubled = SECONDS.contains(&self.seconds) && self.thirds <= THIRDS;
-            let told = self.nears.min(self.nears_before) >= MANY;
-            if !known && !self.told {
-                copies = match (doubled, told) {
-                    (true, _) => self.seconds.into(),
-                    (false, true) => u64::from(self.nears + self.nears_before),
-                    (false, false) => copies,
-                };
-            }
-            *self = Self {
-                distance: self.distance,
-                doubled,
-                nears_before: self.nears,
-                told,
-                ..Self::default()
-            };
+        if once {
+            self.sample.seconds += u32::from(second);
+            self.sample.nears += u32::from(near);
+            self.sample.thirds += u32::from(!near && before.is_some_and(|(_, again)| again));
+            self.sample.all += 1;
+        }
+        if self.sample.all == SAMPLE {
+            copies += self.conclude();
         }
         let before = near || (second && known);
         Heard { before, copies }
     }
 
+    /// What a full sample shows; how many copies are known by it that were not told.
+    fn conclude(&mut self) -> u64 {
+        let (before, now) = (self.before, self.sample);
+        let was = self.doubled || self.told;
+        self.doubled = SECONDS.contains(&now.seconds) && now.thirds <= THIRDS;
+        self.told = before.nears.min(now.nears) >= MANY;
+        self.before = now;
+        self.sample = Sample::default();
+        match (self.doubled, self.told) {
+            _ if was => 0,
+            (true, _) => now.again,
+            (false, true) => before.again_near + now.again_near,
+            (false, false) => 0,
+        }
+    }
+
     /// Whether it is as far from the one before it as the others, if that is the first.
-    fn is_second(&mut self, before: Option<(Duration, bool)>) -> bool {
+    fn is_second(&mut self, before: Option<(Duration, bool)>, once: bool) -> bool {
         let Some((distance, false)) = before else { return false };
         let steady = distance.abs_diff(self.distance) <= STEADY;
-        if !steady && self.seconds == 0 {
+        if !steady && once && self.sample.seconds == 0 {
             self.distance = distance;
         }
         steady
@@ -185,7 +211,7 @@ mod tests {
     impl Ear {
         fn copy(&mut self, ms: u64, id: u16, what: u32) -> bool {
             let at = Timestamp::from_nanos(0) + Duration::from_millis(ms);
-            self.0.heard_before(at, Net::Sync, id, &what.to_be_bytes()).before
+            self.0.heard_before(at, Net::Sync, id, true, &what.to_be_bytes()).before
         }
     }
 
@@ -206,8 +232,8 @@ mod tests {
 
     fn ear_at(net: Net) -> bool {
         let mut copies = Copies::new(1);
-        copies.heard_before(Timestamp::from_nanos(0), Net::Sync, 7, &[1]);
-        copies.heard_before(Timestamp::from_nanos(0), net, 7, &[1]).before
+        copies.heard_before(Timestamp::from_nanos(0), Net::Sync, 7, true, &[1]);
+        copies.heard_before(Timestamp::from_nanos(0), net, 7, true, &[1]).before
     }
 
     #[test]
@@ -219,7 +245,7 @@ mod tests {
                 let at = Timestamp::from_nanos(0) + Duration::from_millis(10) * i;
                 for later in 0..=u64::from(i % every == 0) {
                     let at = at + Duration::from_millis(later);
-                    told += copies.heard_before(at, Net::Sync, 0, &i.to_be_bytes()).copies;
+                    told += copies.heard_before(at, Net::Sync, 0, true, &i.to_be_bytes()).copies;
                 }
             }
             told
@@ -235,8 +261,13 @@ mod tests {
             for i in 0..640_u32 {
                 let at = Timestamp::from_nanos(0) + Duration::from_millis(10) * i;
                 for later in 0..=more(i) {
-                    let heard =
-                        copies.heard_before(at + Duration::from_millis(3 * later), Net::Sync, 0, &i.to_be_bytes());
+                    let heard = copies.heard_before(
+                        at + Duration::from_millis(3 * later),
+                        Net::Sync,
+                        0,
+                        true,
+                        &i.to_be_bytes(),
+                    );
                     assert_eq!(heard.before, later > 0);
                     told += heard.copies;
                     all += u64::from(later > 0);
@@ -247,6 +278,23 @@ mod tests {
         assert_eq!(told(|_| 2), (1_280, 1_280));
         let (told, all) = told(|i| u64::from(i.wrapping_mul(2_654_435_761) >> 31));
         assert!(told + 32 >= all && told <= all, "{told} of {all}");
+    }
+
+    #[test]
+    fn kernels_that_tell_each_other_the_same_state_without_end_are_not_heard_twice() {
+        let mut copies = Copies::new(1);
+        let (mut told, mut dropped) = (0, 0);
+        for i in 0..6_400_u32 {
+            let at = Timestamp::from_nanos(0) + Duration::from_millis(10) * i;
+            // Every fourth is of a state that is made; the others are told of in pairs, 10 ms apart, or 30 ms.
+            let once = i % 4 == 0;
+            let octets = if once { i } else { i / 8 * 8 + i % 2 }.to_be_bytes();
+            let heard = copies.heard_before(at, Net::Sync, 0, once, &octets);
+            told += heard.copies;
+            let near = !once && i % 8 >= 2;
+            dropped += u32::from(heard.before && !near);
+        }
+        assert_eq!((told, dropped), (0, 0));
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct Counters {
     pub gaps: BTreeMap<GapCause, (u64, Duration, u64)>,
     /// Per node, by index.
     pub nodes: Vec<NodeCounters>,
+    /// Per path: when something first passed as a whole, through one node or several together.
+    pub first_passed: Vec<Option<Timestamp>>,
 }
 
 impl Counters {
@@ -78,6 +80,21 @@ impl Counters {
     pub fn error(&mut self, error: DecodeError) {
         *self.errors.entry(error.kind).or_default() += 1;
         self.damaged += u64::from(error.damage);
+    }
+
+    /// Counts an observation.
+    pub fn evidence(&mut self, node: NodeId, o: &Observation, now: Timestamp) {
+        if self.first_passed.len() <= o.path {
+            self.first_passed.resize(o.path + 1, None);
+        }
+        let first = &mut self.first_passed[o.path];
+        if o.is_round_trip() || o.whole.is_some() {
+            first.get_or_insert(now);
+        }
+        let first = *first;
+        if let Some(path) = self.nodes.get_mut(node.index()).and_then(|n| n.paths.get_mut(o.path)) {
+            path.evidence(o, now, first.is_some());
+        }
     }
 
     /// Counts a gap.
@@ -125,7 +142,7 @@ pub struct PathCounters {
     pub last_end_to_end: Option<Timestamp>,
     /// The first.
     pub first_end_to_end: Option<Timestamp>,
-    /// Tries that failed before that, and the first of them.
+    /// Tries that failed before anything passed on this path, through whomever, and the first of them.
     pub failed_before: u64,
     /// See `failed_before`.
     pub first_failed: Option<Timestamp>,
@@ -169,27 +186,28 @@ impl NodeCounters {
         }
         self.creators.push(creator);
     }
+}
 
-    /// Counts an observation.
-    pub fn evidence(&mut self, o: &Observation, now: Timestamp) {
-        let Some(path) = self.paths.get_mut(o.path) else { return };
+impl PathCounters {
+    /// Counts an observation; `passed`: something passed on this path already.
+    fn evidence(&mut self, o: &Observation, now: Timestamp, passed: bool) {
         if o.is_round_trip() {
-            path.end_to_end += 1;
-            path.last_end_to_end = Some(now);
-            path.first_end_to_end.get_or_insert(now);
+            self.end_to_end += 1;
+            self.last_end_to_end = Some(now);
+            self.first_end_to_end.get_or_insert(now);
             return;
         }
-        if path.first_end_to_end.is_none() && matches!(o.trial, Some((_, Outcome::Failure))) {
-            path.failed_before += 1;
-            path.first_failed.get_or_insert(now);
+        if !passed && matches!(o.trial, Some((_, Outcome::Failure))) {
+            self.failed_before += 1;
+            self.first_failed.get_or_insert(now);
         }
         match o.movement {
-            Movement::Attempt => path.attempt += 1,
-            Movement::Forward => path.forward += 1,
-            Movement::Reverse => path.reverse += 1,
+            Movement::Attempt => self.attempt += 1,
+            Movement::Forward => self.forward += 1,
+            Movement::Reverse => self.reverse += 1,
             Movement::Both | Movement::PairEndToEnd | Movement::EndToEnd => {
-                path.forward += 1;
-                path.reverse += 1;
+                self.forward += 1;
+                self.reverse += 1;
             }
         }
     }
@@ -217,10 +235,40 @@ mod tests {
         let delivered = told(Movement::EndToEnd, None, Some(Outcome::Success));
         let pair = told(Movement::PairEndToEnd, Some(Outcome::Pair), Some(Outcome::Pair));
         for (o, round_trips) in [(answered, 1), (delivered, 1), (pair, 0)] {
-            let mut c = NodeCounters::new(1);
-            c.evidence(&o, Timestamp::from_nanos(5));
-            assert_eq!(c.paths[0].end_to_end, round_trips, "{o:?}");
-            assert_eq!(c.paths[0].last_end_to_end.is_some(), round_trips > 0);
+            let mut c = PathCounters::default();
+            c.evidence(&o, Timestamp::from_nanos(5), false);
+            assert_eq!(c.end_to_end, round_trips, "{o:?}");
+            assert_eq!(c.last_end_to_end.is_some(), round_trips > 0);
+        }
+    }
+
+    #[test]
+    fn tries_fail_from_the_start_only_as_long_as_nothing_passes_through_anybody() {
+        let told = |movement, outcome, whole| Observation {
+            path: 0,
+            movement,
+            trial: Some((Class::NewTcp, outcome)),
+            delivery: None,
+            partner: None,
+            whole,
+            hosts: None,
+            left: false,
+        };
+        let failed = told(Movement::Attempt, Outcome::Failure, None);
+        let alone = told(Movement::EndToEnd, Outcome::Success, None);
+        let together = told(Movement::PairEndToEnd, Outcome::Pair, Some(Duration::ZERO));
+        let half = told(Movement::PairEndToEnd, Outcome::Pair, None);
+        for (o, before) in [(alone, 1), (together, 1), (half, 2)] {
+            let mut c = Counters {
+                nodes: vec![NodeCounters::new(1); 2],
+                ..Counters::default()
+            };
+            let at = Timestamp::from_nanos(5);
+            for (node, o) in [(1, &failed), (0, &o), (1, &failed)] {
+                c.evidence(NodeId(node), o, at);
+            }
+            assert_eq!(c.nodes[1].paths[0].failed_before, before, "{o:?}");
+            assert_eq!(c.first_passed[0].is_some(), before == 1);
         }
     }
 }

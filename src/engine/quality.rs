@@ -324,31 +324,26 @@ impl Engine {
 
     fn late_start(&self) -> Option<Found> {
         let late = |n: NodeId| {
-            let c = self.counters.nodes.get(n.index())?;
-            c.paths.iter().find(|p| self.begins_inside(p))
+            let paths = &self.counters.nodes.get(n.index())?.paths;
+            let (path, p) = paths.iter().enumerate().find(|(_, p)| self.begins_inside(p))?;
+            Some((p, self.counters.first_passed.get(path).copied().flatten()))
         };
-        let (node, p) = self.node_ids().find_map(|n| Some((n, late(n)?)))?;
+        let (node, (p, passed)) = self.node_ids().find_map(|n| Some((n, late(n)?)))?;
         let tries = p.failed_before;
-        let passed = if p.first_end_to_end.is_some() {
-            "before anything passed"
-        } else {
-            "and nothing ever passed"
+        let until = match passed {
+            Some(_) => "before anything passed",
+            None => "and nothing ever passed",
         };
         let detail = format!(
-            "this begins inside what may be an outage: {tries} tries through {} came to nothing from the start {passed}, and of hosts \
+            "this begins inside what may be an outage: {tries} tries through {} came to nothing from the start {until}, and of hosts \
              that never worked little can be said; record from before it, if you can",
             self.label(node)
         );
-        Some(plain(
-            Problem::LateStart,
-            tries,
-            p.first_failed,
-            p.first_end_to_end,
-            detail,
-        ))
+        Some(plain(Problem::LateStart, tries, p.first_failed, passed, detail))
     }
 
-    /// Whether tries on a path failed for long, from our beginning on, before anything passed.
+    /// Whether tries on a path failed from our beginning on, before anything passed through anybody, and nothing passed here for
+    /// long: where the other node has what this one does not answer, nothing is out.
     fn begins_inside(&self, p: &PathCounters) -> bool {
         let Some(first) = p.first_failed else { return false };
         let long = p.first_end_to_end.unwrap_or(self.now).since(first) >= LATE;
