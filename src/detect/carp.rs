@@ -21,7 +21,6 @@ use crate::event::{Event, NodeId, Notice, NoticeKind};
 use crate::time::Timestamp;
 pub use advert::{Advert, Protocol};
 use queue::Queue;
-use source::LOST;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -272,13 +271,8 @@ impl CarpView {
 
     /// We were blind for `length` until `now`: what was missed meanwhile is not missing.
     pub fn forgive(&mut self, now: Timestamp, length: Duration) {
-        let before = now - length;
         let missed = self.vhids.values_mut().filter(|v| !v.masters.is_vacant());
-        for source in missed.flat_map(|v| &mut v.sources) {
-            if source.missed(before) <= LOST {
-                source.last = now;
-            }
-        }
+        missed.flat_map(|v| &mut v.sources).for_each(|s| s.forgive(now, length));
     }
 
     /// Moves masterships on, of those that are due, and reports an unsynchronised pair.

@@ -129,8 +129,9 @@ impl CarpView {
                 .map(|v| v.master_since)
                 .min()
                 .unwrap_or(now);
-            // Who gave a vhid away by himself lost nothing.
-            let suspect = common.filter(|&node| of_group().any(|v| v.robs(node)));
+            // Who gave a vhid away by himself lost nothing. Where we did not hear how it went, what he kept shows that it was no
+            // failover.
+            let suspect = common.filter(|&node| of_group().any(|v| v.is_lost_to(node)));
             Some(Split { since, suspect })
         });
         match (self.split, split) {
@@ -145,10 +146,13 @@ impl CarpView {
             (Some(_), Some(_)) => {}
         }
         // The onset may be known late. How long it stands counts from then on, for another vhid may be about to follow.
-        if let Some(Split { since, .. }) = self.split
+        if let Some(Split { since, suspect }) = self.split
             && now.since(self.divided_at) >= UNSYNC_AFTER
             && !std::mem::replace(&mut self.reported, true)
         {
+            for v in self.vhids.values_mut().filter(|v| v.group == torn) {
+                suspect.into_iter().for_each(|node| v.convict(node));
+            }
             out.push(Event::Unsynchronised {
                 at: now,
                 since: Some(since),

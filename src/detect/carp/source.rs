@@ -60,6 +60,8 @@ pub(super) struct Source {
     pub(super) demoted: bool,
     pub(super) yielded: bool,
     pub(super) contested: bool,
+    /// It went on until we were deaf, and is not heard since: whether it gave way meanwhile, or was lost, nobody knows.
+    pub(super) unheard: bool,
     /// When another last contested it, and the first time of several.
     last_contest: Timestamp,
     contest: Timestamp,
@@ -95,6 +97,7 @@ impl Source {
             demoted: ad.demote > 0 || ad.bow_out,
             yielded: ad.bow_out,
             contested: false,
+            unheard: false,
             last_contest: Timestamp::MIN,
             contest: Timestamp::MIN,
             alone_since: now,
@@ -135,7 +138,7 @@ impl Source {
             self.mixed = now;
         }
         (self.last, self.spoke, self.counted) = (now, now, now);
-        (self.yielded, self.displaced) = (ad.bow_out, false);
+        (self.yielded, self.displaced, self.unheard) = (ad.bow_out, false, false);
         self.reigned &= !ad.bow_out;
         // What crossed the first word of a rival does not say that this was not heard.
         self.contested &= now.since(self.contest) < self.interval.mul_f64(TWIN);
@@ -150,7 +153,8 @@ impl Source {
         let mixed = now.since(self.mixed) <= self.interval.mul_f64(LOST);
         let goes_on = !self.yielded && !mixed && self.missed(now) <= CARRIES_ON;
         if goes_on {
-            (self.last, self.spoke, self.contested) = (now, now, false);
+            (self.last, self.spoke) = (now, now);
+            (self.contested, self.unheard) = (false, false);
         }
         goes_on
     }
@@ -183,6 +187,10 @@ impl Source {
         let (mine, theirs) = (self.ad.pace, rival.ad.pace);
         if self.ad.protocol == rival.ad.protocol && (theirs < mine || (theirs == mine && !waited)) {
             return true;
+        }
+        // When it fell silent nobody heard.
+        if self.unheard {
+            return false;
         }
         // Before its own next one was due (a crash leaves 3 intervals of nothing); but whoever went on advertising
         // beside the rival does not hear it or need not care.
@@ -227,6 +235,16 @@ impl Source {
         (self.yielded, self.reigned, self.displaced) = (false, true, false);
     }
 
+    /// We were deaf for `length` until `now`: what was missed meanwhile is not missing.
+    pub(super) fn forgive(&mut self, now: Timestamp, length: Duration) {
+        if self.missed(now - length) <= OVERDUE {
+            (self.last, self.unheard) = (now, true);
+        } else {
+            // It was missing before, and goes on to be.
+            self.last = self.last + length;
+        }
+    }
+
     /// Whether it is giving way just now; who goes on beside a rival is not.
     pub(super) fn yields(&self, now: Timestamp) -> bool {
         self.contested && now.since(self.contest) <= self.interval.mul_f64(OVERDUE)
@@ -248,7 +266,7 @@ impl Source {
     /// An advertisement came: what was missing before it was lost on the way, unless it had given way.
     fn count(&mut self, now: Timestamp) {
         let missed = self.missed(now);
-        let missing = if self.yielded || missed >= LOST {
+        let missing = if self.yielded || self.unheard || missed >= LOST {
             0.0
         } else {
             (missed - 1.0).round().max(0.0)

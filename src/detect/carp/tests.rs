@@ -1,6 +1,7 @@
 //! Mastership, yielding and splits, told by advertisements at literal times.
 
 mod crowd;
+mod deaf;
 mod election;
 mod masters;
 mod refused;

@@ -5,7 +5,7 @@
 use super::OVERDUE;
 use super::advert::Advert;
 use super::masters::{Masters, due};
-use super::source::{DEAF, Source};
+use super::source::{DEAF, LOST, Source};
 use crate::event::NodeId;
 use crate::time::Timestamp;
 use std::net::IpAddr;
@@ -43,9 +43,30 @@ impl Vhid {
 
     /// A node was master of it, is no more, and did not give it away.
     pub(super) fn robs(&self, node: NodeId) -> bool {
-        let lost = |s: &Source| s.node == Some(node) && s.reigned && !s.yielded && self.master != Some(s.addr);
+        self.sources.iter().any(|s| self.took_from(node, s) && !s.unheard)
+    }
+
+    /// The same, or we did not hear how it went.
+    pub(super) fn is_lost_to(&self, node: NodeId) -> bool {
+        self.sources.iter().any(|s| self.took_from(node, s))
+    }
+
+    /// However little we heard of it: the node gave nothing away.
+    pub(super) fn convict(&mut self, node: NodeId) {
+        let mine = self.sources.iter_mut().filter(|s| s.node == Some(node));
+        mine.for_each(|s| s.unheard = false);
+    }
+
+    fn took_from(&self, node: NodeId, s: &Source) -> bool {
+        let lost = s.node == Some(node) && s.reigned && !s.yielded && self.master != Some(s.addr);
         // Who still advertises, beside another, lost nothing.
-        !self.masters.has(node) && self.sources.iter().any(lost)
+        lost && !self.masters.has(node)
+    }
+
+    /// A source is master of it, or was until it fell silent without giving way, as we heard.
+    pub(super) fn is_held_by(&self, now: Timestamp, s: &Source) -> bool {
+        let missing = || s.missed(now) <= LOST && !s.unheard;
+        s.reigned && !s.yielded && (self.master == Some(s.addr) || missing())
     }
 
     /// Another node is settled as master.

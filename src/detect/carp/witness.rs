@@ -123,7 +123,7 @@ impl CarpView {
     pub fn deserted(&self) -> bool {
         self.vhids
             .values()
-            .any(|v| v.ours() && v.master.is_none() && v.masters.is_vacant())
+            .any(|v| v.ours() && v.master.is_none() && v.masters.was_led())
     }
 
     /// What is heard of a node.
@@ -138,16 +138,10 @@ impl CarpView {
         let (mut outlived, mut replaced, mut most) = (true, true, 0.0_f64);
         let mut taken = true;
         for (&(segment, _), vhid) in &self.vhids {
-            for s in vhid
-                .sources
-                .iter()
-                .filter(|s| s.node == Some(node) && s.reigned && !s.yielded)
-            {
-                // Another source may have settled as master since; that this one fell silent without yielding stands.
+            // Another source may have settled as master since; that this one fell silent without yielding stands.
+            let held = |s: &&Source| s.node == Some(node) && vhid.is_held_by(now, s);
+            for s in vhid.sources.iter().filter(held) {
                 let missed = s.missed(now);
-                if vhid.master != Some(s.addr) && missed > LOST {
-                    continue;
-                }
                 w.held += 1;
                 w.present += u32::from(missed <= OVERDUE);
                 w.missed = w.missed.min(missed);
@@ -181,8 +175,7 @@ impl CarpView {
     pub fn lost(&self, now: Timestamp, node: NodeId) -> Option<(f64, Timestamp)> {
         let held = || {
             let all = self.vhids.values().flat_map(|v| v.sources.iter().map(move |s| (v, s)));
-            all.filter(|(_, s)| s.node == Some(node) && s.reigned && !s.yielded)
-                .filter(|(v, s)| v.master == Some(s.addr) || s.missed(now) <= LOST)
+            all.filter(|(v, s)| s.node == Some(node) && v.is_held_by(now, s))
                 .map(|(_, s)| s)
         };
         let worth = |s: &Source| {
