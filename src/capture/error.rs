@@ -96,6 +96,18 @@ pub enum SourceError {
         /// Frames that were delivered.
         frames: u64,
     },
+    /// What was captured at the same time comes one after another.
+    #[error(
+        "{path} is not in the order of time: its interfaces (or sections) come one after another, and {frames} frames of the first \
+         were read; put it in order with `reordercap`, or merge the captures with `mergecap` without -a",
+        path = path.display()
+    )]
+    Unordered {
+        /// As it was named.
+        path: PathBuf,
+        /// Frames that were delivered.
+        frames: u64,
+    },
     /// A record that cannot be.
     #[error("{path} is damaged at octet {offset}: {what}; {frames} frames before it were read", path = path.display())]
     Corrupt {
@@ -158,6 +170,7 @@ impl SourceError {
             | Self::NotPcapng { .. }
             | Self::NotInFile { .. }
             | Self::Cut { .. }
+            | Self::Unordered { .. }
             | Self::Corrupt { .. }
             | Self::Read { .. } => ErrorClass::Data,
         }

@@ -11,7 +11,6 @@ use crate::config::{Config, read_password};
 use crate::settings::{Node, Settings};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// A capture of a CARP segment: NAME=FILE, or NAME=FILE@INTERFACE for one interface of a pcapng.
 #[derive(Clone, Debug)]
@@ -25,7 +24,7 @@ pub(super) struct SegmentFile {
 pub(super) struct Asked {
     pub(super) settings: Settings,
     /// Interfaces that belong to one configured segment alone, as a pcapng of everything may have them.
-    interfaces: Arc<[(String, usize)]>,
+    interfaces: Vec<(Interface, Option<usize>)>,
 }
 
 /// For clap.
@@ -96,11 +95,11 @@ fn given_twice(segments: &[SegmentFile], settings: &Settings) -> Result<(), Fail
     Ok(())
 }
 
-fn sole_interfaces(config: &Config) -> Arc<[(String, usize)]> {
+fn sole_interfaces(config: &Config) -> Vec<(Interface, Option<usize>)> {
     let all = || config.segments.iter().map(|s| s.interface.as_ref());
     let sole = |(i, name): (usize, Option<&String>)| {
         let name = name.filter(|name| all().flatten().filter(|other| other == name).count() == 1)?;
-        Some((name.clone(), i))
+        Some((Interface(name.clone()), Some(i)))
     };
     all().enumerate().filter_map(sole).collect()
 }
@@ -144,9 +143,14 @@ fn choose_self(settings: &mut Settings, me: &str) -> Result<(), Failure> {
 
 /// All files, each with the net that it was captured on.
 pub(super) fn files(sync: &[PathBuf], segments: &[SegmentFile], asked: &Asked) -> Vec<FileInput> {
-    let sync = sync.iter().map(|path| FileInput {
-        interfaces: Interfaces::All(Arc::clone(&asked.interfaces)),
-        ..FileInput::new(path, Net::Sync)
+    let place = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let sync = sync.iter().map(|path| {
+        let same = segments.iter().filter(|s| place(&s.path) == place(path));
+        let beside = same.filter_map(|s| Some((s.interface.clone()?, None)));
+        FileInput {
+            interfaces: Interfaces::All(beside.chain(asked.interfaces.iter().cloned()).collect()),
+            ..FileInput::new(path, Net::Sync)
+        }
     });
     let carp = segments.iter().filter_map(|s| {
         let net = Net::Segment(asked.settings.segments.iter().position(|have| have.name == s.name)?);
@@ -205,6 +209,6 @@ mod tests {
             ],
             ..Config::default()
         };
-        assert_eq!(*sole_interfaces(&config), [("em1".to_owned(), 1)]);
+        assert_eq!(*sole_interfaces(&config), [(Interface("em1".into()), Some(1))]);
     }
 }

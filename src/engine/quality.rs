@@ -167,7 +167,8 @@ impl Quality {
     #[must_use]
     pub fn why_not(&self) -> Option<&Found> {
         // Without times a round trip proves nothing either, and one of strangers, or of another node, says nothing of this one.
-        let whatever = |p: &Found| matches!(p.kind, Problem::NoTime | Problem::NoPfsync) || p.node.is_some();
+        let whatever =
+            |p: &Found| matches!(p.kind, Problem::NoTime | Problem::NoPfsync | Problem::Truncated) || p.node.is_some();
         let holds = |p: &&Found| p.fatal && (!self.proven || whatever(p));
         self.problems.iter().find(holds).filter(|_| !self.down)
     }

@@ -10,7 +10,10 @@ use crate::engine::quality::{Found, Problem, Quality};
 
 /// Adds it.
 pub(super) fn add(files: &[FileInfo], engine: &Engine, quality: &mut Quality) {
-    let all = [no_pfsync(engine), truncated(files)];
+    let truncated = truncated(files);
+    // What is missing may be in what was not read.
+    let no_pfsync = no_pfsync(engine).filter(|_| !truncated.as_ref().is_some_and(|t| t.fatal));
+    let all = [no_pfsync, truncated];
     all.into_iter().flatten().for_each(|found| quality.add(found));
 }
 
@@ -53,5 +56,8 @@ fn no_pfsync(engine: &Engine) -> Option<Found> {
 fn truncated(files: &[FileInfo]) -> Option<Found> {
     let faults: Vec<&str> = files.iter().filter_map(|f| f.fault.as_deref()).collect();
     let detail = format!("{}: what came after that is not in what was judged", faults.join("; "));
-    (!faults.is_empty()).then(|| found(Problem::Truncated, faults.len() as u64, detail))
+    (!faults.is_empty()).then(|| Found {
+        fatal: files.iter().any(|f| f.unordered),
+        ..found(Problem::Truncated, faults.len() as u64, detail)
+    })
 }

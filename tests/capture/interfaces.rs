@@ -45,6 +45,7 @@ fn hear(octets: &[u8], wanted: Interfaces) -> (Vec<String>, Option<SourceError>)
                 heard.push(format!("{net} {} {data}", f.interface));
             }
             Ok(Input::End) => return (heard, failed),
+            Ok(Input::Gap { .. }) => {}
             Ok(other) => panic!("{other:?}"),
             Err(e) => failed = Some(e),
         }
@@ -110,7 +111,7 @@ fn one_interface_is_wanted_by_its_name_or_its_place() {
 
 #[test]
 fn an_interface_of_a_configured_segment_is_that_segment() {
-    let wanted = Interfaces::All([("em2".to_owned(), 3)].into());
+    let wanted = Interfaces::All([(Interface("em2".into()), Some(3))].into());
     let (heard, _) = hear(&capture(&["em0", "em2"]), wanted);
     assert_eq!(
         heard,
@@ -133,4 +134,61 @@ fn a_frame_says_which_way_it_went() {
     }
     let (inbound, outbound) = (Some(Direction::Inbound), Some(Direction::Outbound));
     assert_eq!(ways, [inbound, outbound, None, None, inbound, None]);
+}
+
+/// Frames of two interfaces: which one, and at which second.
+fn seconds(frames: impl IntoIterator<Item = (u32, u64)>) -> Vec<u8> {
+    let mut ng = Ng::new(false);
+    ng.interface(1, 0, &[(2, b"em0")]);
+    ng.interface(1, 0, &[(2, b"em1")]);
+    for (interface, second) in frames {
+        ng.enhanced(interface, second * 1_000_000, format!("{second}").as_bytes(), &[]);
+    }
+    ng.out
+}
+
+#[test]
+fn interfaces_that_come_one_after_another_are_refused_and_each_read_by_itself_is_in_order() {
+    let appended = seconds((0..100).map(|s| (0, 1_000 + s)).chain((0..100).map(|s| (1, 1_000 + s))));
+    let (heard, failed) = hear(&appended, Interfaces::default());
+    let failed = failed.unwrap().to_string();
+    assert!(
+        heard.len() == 100 && failed.contains("not in the order of time"),
+        "{failed}"
+    );
+    assert!(failed.contains("reordercap"), "{failed}");
+    // Of a clock that was set both go on, and of a capture that was stopped meanwhile neither goes back.
+    let alternate = |s: u64| (u32::from(s % 2 == 0), 1_000 + s);
+    let step = seconds((0..100).chain(50..150).map(alternate));
+    assert!(hear(&step, Interfaces::default()).1.is_none());
+    let later = seconds(
+        (0..100)
+            .map(|s| (0, 1_000 + s))
+            .chain((100..200).map(|s| (1, 1_000 + s))),
+    );
+    assert!(hear(&later, Interfaces::default()).1.is_none());
+}
+
+#[test]
+fn an_interface_that_is_read_beside_the_rest_of_its_file_is_read_once_and_in_its_time() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("capture");
+    let appended = seconds((0..100).map(|s| (0, 1_000 + s)).chain((0..100).map(|s| (1, 1_000 + s))));
+    fs::write(&path, appended).unwrap();
+    let input = |net, interfaces| FileInput {
+        interfaces,
+        ..FileInput::new(&path, net)
+    };
+    let rest = Interfaces::All([(Interface("em1".into()), None)].into());
+    let mut source = FileSource::open(&[input(Net::Sync, rest), input(SEGMENT, one("em1"))]);
+    let mut heard = vec![];
+    loop {
+        match source.next(Timestamp::MAX).unwrap() {
+            Input::Frame(f) => heard.push((f.at.as_nanos() / 1_000_000_000, f.net)),
+            Input::End => break,
+            _ => {}
+        }
+    }
+    assert!(heard.len() == 200 && heard.is_sorted(), "{heard:?}");
+    assert!(source.times().steps.is_empty());
 }

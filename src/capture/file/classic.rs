@@ -87,6 +87,7 @@ impl Classic {
             link: self.link,
             net: None,
             interface: 0,
+            lane: 0,
             direction: None,
             wire_len,
             skip: self.record_header,

@@ -6,6 +6,7 @@
 
 use super::line::{self, AHEAD, FEW, Next};
 use super::pace::Pace;
+use super::reader::Fault;
 use super::{Ended, File, FileSource, State, Step, Strays, Times, Unrecorded};
 use crate::capture::{GapCause, Input, Net};
 use crate::time::Timestamp;
@@ -280,6 +281,7 @@ impl FileSource {
                         return;
                     }
                 }
+                Next::Back if file.begins_anew() => return self.fail(number, Fault::Unordered, 0),
                 Next::Back => return self.hold(number, true),
                 Next::MaybeBack => return self.hold(number, false),
                 Next::Strays(_) | Next::InLine => return,
@@ -490,9 +492,9 @@ impl FileSource {
     #[cold]
     fn resume(&mut self, net: Net, at: Timestamp) {
         if let Some(from) = self.clocks.over.remove(&net) {
-            let (net, length) = (Some(net), at.since(from));
+            self.clocks.tell(at, at.since(from), GapCause::Resumed(net));
+            let net = Some(net);
             self.clocks.unrecorded(Unrecorded { net, from, to: at });
-            net.map(|net| self.clocks.tell(at, length, GapCause::Resumed(net)));
         }
     }
 

@@ -50,6 +50,8 @@ pub struct FileInfo {
     pub last: Option<Timestamp>,
     /// Why it could not be read to its end.
     pub fault: Option<String>,
+    /// It was not, because its interfaces come one after another.
+    pub unordered: bool,
     /// Octets read, as they are stored.
     pub bytes_read: u64,
     /// Octets stored; none if nobody knows (standard input, a pipe).

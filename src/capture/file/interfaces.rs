@@ -12,8 +12,9 @@ const LONGEST: usize = 64;
 /// Which frames of a file are wanted, where it has several interfaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interfaces {
-    /// All. Those of an interface with one of these names belong to that segment, whatever net the file is of.
-    All(Arc<[(String, usize)]>),
+    /// All. Those of one of these interfaces belong to that segment, whatever net the file is of; or to none here, because they
+    /// are read beside it.
+    All(Arc<[(Interface, Option<usize>)]>),
     /// Those of this one.
     One(Interface),
 }

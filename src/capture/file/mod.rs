@@ -29,10 +29,14 @@ use self::info::open_file;
 use self::reader::{Fault, Reader};
 use crate::capture::{Frame, Input, Net, Source, SourceError};
 use crate::time::Timestamp;
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Of so many interfaces it is remembered that they had frames; a file with more is read as if all had.
+const MOST_LANES: usize = 65_536;
 
 /// Where in the timeline a frame belongs.
 type Key = (Timestamp, Net, usize);
@@ -49,6 +53,9 @@ struct File {
     /// Its clock was set back, and nobody knows yet whether the others were, too.
     held: Option<Held>,
     strays: Option<Strays>,
+    /// The lane of the frame before, and those of all frames so far.
+    lane: usize,
+    lanes: BTreeSet<usize>,
 }
 
 enum State {
@@ -282,6 +289,7 @@ impl FileSource {
                 },
             },
             Fault::Cut => SourceError::Cut { path, frames },
+            Fault::Unordered => SourceError::Unordered { path, frames },
             Fault::Corrupt(what) => SourceError::Corrupt {
                 path,
                 frames,
@@ -298,6 +306,7 @@ impl FileSource {
             && frames > 0
         {
             file.info.fault = Some(problem.to_string());
+            file.info.unordered = matches!(problem, SourceError::Unordered { .. });
         }
         self.problems.push(problem);
     }
@@ -377,6 +386,7 @@ impl File {
             first: None,
             last: None,
             fault: None,
+            unordered: false,
             bytes_read: 0,
             bytes_total,
         };
@@ -389,6 +399,8 @@ impl File {
             shift: 0,
             held: None,
             strays: None,
+            lane: usize::MAX,
+            lanes: BTreeSet::new(),
         }
     }
 
@@ -397,6 +409,13 @@ impl File {
     fn head(&self) -> Option<Timestamp> {
         let State::Open(reader) = &self.state else { return None };
         reader.head().map(|head| head.at)
+    }
+
+    /// Whether what comes next is of interfaces of which nothing came so far: they were not captured after the others.
+    fn begins_anew(&self) -> bool {
+        let State::Open(reader) = &self.state else { return false };
+        let known = |lane| self.lanes.len() >= MOST_LANES || self.lanes.contains(&lane);
+        self.latest.is_some() && !reader.lanes().any(known)
     }
 
     #[inline]
@@ -439,6 +458,12 @@ impl Source for FileSource {
         self.clocks.heard(head.net.unwrap_or(file.info.net), at);
         let info = &mut file.info;
         info.count(head.at);
+        if head.lane != file.lane {
+            file.lane = head.lane;
+            if file.lanes.len() < MOST_LANES {
+                file.lanes.insert(head.lane);
+            }
+        }
         file.latest = Some(file.latest.map_or(head.at, |t| t.max(head.at)));
         if info.links.last() != Some(&head.link) && !info.links.contains(&head.link) {
             info.links.push(head.link);

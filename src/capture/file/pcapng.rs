@@ -25,6 +25,8 @@ pub(super) const MAX_INTERFACES: usize = 4096;
 pub(super) struct Pcapng {
     big_endian: bool,
     interfaces: Vec<Interface>,
+    /// Interfaces of the sections before it.
+    before: usize,
     last: Timestamp,
     /// What is wanted of the file.
     wanted: Interfaces,
@@ -120,13 +122,11 @@ impl Pcapng {
         let place = match &self.wanted {
             Interfaces::One(wanted) if wanted.is(&interface.name, number) => Place::Here(0),
             Interfaces::One(_) => Place::Nowhere,
-            Interfaces::All(segments) => {
-                let segment = segments.iter().find(|(name, _)| *name == interface.name);
-                segment.map_or_else(
-                    || Place::Here(self.names.number(&interface.name, number, alone)),
-                    |(_, segment)| Place::Segment(*segment),
-                )
-            }
+            Interfaces::All(elsewhere) => match elsewhere.iter().find(|(one, _)| one.is(&interface.name, number)) {
+                Some((_, Some(segment))) => Place::Segment(*segment),
+                Some((_, None)) => Place::Nowhere,
+                None => Place::Here(self.names.number(&interface.name, number, alone)),
+            },
         };
         interface.place = Some(place);
         Some(place)
@@ -182,6 +182,7 @@ impl Pcapng {
                 _ => self.packet(block, kind)?,
             };
             self.last = head.at;
+            head.lane = self.before.saturating_add(number);
             match self.place(number) {
                 Some(Place::Here(interface)) => head.interface = interface,
                 Some(Place::Segment(segment)) => head.net = Some(Net::Segment(segment)),
@@ -212,6 +213,7 @@ impl Pcapng {
         }
         let length = self.word(block, 4);
         check_length(length, 28)?;
+        self.before = self.before.saturating_add(self.interfaces.len());
         self.interfaces.clear();
         if !window.skip(u64::from(length) - 4)? || !window.need(4)? {
             return Err(Fault::Cut);
@@ -301,6 +303,7 @@ impl Pcapng {
             link: interface.link,
             net: None,
             interface: 0,
+            lane: 0,
             direction: options.filter(|o| !o.is_empty()).and_then(|o| self.direction(o)),
             wire_len: self.word(block, 24),
             skip: 28,
@@ -329,6 +332,7 @@ impl Pcapng {
             link: interface.link,
             net: None,
             interface: 0,
+            lane: 0,
             direction: None,
             wire_len,
             skip: 12,

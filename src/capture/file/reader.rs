@@ -32,6 +32,8 @@ pub(super) enum Fault {
     Cut,
     /// It has no interfaces to choose from.
     NotPcapng,
+    /// Its interfaces, or sections, come one after another, and not in the order of time.
+    Unordered,
     /// A record that cannot be.
     Corrupt(&'static str),
     /// The system or the decompressor.
@@ -58,6 +60,8 @@ pub(super) struct Head {
     pub(super) net: Option<Net>,
     /// Number of the interface's name.
     pub(super) interface: u16,
+    /// Which interface of which section: within one the order is that of the capture.
+    pub(super) lane: usize,
     pub(super) direction: Option<Direction>,
     pub(super) wire_len: u32,
     /// Where in the window the frame starts.
@@ -180,6 +184,12 @@ impl Reader {
         }
         let kept = self.kept.iter().map(|(head, _)| head.at);
         kept.chain(self.head.map(|head| head.at)).take(most).collect()
+    }
+
+    /// The lanes of those that were looked at ahead of their turn.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = usize> {
+        let kept = self.kept.iter().map(|(head, _)| head.lane);
+        kept.chain(self.head.map(|head| head.lane))
     }
 
     /// What the file header says, where the format has one for the whole file.
