@@ -633,7 +633,8 @@ impl Engine {
             return aside(self, Reason::OnSync);
         }
         let Some(segment) = self.network(now, frame, vlan) else {
-            return aside(self, Reason::Elsewhere);
+            let deeper = vlan.is_deeper();
+            return aside(self, if deeper { Reason::Tags } else { Reason::Elsewhere });
         };
         let signed = match &said {
             Proto112::Carp(carp) => self.authentic(now, carp, segment, ip.src),
@@ -690,6 +691,9 @@ impl Engine {
 
     /// The network that a frame with CARP was heard on.
     fn network(&mut self, now: Timestamp, frame: &Frame<'_>, vlan: Vlan) -> Option<usize> {
+        if vlan.is_deeper() {
+            return None;
+        }
         match self.networks.of(frame.net, frame.interface, vlan) {
             Found::Here(network) => return Some(network),
             Found::New(network) => {

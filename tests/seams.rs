@@ -236,7 +236,7 @@ fn a_file_that_is_missing_between_others_is_not_silence() {
         .into_iter()
         .find(|p| p.name == "fb_awan_port_dead")
         .unwrap();
-    let alone = |net: Net, t: f64| (net == Net::Sync && (t < 60.0 || t > 135.0)).then_some(t);
+    let alone = |net: Net, t: f64| (net == Net::Sync && !(60.0..135.0).contains(&t)).then_some(t);
     let said = Said::rotated(&slow, &[0.0..60.0, 135.0..f64::MAX], alone);
     assert!(said.says("nothing was captured once"), "{}", said.page);
 }

@@ -37,6 +37,8 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Vlan {
     tags: [u16; 2],
+    /// There are more tags.
+    deeper: bool,
     /// Of the tunnel that a mirror came in, 0 without one.
     vni: u32,
 }
@@ -55,6 +57,12 @@ impl Vlan {
         self.tags.into_iter().filter(|tag| *tag != 0)
     }
 
+    /// Whether there are more tags, so that others may look the same.
+    #[must_use]
+    pub const fn is_deeper(self) -> bool {
+        self.deeper
+    }
+
     /// The number of the virtual network that it came in, where that was none of the frame's own tags.
     #[must_use]
     pub fn vni(self) -> Option<u32> {
@@ -69,8 +77,9 @@ impl Vlan {
 
     /// One tag further in, priority and all.
     pub fn push(&mut self, tag: u16) {
-        if let Some(free) = self.tags.iter_mut().find(|t| **t == 0) {
-            *free = tag & 0x0fff;
+        match self.tags.iter_mut().find(|t| **t == 0) {
+            Some(free) => *free = tag & 0x0fff,
+            None => self.deeper |= tag & 0x0fff != 0,
         }
     }
 }

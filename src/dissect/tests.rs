@@ -123,6 +123,9 @@ fn what_the_link_layer_says_of_itself() {
     assert_eq!(vlan(&tagged(&[0x81, 0x00, 0xe0, 0])), Vlan::default());
     let double = tagged(&[0x88, 0xa8, 0x0f, 0xff, 0x81, 0x00, 0, 20]);
     assert_eq!(vlan(&double).tags().collect::<Vec<_>>(), [4095, 20]);
+    assert!(!vlan(&double).is_deeper());
+    let triple = |third| tagged(&[0x88, 0xa8, 0, 9, 0x81, 0, 0, 20, 0x81, 0, 0, third]);
+    assert!(vlan(&triple(1)).is_deeper() && !vlan(&triple(0)).is_deeper());
     // A copy is the same datagram, whatever the link puts around it.
     for packet in [whole(1, &double), whole(101, &ip)] {
         assert_eq!(packet.datagram, &ip[..]);

@@ -46,6 +46,8 @@ pub enum Reason {
     OnSync,
     /// Of a VLAN that its segment has nothing to do with, or beyond the networks that are remembered.
     Elsewhere,
+    /// Within more VLAN tags than are told apart.
+    Tags,
     /// It stands in `local` of no node alone.
     Stranger,
 }
@@ -77,7 +79,7 @@ impl Reason {
     pub const fn is_of_frame(self) -> bool {
         matches!(
             self,
-            Self::Ttl | Self::Fragment | Self::Cut | Self::Version | Self::Damaged | Self::Checksum
+            Self::Ttl | Self::Fragment | Self::Cut | Self::Version | Self::Damaged | Self::Checksum | Self::Tags
         )
     }
 
@@ -114,6 +116,9 @@ impl Reason {
             }
             Self::OnSync => "on the sync net, where they do not count: describe that network as a [[segment]]".into(),
             Self::Elsewhere => "of a VLAN that this segment has nothing to do with: compare its `vlan`".into(),
+            Self::Tags => "within three VLAN tags or more, of which two are told apart, so that it is not known of which network: \
+                           capture behind the port that takes the outer tag off"
+                .into(),
             Self::Stranger => "sent by no node".into(),
         }
     }

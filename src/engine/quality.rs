@@ -105,7 +105,9 @@ impl Problem {
         match reason {
             Reason::Ttl => Some(Self::Ttl),
             Reason::Cut => Some(Self::Cut),
-            Reason::Fragment | Reason::Version | Reason::Damaged | Reason::Checksum => Some(Self::Unread),
+            Reason::Fragment | Reason::Version | Reason::Damaged | Reason::Checksum | Reason::Tags => {
+                Some(Self::Unread)
+            }
             Reason::Peer | Reason::Vrrp | Reason::Password | Reason::OnSync | Reason::Elsewhere | Reason::Stranger => {
                 None
             }

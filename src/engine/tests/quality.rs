@@ -136,6 +136,23 @@ fn the_same_vhid_on_two_vlans_is_two() {
     );
 }
 
+/// What differs in the third tag alone would look like two masters of one network.
+#[test]
+fn carp_within_more_tags_than_are_told_apart_does_not_count_and_is_said() {
+    let mut engine = pair(&[], false);
+    for (second, node) in (0..10_u8).flat_map(|s| [(s, 1), (s, 2)]) {
+        let tags = [0x88, 0xa8, 0, 5, 0x81, 0, 0, 100, 0x81, 0, 0, node, 8, 0];
+        let inner = ip([10, 0, 0, node], 112, &carp(1, 1, &[]).encode());
+        let data = [&[0; 12][..], &tags, &inner].concat();
+        let frame = Frame::whole(at(f64::from(second)), Net::Segment(0), LinkType(1), &data);
+        engine.frame(&frame);
+    }
+    assert!(!engine.carp.informs());
+    let refused = found(&engine, Problem::Refused).unwrap();
+    assert_eq!(refused.count, 20);
+    assert!(refused.detail.contains("three VLAN tags or more"), "{}", refused.detail);
+}
+
 #[test]
 fn blindness_of_ours_is_told_with_its_time() {
     let mut engine = pair(&[], false);
