@@ -286,8 +286,9 @@ impl Flow {
         if self.sloppy || !guarded || of.seqlo == 0 || by.seqlo == 0 {
             return None;
         }
-        let known = of.wscale & 0xf != 0 && by.wscale & 0xf != 0;
-        let shift = if known { u32::from(by.wscale & 0xf).min(14) } else { 0 };
+        // Both announced one (0x80), be it a shift of 0: then pf counts by them.
+        let scaled = of.wscale != 0 && by.wscale != 0;
+        let shift = if scaled { u32::from(by.wscale & 0xf).min(14) } else { 0 };
         Some(of.seqhi.wrapping_sub((u32::from(by.max_win) << shift).max(1)))
     }
 

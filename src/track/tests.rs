@@ -152,6 +152,28 @@ fn old_data_acknowledged_late_is_no_round_trip_now() {
 }
 
 #[test]
+fn a_window_that_opens_is_no_acknowledgement_whatever_the_shift_of_the_other_side() {
+    let mut t = Tracker::new(&Settings::default(), 1);
+    let asks = |seqlo, seqhi| Peer {
+        wscale: 0x80,
+        ..peer(seqlo, seqhi, 4)
+    };
+    let mut say = |ms, src, max_win| {
+        let answers = Peer {
+            wscale: 0x87,
+            max_win,
+            ..peer(500, 1500, 4)
+        };
+        t.update(at(ms), 0, &update(7, src, answers)).map(|o| o.movement)
+    };
+    // What was acknowledged stays 100: the window of the responder, in units of 128, is opened from 64000 to 128000.
+    say(0, asks(100, 64_100), 500);
+    assert_eq!(say(300, asks(2_000, 64_100), 500), Some(Movement::Forward));
+    assert_eq!(say(600, asks(2_000, 128_100), 1_000), Some(Movement::Reverse));
+    assert_eq!(say(900, asks(2_000, 130_000), 1_000), Some(Movement::EndToEnd));
+}
+
+#[test]
 fn values_that_run_backwards_prove_nothing_and_are_survived() {
     let mut t = Tracker::new(&Settings::default(), 1);
     let mut say = |ms, src, dst| t.update(at(ms), 0, &update(7, src, dst)).map(|o| o.movement);
