@@ -225,6 +225,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Seconds since the last round trip that this node proved. One within the time in which no try was answered was of somebody
+    /// else, or only of an answer on its way, and says nothing beside them.
+    #[must_use]
+    pub fn since_round_trip(&self) -> Option<f64> {
+        let e = &self.evidence;
+        let none = matches!(self.cause, Cause::BlackholeForward | Cause::BlackholeReverse) && e.succeeded == 0;
+        e.since_end_to_end.filter(|since| !none || *since >= e.seconds)
+    }
+
     /// Seconds by which it came after its evidence began: the first try that failed, or the last that was heard.
     #[must_use]
     pub fn since_evidence(&self) -> Option<f64> {

@@ -81,6 +81,10 @@ pub(crate) fn faults(f: &Faces) -> Vec<String> {
         format!("never up: {headline}"),
     );
 
+    let idle = headline.contains("it was idle");
+    let told = f.timeline.iter().any(|l| l.sign == '▲' && l.text.starts_with("idle"));
+    check(!idle || told || f.shortened, format!("not in the timeline: {headline}"));
+
     for s in &stays {
         let reason = s.verdict["reason"].as_str().unwrap();
         let proven = proven(f, s);
@@ -101,6 +105,20 @@ pub(crate) fn faults(f: &Faces) -> Vec<String> {
         if reason.contains("master of nothing") {
             let master = is_master(f, s.node, s.from);
             check(!master, format!("{at} {} is master: {reason}", s.node));
+        }
+        // A round trip lies before the time in which nobody was answered, or is not spoken of.
+        let none = reason.starts_with("0 of ") || reason.contains(": 0 of ");
+        if let Some((trip, within)) = s.verdict["evidence"]["since_end_to_end"]
+            .as_f64()
+            .zip(s.verdict["evidence"]["seconds"].as_f64())
+            .filter(|_| none && s.to == "down")
+        {
+            let said = format!("its last proven round trip: {reason}");
+            let said = f.headline.contains(&said) || f.timeline.iter().any(|l| l.time == at && l.text.contains(&said));
+            check(
+                !said || trip >= within,
+                format!("{at} {trip} s ago, {within} s: {reason}"),
+            );
         }
         let found = f.timeline.iter().filter(|l| l.time == at && subject(f, s) == l.subject);
         if s.to == "down" && !f.shortened {

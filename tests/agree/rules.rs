@@ -13,6 +13,8 @@ pub(crate) fn faults(f: &Faces) -> Vec<String> {
         decisions(f),
         carp(f),
         advice(f),
+        advised(f),
+        strangers(f),
         page(f),
     ]
     .concat()
@@ -39,7 +41,7 @@ fn numbers(f: &Faces) -> Vec<String> {
 fn tables(f: &Faces) -> Vec<String> {
     let mut checks = Vec::new();
     let (nodes, paths) = (f.table("NODES"), f.table("PATHS"));
-    for node in f.list("nodes") {
+    for (id, node) in f.engine.node_ids().zip(f.list("nodes")) {
         let address = node["address"].as_str().unwrap();
         let name = node["name"].as_str().unwrap_or(address);
         let messages: u64 = node["messages"]
@@ -67,7 +69,8 @@ fn tables(f: &Faces) -> Vec<String> {
         checks.push((shown == counted, format!("{row:?} is not {counted:?}")));
         let never = row.iter().any(|c| c == "never heard");
         checks.push((never == (counted[0] == 0), format!("heard or not: {row:?}")));
-        for p in node["paths"].as_array().unwrap() {
+        let known = !f.engine.is_unnamed(id);
+        for p in node["paths"].as_array().unwrap().iter().filter(|_| known) {
             let path = p["path"].as_str().unwrap();
             let row = paths
                 .iter()
@@ -215,6 +218,16 @@ fn carp(f: &Faces) -> Vec<String> {
             checks.push((!(within && denies), format!("{} while unsynchronised", n.text)));
         }
     }
+    let spells = |word: &str| f.timeline.iter().filter(|l| l.text.contains(word)).count();
+    let times = [
+        ("CARP was unsynchronised", spans.len()),
+        (" masters (split brain)", spells(" masters of ")),
+        ("nobody advertised", spells("no master of ")),
+    ];
+    for (what, n) in times.into_iter().filter(|(_, n)| *n > 1 && !f.shortened) {
+        let told = f.headline.contains(&format!("(the longest of {n} times"));
+        checks.push((!f.headline.contains(what) || told, format!("{n} times: {}", f.headline)));
+    }
     if !spans.is_empty() && f.headline.starts_with("No firewall") {
         let said = f.headline.contains("unsynchronised");
         checks.push((said, format!("it was unsynchronised: {}", f.headline)));
@@ -251,6 +264,55 @@ fn advice(f: &Faces) -> Vec<String> {
             checks.push((!denied, format!("there is CARP on {name}: {text}")));
         }
     }
+    those(checks)
+}
+
+/// Whatever is named as wrong has a line of its own about what to do.
+fn advised(f: &Faces) -> Vec<String> {
+    let line = |is: &dyn Fn(&str) -> bool| f.next.iter().any(|text| is(text));
+    let mut checks = Vec::new();
+    for v in f.list("verdicts").iter().filter(|v| v["to"] == "down") {
+        let name = v["name"].as_str().or(v["node"].as_str()).unwrap();
+        let about = |text: &str| {
+            let look = ["look at ", "look beyond ", "pfsync of "]
+                .iter()
+                .any(|s| text.starts_with(s));
+            (look && text.contains(name)) || text.starts_with(name) || text.starts_with("several nodes were down")
+        };
+        checks.push((line(&about), format!("{name} was down, and no advice: {:?}", f.next)));
+    }
+    let told = [
+        (
+            "was unsynchronised",
+            &["became CARP master there", "different nodes were master"][..],
+        ),
+        (" masters (split brain)", &["do not hear each other on"]),
+        ("no master", &["nobody advertised "]),
+    ];
+    for (what, advice) in told.iter().filter(|(what, _)| f.headline.contains(what)) {
+        let is = |text: &str| advice.iter().any(|words| text.contains(words));
+        checks.push((line(&is), format!("{what}, and no advice: {} {:?}", f.headline, f.next)));
+    }
+    those(checks)
+}
+
+/// Who is in no configuration is named once, and not as a firewall.
+fn strangers(f: &Faces) -> Vec<String> {
+    let (nodes, paths) = (f.table("NODES"), f.table("PATHS"));
+    let unnamed = f.engine.node_ids().filter(|n| f.engine.is_unnamed(*n));
+    let checks = unnamed.flat_map(|n| {
+        let name = f.engine.label(n);
+        let row = nodes.iter().find(|r| r[0] == name).unwrap();
+        [
+            (row.last().unwrap() == "unknown sender", format!("{row:?}")),
+            (!paths.iter().any(|r| r[0] == name), format!("{name} has a path")),
+            (!f.headline.contains(&name), format!("{name}: {}", f.headline)),
+            (
+                !f.next.iter().any(|l| l.contains(&name)),
+                format!("{name}: {:?}", f.next),
+            ),
+        ]
+    });
     those(checks)
 }
 

@@ -123,7 +123,11 @@ fn head(page: &Page<'_>, m: &mut Markup, node: NodeId) {
         if engine.is_self(node) {
             m.words("span", "tag", "pfwatch's own");
         }
-        m.words("span", health_class(health), &format!("{} at the end", health.as_str()));
+        m.words(
+            "span",
+            health_class(health),
+            &format!("{} at the end", page.tale.now(node)),
+        );
     });
     let Some(c) = engine.counters().nodes.get(node.index()) else {
         return;

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 pub(super) fn pfsync(tale: &Tale<'_>, list: &mut Vec<String>) {
     let engine = tale.engine;
     let frames = |n: &NodeId| engine.counters().nodes.get(n.index()).map_or(0, |c| c.frames);
-    let (heard, silent): (Vec<NodeId>, Vec<NodeId>) = engine.node_ids().partition(|n| frames(n) > 0);
+    let (heard, silent): (Vec<NodeId>, Vec<NodeId>) = tale.nodes().partition(|n| frames(n) > 0);
     let mut unexplained = Vec::new();
     for node in silent.iter().copied() {
         let name = engine.label(node);

@@ -2,19 +2,16 @@
 //!
 //! Called by the pages. Only what follows from this very report: an advice that is always there is not read.
 
-use super::blame::{Blame, apart, blame, overlap};
+use super::blame::{Blame, apart, blame, is_own, overlap};
 use super::masters;
 use super::stays::{self, Stay};
 use super::words::counted;
 use super::{Tale, absent};
 use crate::absence::{Wanted, why};
-use crate::event::{Cause, Health, Verdict};
-use crate::report::Mastership;
+use crate::event::{Cause, Health, NodeId, Verdict};
 use crate::settings::About;
-use std::time::Duration;
-
-/// A node that was down for less is not what somebody gets up for.
-const WORTH_A_LOOK: Duration = Duration::from_secs(5);
+use crate::time::Timestamp;
+use std::collections::BTreeSet;
 
 /// One sentence each, without a full stop.
 pub(in crate::report) fn next(tale: &Tale<'_>) -> Vec<String> {
@@ -22,6 +19,7 @@ pub(in crate::report) fn next(tale: &Tale<'_>) -> Vec<String> {
     let settings = engine.settings();
     let mut list = Vec::new();
     culprit(tale, &mut list);
+    splits(tale, &mut list);
     masters(tale, &mut list);
     list.extend(echo(tale));
     let configured = settings.nodes.iter().any(|n| !n.local.is_empty());
@@ -57,9 +55,7 @@ pub(in crate::report) fn next(tale: &Tale<'_>) -> Vec<String> {
 fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
     let engine = tale.engine;
     let all = stays::stays(tale.report);
-    let lasted = |s: &&Stay<'_>| s.is_down() && s.length().is_none_or(|l| l >= WORTH_A_LOOK);
-    let mut told: Vec<String> = Vec::new();
-    for s in all.iter().filter(lasted) {
+    for s in all.iter().filter(|s| s.is_down()) {
         let v = s.verdict;
         let name = engine.label(v.node);
         let lost = lost_segments(tale, s);
@@ -69,15 +65,13 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
         };
         let text = match blame(tale, s, &all) {
             _ if !lost.is_empty() => format!(
-                "look at {name}'s port on {}, its cable and its switch: another node became CARP master there, while \
-                 {name} kept the rest and traffic went on into it",
-                lost.join(", ")
+                "{}: another node became CARP master there, while {name} kept the rest and traffic went on into it",
+                port(&name, &lost)
             ),
             Blame::Own if v.cause.is_blackhole() && apart(tale, s) => {
                 let both = all
                     .iter()
-                    .filter(lasted)
-                    .any(|o| o.verdict.node != v.node && overlap(tale, s, o));
+                    .any(|o| o.is_down() && o.verdict.node != v.node && overlap(tale, s, o));
                 let who = if both {
                     "several nodes were".into()
                 } else {
@@ -88,14 +82,15 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
                      where, and look at the ports and switches of the segment that moved"
                 )
             }
+            Blame::Own if v.cause.is_blackhole() && !is_own(tale, s) => format!(
+                "look at {name} and its port on the side of the {side}, and beyond it: what goes there does not come back, and \
+                 for a part of that time nobody was CARP master"
+            ),
             Blame::Own if v.cause.is_blackhole() => format!(
                 "look at {name} itself and its port on the side of the {side}: what came in did not go out again, or an \
                  address of its own was not heard"
             ),
-            Blame::Own => match silence(tale, v) {
-                Some(text) => text,
-                None => continue,
-            },
+            Blame::Own => silence(tale, v),
             Blame::InSync => format!(
                 "look beyond {name} on the side of the {side}: what goes there does not come back, and CARP saw nothing of \
                  it; if the same does not come back through another node either, {name} is not to blame"
@@ -113,18 +108,77 @@ fn culprit(tale: &Tale<'_>, list: &mut Vec<String>) {
                 nodes.iter().map(|n| engine.label(*n)).collect::<Vec<_>>().join(" and ")
             ),
         };
-        if !told.contains(&text) {
-            told.push(text);
+        once(list, text);
+    }
+}
+
+/// What is to be said once.
+fn once(list: &mut Vec<String>, text: String) {
+    if !list.contains(&text) {
+        list.push(text);
+    }
+}
+
+/// Where to look when a node lost its addresses there and no others.
+fn port(name: &str, lost: &[String]) -> String {
+    format!("look at {name}'s port on {}, its cable and its switch", lost.join(", "))
+}
+
+/// Where to look when CARP was unsynchronised, and no `down` has told it.
+fn splits(tale: &Tale<'_>, list: &mut Vec<String>) {
+    for (from, _) in &tale.report.unsynchronised {
+        let all = holders(tale, *from);
+        let mut told = false;
+        for node in tale.nodes() {
+            let lost = lost(&all, node);
+            if lost.is_empty() {
+                continue;
+            }
+            told = true;
+            let name = tale.engine.label(node);
+            let look = port(&name, &lost);
+            if !list.iter().any(|text| text.starts_with(&look)) {
+                list.push(format!(
+                    "{look}, unless somebody moved the address by hand: another node became CARP master there, while {name} kept \
+                     the rest"
+                ));
+            }
+        }
+        if !told {
+            let masters: BTreeSet<String> = all
+                .iter()
+                .map(|h| format!("{} of {}", tale.engine.label(h.now), h.network))
+                .collect();
+            let masters = masters.into_iter().collect::<Vec<_>>().join(", ");
+            once(
+                list,
+                format!(
+                    "find out why different nodes were master ({masters}): which one should have all is for advskew and \
+                     preemption to say (`ifconfig`, net.inet.carp.preempt), and what does not follow is the segment to look at"
+                ),
+            );
         }
     }
-    list.append(&mut told);
 }
 
 /// Where to look when a vhid has two masters, or none.
 fn masters(tale: &Tale<'_>, list: &mut Vec<String>) {
     for spell in masters::spells(tale) {
         let (names, networks) = (spell.names(tale), spell.networks(tale));
-        let text = if names.is_empty() {
+        let text = if let Some((before, after)) = spell.around(tale) {
+            let place = spell.place(tale);
+            if before == after {
+                format!(
+                    "nobody advertised {place} for a while, and then {after} did again: see whether {after} stood still, or whether \
+                     its port, the switch or the capture of {networks} lost frames"
+                )
+            } else {
+                format!(
+                    "nobody advertised {place} until {after} became master: a backup waits for three of its intervals \
+                     (advbase + advskew / 256), so look there (`ifconfig`) if that was too long"
+                )
+            }
+        } else if names.is_empty() {
             format!(
                 "nobody advertised {}: is anybody MASTER there (`ifconfig`), is CARP allowed (net.inet.carp.allow), and does the \
                  capture hear {networks}?",
@@ -137,9 +191,7 @@ fn masters(tale: &Tale<'_>, list: &mut Vec<String>) {
                 names.join(" and ")
             )
         };
-        if !list.contains(&text) {
-            list.push(text);
-        }
+        once(list, text);
     }
 }
 
@@ -152,48 +204,65 @@ fn echo(tale: &Tale<'_>) -> Option<String> {
     ))
 }
 
-/// Where to look for a node that fell silent.
-fn silence(tale: &Tale<'_>, v: &Verdict) -> Option<String> {
+/// Where to look for a node that went down by something else than what hosts show.
+fn silence(tale: &Tale<'_>, v: &Verdict) -> String {
     let name = tale.engine.label(v.node);
     if let Some(why) = why(tale.engine, Wanted::Pfsync(Some(v.node)), Some(v.at)) {
-        return Some(format!("pfsync of {name} did not count any more: {}", why.clause()));
+        return format!("pfsync of {name} did not count any more: {}", why.clause());
     }
     match v.cause {
-        Cause::Silence if v.evidence.carp_gone > 0 => Some(format!(
+        Cause::Silence if v.evidence.carp_gone > 0 => format!(
             "{name} fell silent on the sync network and on {} at once: look at its console, its power, its log",
             counted(v.evidence.carp_gone.into(), "segment")
-        )),
-        Cause::Unreachable => Some(format!(
+        ),
+        Cause::Unreachable => format!(
             "{name} still advertises, but neither its pfsync nor an address of its own answers: see whether it hangs"
-        )),
-        _ => None,
+        ),
+        Cause::CanaryMissing => {
+            format!("look at the hosts of the canaries that came through {name}, and then at {name}")
+        }
+        _ => format!("look at {name}, its console, its power, its log: {}", v.sentence()),
     }
 }
 
-/// Segments on which somebody else became master while this node was down and kept others.
-fn lost_segments(tale: &Tale<'_>, s: &Stay<'_>) -> Vec<String> {
-    let (engine, report) = (tale.engine, tale.report);
-    let end = stays::end(report);
-    let mut splits = report.unsynchronised.iter();
-    let split = splits.find(|(from, to)| *from <= s.until.unwrap_or(end) && to.unwrap_or(end) >= s.verdict.at);
-    let Some((from, _)) = split else { return Vec::new() };
-    let mut lost: Vec<String> = Vec::new();
-    let mut kept = false;
-    for ((segment, vhid), masters) in &report.masters {
-        let at = |m: &Mastership| m.from <= *from && m.to.is_none_or(|to| to > *from);
-        let Some(now) = masters.iter().position(at) else {
-            continue;
-        };
-        let owner = |i: usize| engine.owner(masters.get(i)?.address);
-        // What the other node always had is nothing that this one lost.
-        match (now.checked_sub(1).and_then(owner), owner(now)) {
-            (_, Some(owner)) if owner == s.verdict.node => kept = true,
-            (Some(before), Some(_)) if before == s.verdict.node => lost.push(network(tale, *segment, *vhid)),
-            _ => {}
-        }
-    }
+/// Who was master of a vhid, and who is.
+struct Holder {
+    network: String,
+    before: Option<NodeId>,
+    now: NodeId,
+}
+
+/// Of all vhids that nodes are master of at that time.
+fn holders(tale: &Tale<'_>, at: Timestamp) -> Vec<Holder> {
+    let vhids = tale.report.masters.iter().filter_map(|((segment, vhid), masters)| {
+        // One that said a single word was master for no time.
+        let now = masters.iter().rposition(|m| m.from <= at)?;
+        masters.get(now).filter(|m| m.to.is_none_or(|to| to >= at))?;
+        let owner = |i: usize| tale.engine.owner(masters.get(i)?.address);
+        Some(Holder {
+            network: network(tale, *segment, *vhid),
+            before: now.checked_sub(1).and_then(owner),
+            now: owner(now)?,
+        })
+    });
+    vhids.collect()
+}
+
+/// Networks on which a node lost its addresses while it kept others: what another one always had is nothing that it lost.
+fn lost(all: &[Holder], node: NodeId) -> Vec<String> {
+    let kept = all.iter().any(|h| h.now == node);
+    let lost = all.iter().filter(|h| kept && h.before == Some(node) && h.now != node);
+    let mut lost: Vec<String> = lost.map(|h| h.network.clone()).collect();
     lost.dedup();
-    if kept { lost } else { Vec::new() }
+    lost
+}
+
+/// Those that a node lost while it was down.
+fn lost_segments(tale: &Tale<'_>, s: &Stay<'_>) -> Vec<String> {
+    let end = stays::end(tale.report);
+    let mut splits = tale.report.unsynchronised.iter();
+    let split = splits.find(|(from, to)| *from <= s.until.unwrap_or(end) && to.unwrap_or(end) >= s.verdict.at);
+    split.map_or_else(Vec::new, |(from, _)| lost(&holders(tale, *from), s.verdict.node))
 }
 
 /// A network by its name. Where everything is in one capture it is that of nobody's cable, so the vhid has to do.
@@ -209,8 +278,8 @@ fn network(tale: &Tale<'_>, network: usize, vhid: u8) -> String {
 /// Nodes that speak different versions.
 fn versions(tale: &Tale<'_>, list: &mut Vec<String>) {
     let engine = tale.engine;
-    let heard = engine
-        .node_ids()
+    let heard = tale
+        .nodes()
         .filter_map(|n| Some((n, engine.counters().nodes.get(n.index()).filter(|c| c.frames > 0)?)));
     let mut versions = heard.map(|(n, c)| (c.versions, n));
     if let Some((first, a)) = versions.next()

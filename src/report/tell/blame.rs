@@ -78,7 +78,8 @@ fn meets(tale: &Tale<'_>, stay: &Stay<'_>, mut spans: impl Iterator<Item = Span>
     spans.any(|(from, to)| from <= stay.until.unwrap_or(end) && to.unwrap_or(end) >= stay.verdict.at)
 }
 
-fn is_own(tale: &Tale<'_>, stay: &Stay<'_>) -> bool {
+/// What speaks against it itself.
+pub(in crate::report) fn is_own(tale: &Tale<'_>, stay: &Stay<'_>) -> bool {
     let v = stay.verdict;
     let w = v.evidence.witnesses;
     let end = stay.until.unwrap_or(stays::end(tale.report));

@@ -23,8 +23,7 @@ const LONG: Duration = Duration::from_secs(5);
 pub(in crate::report) fn doubts(tale: &Tale<'_>) -> Vec<String> {
     let stays = stays::stays(tale.report);
     let mut all: Vec<(Duration, String)> = tale
-        .engine
-        .node_ids()
+        .nodes()
         .flat_map(|n| [unjudged(tale, &stays, n), suspected(tale, &stays, n)])
         .chain([blind(tale), refused(tale), reflected(tale)])
         .flatten()
@@ -85,7 +84,7 @@ fn refused(tale: &Tale<'_>) -> Option<(Duration, String)> {
 pub(in crate::report) fn mostly_unjudged(tale: &Tale<'_>) -> bool {
     let span = tale.report.span.map_or(Duration::ZERO, |(from, to)| to.since(from));
     let stays = stays::stays(tale.report);
-    let mut unjudged = tale.engine.node_ids().filter_map(|n| unjudged(tale, &stays, n));
+    let mut unjudged = tale.nodes().filter_map(|n| unjudged(tale, &stays, n));
     unjudged.any(|(length, _)| length > span / 2)
 }
 

@@ -6,7 +6,7 @@ use super::blame::{Blame, blame};
 use super::doubt::{doubts, mostly_unjudged};
 use super::masters;
 use super::stays::{self, Stay};
-use super::words::{counted, duration};
+use super::words::{counted, duration, of_times};
 use super::{Tale, Tone};
 use crate::absence::{Wanted, why};
 use crate::event::{Cause, Health, NodeId, Verdict};
@@ -111,10 +111,7 @@ fn down(tale: &Tale<'_>, worst: &Stay<'_>, stays: &[Stay<'_>]) -> Headline {
     let mut numbers = last_trip(v);
     numbers += &format!(": {}{}", v.sentence(), beyond(tale, worst, &blame));
     numbers += &ended(worst);
-    let times = stays.iter().filter(|s| s.is_down()).count();
-    if times > 1 {
-        numbers += &format!(" (the longest of {times} times, see the timeline)");
-    }
+    numbers += &of_times(stays.iter().filter(|s| s.is_down()).count());
     let tone = Tone::Bad;
     Headline { tone, what, numbers }
 }
@@ -145,8 +142,7 @@ fn besides(tale: &Tale<'_>) -> String {
 }
 
 fn last_trip(v: &Verdict) -> String {
-    let since = v.evidence.since_end_to_end;
-    since.map_or_else(String::new, |since| {
+    v.since_round_trip().map_or_else(String::new, |since| {
         let since = duration(Duration::from_secs_f64(since.max(0.0)));
         format!(", {since} after its last proven round trip")
     })
@@ -190,20 +186,20 @@ fn beyond(tale: &Tale<'_>, stay: &Stay<'_>, blame: &Blame) -> String {
 
 fn unsynchronised(tale: &Tale<'_>) -> Option<String> {
     let end = stays::end(tale.report);
-    let longest = tale
-        .report
-        .unsynchronised
+    let spans = &tale.report.unsynchronised;
+    let (from, to) = spans
         .iter()
+        .rev()
         .max_by_key(|(from, to)| to.unwrap_or(end).since(*from))?;
-    let (from, to) = longest;
     let for_how_long = match to {
         Some(to) => format!("for {}", duration(to.since(*from))),
         None => "and still was when the capture ended".into(),
     };
     let at = tale.clock.hundredth(*from);
     Some(format!(
-        "from {at} {} CARP was unsynchronised {for_how_long}: different nodes were master",
-        tale.clock.name
+        "from {at} {} CARP was unsynchronised {for_how_long}{}: different nodes were master",
+        tale.clock.name,
+        of_times(spans.len())
     ))
 }
 
@@ -221,18 +217,12 @@ fn fine(tale: &Tale<'_>, stays: &[Stay<'_>]) -> Headline {
         )
     };
     let mut carried: Vec<_> = tale
-        .engine
-        .node_ids()
+        .nodes()
         .map(|n| (proven(n), n))
         .filter(|((n, _), _)| *n > 0)
         .collect();
     let up = |n: NodeId| stays.iter().any(|s| s.verdict.node == n && s.verdict.to == Health::Up);
-    let together: Vec<String> = tale
-        .engine
-        .node_ids()
-        .filter(|n| up(*n))
-        .map(|n| who(tale, n))
-        .collect();
+    let together: Vec<String> = tale.nodes().filter(|n| up(*n)).map(|n| who(tale, n)).collect();
     if carried.is_empty() && together.len() > 1 {
         let numbers = format!(
             ": traffic passed end to end through {} together, each of which carried a part of it",
@@ -291,7 +281,7 @@ fn all_is_well(tale: &Tale<'_>, stays: &[Stay<'_>], mut numbers: String) -> Head
 
 /// Of whom no pfsync counts, and why where that is known.
 fn silent(tale: &Tale<'_>) -> String {
-    let nodes = tale.engine.node_ids().filter(|n| frames(tale, *n) == 0);
+    let nodes = tale.nodes().filter(|n| frames(tale, *n) == 0);
     let said = nodes.map(|n| match why(tale.engine, Wanted::Pfsync(Some(n)), None) {
         Some(why) => format!("; no pfsync of {} counts ({})", who(tale, n), why.clause()),
         None => format!("; no pfsync of {} was heard", who(tale, n)),

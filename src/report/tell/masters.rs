@@ -4,9 +4,10 @@
 
 use super::Tale;
 use super::stays;
-use super::words::duration;
+use super::words::{duration, of_times};
 use crate::event::Advertiser;
 use crate::event::place::places;
+use crate::report::Mastership;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -51,6 +52,19 @@ impl Spell {
         let mut all: Vec<&str> = self.vhids.iter().map(|(s, _)| tale.engine.segment_name(*s)).collect();
         all.dedup();
         all.join(" and ")
+    }
+
+    /// Where nobody was master for a while: who had been, and who was then.
+    pub(in crate::report) fn around(&self, tale: &Tale<'_>) -> Option<(String, String)> {
+        let to = self.to.filter(|_| self.who.is_empty())?;
+        let masters = tale.report.masters.get(self.vhids.first()?)?;
+        let name = |m: &Mastership| {
+            let owner = tale.engine.owner(m.address);
+            owner.map_or_else(|| m.address.to_string(), |node| tale.engine.label(node))
+        };
+        let before = masters.iter().rev().find(|m| m.from < self.from)?;
+        let after = masters.iter().find(|m| m.from >= to)?;
+        Some((name(before), name(after)))
     }
 
     fn length(&self, end: Timestamp) -> Duration {
@@ -115,10 +129,11 @@ pub(in crate::report) fn clauses(tale: &Tale<'_>) -> Vec<String> {
     let end = stays::end(tale.report);
     let spells = spells(tale);
     let longest = |none: bool| {
-        let some = spells.iter().filter(|s| s.who.is_empty() == none);
-        some.max_by_key(|s| s.length(end))
+        let some = || spells.iter().filter(|s| s.who.is_empty() == none);
+        // The first of those that are equally long.
+        Some((some().rev().max_by_key(|s| s.length(end))?, some().count()))
     };
-    let clause = |s: &Spell| {
+    let clause = |(s, times): (&Spell, usize)| {
         let lasted = match s.to {
             Some(_) => format!("for {}", duration(s.length(end))),
             None => "and still when the capture ended".into(),
@@ -126,11 +141,17 @@ pub(in crate::report) fn clauses(tale: &Tale<'_>) -> Vec<String> {
         let (at, place) = (tale.clock.hundredth(s.from), s.place(tale));
         let from = format!("from {at} {}", tale.clock.name);
         match s.who.len() {
-            0 => format!("{from} nobody advertised {place} {lasted}: no master, as far as is heard there"),
+            0 => format!(
+                "{from} nobody advertised {place} {lasted}{}: no master, as far as is heard there",
+                of_times(times)
+            ),
             n => {
                 let (both, number) = if n == 2 { ("both", "two") } else { ("all", "several") };
                 let names = s.names(tale).join(" and ");
-                format!("{from} {names} were {both} master of {place} {lasted}: {number} masters (split brain)")
+                format!(
+                    "{from} {names} were {both} master of {place} {lasted}{}: {number} masters (split brain)",
+                    of_times(times)
+                )
             }
         }
     };

@@ -19,6 +19,7 @@ pub(super) mod words;
 
 use super::Report;
 use crate::engine::Engine;
+use crate::event::NodeId;
 use words::Clock;
 
 /// Everything that the sentences are made of.
@@ -27,6 +28,21 @@ pub(super) struct Tale<'a> {
     pub(super) report: &'a Report,
     pub(super) engine: &'a Engine,
     pub(super) clock: &'a Clock,
+}
+
+impl Tale<'_> {
+    /// The firewalls: where a pair is configured, whoever else sends pfsync is none.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.engine.node_ids().filter(|n| !self.engine.is_unnamed(*n))
+    }
+
+    /// What a sender is in the end.
+    pub(super) fn now(&self, node: NodeId) -> &'static str {
+        if self.engine.is_unnamed(node) {
+            return "unknown sender";
+        }
+        self.engine.node_health(node).0.as_str()
+    }
 }
 
 /// How grave a thing is, or how much of a by-word.

@@ -44,27 +44,30 @@ impl Stay<'_> {
 
 /// All stays that lasted, in the order in which they began.
 pub(in crate::report) fn stays(report: &Report) -> Vec<Stay<'_>> {
-    let mut before = BTreeMap::<(NodeId, usize), usize>::new();
+    let key = |v: &Verdict| (v.node, v.path);
+    let mut last = BTreeMap::<(NodeId, usize), usize>::new();
     let mut all: Vec<Stay<'_>> = Vec::new();
     for verdict in &report.verdicts {
-        let key = (verdict.node, verdict.path);
-        let mut from = verdict.from;
-        if let Some(last) = before.get(&key).and_then(|i| all.get_mut(*i)) {
-            if last.verdict.at == verdict.at {
-                from = last.from;
-            }
-            last.until = Some(verdict.at);
-            last.next = Some(verdict.to);
+        let before = last.get(&key(verdict)).and_then(|i| all.get_mut(*i));
+        if let Some(before) = before.filter(|b| b.verdict.at == verdict.at) {
+            // It lasted no time.
+            before.verdict = verdict;
+            continue;
         }
-        before.insert(key, all.len());
+        last.insert(key(verdict), all.len());
         all.push(Stay {
             verdict,
-            from,
+            from: verdict.from,
             until: None,
             next: None,
         });
     }
-    all.retain(|s| s.until != Some(s.verdict.at) && s.from != s.verdict.to);
+    all.retain(|s| s.from != s.verdict.to);
+    let mut then = BTreeMap::new();
+    for s in all.iter_mut().rev() {
+        let next = then.insert(key(s.verdict), (s.verdict.at, s.verdict.to));
+        (s.until, s.next) = next.unzip();
+    }
     all
 }
 

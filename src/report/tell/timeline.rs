@@ -139,7 +139,7 @@ fn latency(v: &Verdict) -> String {
     };
     let parts: Vec<String> = [
         said(v.since_evidence(), "its evidence began"),
-        said(v.evidence.since_end_to_end, "its last proven round trip"),
+        said(v.since_round_trip(), "its last proven round trip"),
     ]
     .into_iter()
     .flatten()

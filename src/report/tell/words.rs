@@ -16,6 +16,14 @@ pub(in crate::report) fn file(path: &Path) -> String {
     shown.replace(char::is_control, "\u{fffd}")
 }
 
+/// Where only the longest of several times is told.
+pub(in crate::report) fn of_times(times: usize) -> String {
+    match times {
+        0 | 1 => String::new(),
+        n => format!(" (the longest of {n} times, see the timeline)"),
+    }
+}
+
 /// Times of day in one zone.
 pub(in crate::report) struct Clock {
     zone: TimeZone,

@@ -112,7 +112,7 @@ fn nodes(page: &Page<'_>, out: &mut String) {
             count(c.messages.values().sum()),
             count(flows.known),
             count(flows.half_open),
-            page.tale.engine.node_health(n).0.as_str().to_owned(),
+            page.tale.now(n).to_owned(),
         ]);
     }
     right(&mut table, &[4, 5, 6, 7]);
@@ -140,7 +140,7 @@ fn paths(page: &Page<'_>, out: &mut String) {
         .report
         .span
         .is_some_and(|(a, b)| page.tale.clock.date(a) == page.tale.clock.date(b));
-    for n in page.tale.engine.node_ids() {
+    for n in page.tale.nodes() {
         let Some(c) = page.tale.engine.counters().nodes.get(n.index()) else {
             continue;
         };
