@@ -14,6 +14,7 @@ use pfwatch::engine::quality::Problem;
 use pfwatch::event::Health;
 use pfwatch::report::{Report, html};
 use pfwatch::time::Timestamp;
+use std::time::Duration;
 
 fn pair(folder: &str, name: &str) -> Pair {
     pairs(folder).into_iter().find(|p| p.name == name).unwrap()
@@ -106,5 +107,34 @@ fn carp_that_does_not_count_is_among_what_is_wrong_with_the_capture() {
         let found = report.quality.problems.iter().find(|p| p.kind == Problem::Refused);
         assert!(found.unwrap().detail.contains(words), "{words}");
         assert!(report.quality.judged());
+    }
+}
+
+#[test]
+fn a_capture_that_is_given_twice_with_different_clocks_cannot_be_judged_and_that_is_said_with_what_to_do() {
+    let twice = |name: &str, later: u64| {
+        let mut pair = pair("openbsd-pair", name);
+        let sync = pair.frames.iter().filter(|f| f.net == Net::Sync);
+        let again: Vec<Owned> = sync
+            .map(|f| Owned {
+                at: f.at + Duration::from_secs(later),
+                net: f.net,
+                link: f.link,
+                data: f.data.clone(),
+                wire_len: f.wire_len,
+            })
+            .collect();
+        pair.frames.extend(again);
+        pair.frames.sort_by_key(|f| f.at);
+        analyzed(pair, |_| {})
+    };
+    for (name, later) in [("steady2", 5), ("awan_port_dead", 60)] {
+        let twice = twice(name, later);
+        assert_eq!(
+            (node(&twice.0), downs(&twice.0)),
+            (Some((Problem::Repeated, Some("fw1"))), 0),
+            "{name}"
+        );
+        assert!(page(&twice).contains("give one of the two"), "{name}");
     }
 }

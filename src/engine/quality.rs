@@ -56,11 +56,13 @@ pub enum Problem {
     NoPfsync,
     /// Files that end inside a record, or are damaged.
     Truncated,
+    /// pfsync that says what was said long before.
+    Repeated,
 }
 
 impl Problem {
     /// All of them, for those who show zeros too.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Cut,
         Self::Duplicate,
         Self::ClockStep,
@@ -76,6 +78,7 @@ impl Problem {
         Self::Refused,
         Self::NoPfsync,
         Self::Truncated,
+        Self::Repeated,
     ];
 
     /// The word of the contract.
@@ -97,6 +100,7 @@ impl Problem {
             Self::Refused => "refused",
             Self::NoPfsync => "no-pfsync",
             Self::Truncated => "truncated",
+            Self::Repeated => "repeated",
         }
     }
 

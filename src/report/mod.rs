@@ -183,7 +183,7 @@ impl Report {
             |net| engine.net_name(net).to_owned(),
             &mut self.quality,
         );
-        void::add(&self.files, engine, &mut self.quality);
+        void::add(self, engine);
     }
 
     /// Notes which nodes that are down are seen to be themselves at fault.

@@ -442,8 +442,10 @@ fn a_stretch_without_a_file_is_a_gap_where_it_can_be_no_pause() {
     said_nothing(&rotated(90.0, 30.0));
 }
 
+type Hole = (Vec<(Net, f64)>, Vec<(GapCause, f64)>, Vec<(Option<Net>, f64)>);
+
 /// Before the end of all: when a net was told to have ended, when to go on, and how long nothing of it was captured.
-fn hole(heard: &Heard) -> (Vec<(Net, f64)>, Vec<(GapCause, f64)>, Vec<(Option<Net>, f64)>) {
+fn hole(heard: &Heard) -> Hole {
     let gaps = heard.gaps.iter().map(|g| (g.0, g.1)).collect();
     let stretch = |s: &Unrecorded| (s.net, s.to.since(s.from).as_secs_f64().round());
     let stretches = heard.times.unrecorded.iter().map(stretch).collect();
@@ -496,4 +498,19 @@ fn what_is_missing_of_all_nets_is_a_gap_of_all_and_none_has_ended_when_it_is_ove
     told.push((GapCause::Unrecorded, 200.0));
     assert_eq!(gaps, told);
     assert_eq!(stretches, [(None, 100.0)]);
+}
+
+#[test]
+fn a_net_that_ends_where_the_others_pause_has_ended_there() {
+    let heard = hear(&[
+        (Net::Sync, steady(0.0, 0.1, 1000)),
+        (Net::Sync, steady(400.0, 0.1, 1000)),
+        (LAN, steady(0.4, 1.0, 100)),
+        (WAN, steady(0.95, 1.0, 100)),
+    ]);
+    let [ended] = &heard.times.ended[..] else {
+        panic!("{:?}", heard.times)
+    };
+    assert_eq!((&ended.nets[..], seconds(ended.at)), (&[LAN, WAN][..], 99.4));
+    assert_eq!(hole(&heard).2, [(None, 300.0)]);
 }

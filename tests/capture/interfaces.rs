@@ -158,7 +158,7 @@ fn interfaces_that_come_one_after_another_are_refused_and_each_read_by_itself_is
     );
     assert!(failed.contains("reordercap"), "{failed}");
     // Of a clock that was set both go on, and of a capture that was stopped meanwhile neither goes back.
-    let alternate = |s: u64| (u32::from(s % 2 == 0), 1_000 + s);
+    let alternate = |s: u64| (u32::from(s.is_multiple_of(2)), 1_000 + s);
     let step = seconds((0..100).chain(50..150).map(alternate));
     assert!(hear(&step, Interfaces::default()).1.is_none());
     let later = seconds(

@@ -479,9 +479,11 @@ impl FileSource {
         };
         let over = |f: &&File| f.info.frames > 0 && !goes_on(&f.info.net);
         let over: Vec<Net> = self.files.iter().filter(over).map(|f| f.info.net).collect();
-        let others = self.nets().iter().any(goes_on);
+        let nets = self.nets();
+        let others = nets.iter().any(goes_on);
         for net in over {
-            if others && !self.clocks.over.contains_key(&net) {
+            let last = !nets.is_empty() && self.begins(net).is_none();
+            if (others || last) && !self.clocks.over.contains_key(&net) {
                 self.clocks.over.insert(net, since);
                 self.clocks.tell(since, Duration::ZERO, GapCause::Ended(net));
             }
