@@ -272,7 +272,8 @@ impl CarpView {
     /// We were blind for `length` until `now`: what was missed meanwhile is not missing.
     pub fn forgive(&mut self, now: Timestamp, length: Duration) {
         let missed = self.vhids.values_mut().filter(|v| !v.masters.is_vacant());
-        missed.flat_map(|v| &mut v.sources).for_each(|s| s.forgive(now, length));
+        missed.for_each(|v| v.forgive(now, length));
+        self.moved = true;
     }
 
     /// Moves masterships on, of those that are due, and reports an unsynchronised pair.

@@ -174,6 +174,27 @@ fn a_small_step_back_is_found_in_slow_files_by_that_of_a_busy_one() {
     }
 }
 
+/// A backup waits before it takes over, and what it says after the step lies ahead of what was said before it.
+#[test]
+fn a_small_step_back_in_all_files_is_one_though_a_takeover_hides_it_in_one_of_them() {
+    for by in [-2.5, -2.9, -3.5] {
+        let mut files = pair();
+        files[2].1.retain(|t| *t < 99.0 || *t > 102.5);
+        files.iter_mut().for_each(|f| set(&mut f.1, 100.0, by));
+        let heard = hear(&files);
+        let [step] = &heard.times.steps[..] else {
+            panic!("{by}: {:?}", heard.times)
+        };
+        assert!(step.all && step.back, "{step:?}");
+        let (sync, wan) = (heard.of(Net::Sync), heard.of(WAN));
+        let apart = wan[120].0 - sync[1238].0;
+        assert!(
+            (apart - 0.0).abs() < 0.15,
+            "{by}: as far apart as on the wire, not {apart}"
+        );
+    }
+}
+
 #[test]
 fn a_small_step_of_one_file_is_none_of_the_others() {
     let mut files = pair();

@@ -342,12 +342,54 @@ impl FileSource {
         });
         let until = file.on_timeline(latest) + patience;
         self.clocks.held_until = self.clocks.held_until.max(Some(until));
+        if let Some(line) = self.agreed() {
+            self.clocks.held_until = Some(line);
+        }
         self.current = None;
         // What this file would tell meanwhile is not missing.
         let at = self.clocks.now.unwrap_or(until);
         if sure {
             self.clocks.blind(at, Duration::ZERO, GapCause::ClockStep);
         }
+    }
+
+    /// The files that are held, and by how much the clock was set back at least that shows the largest step.
+    fn held(&self) -> (Vec<(usize, Held)>, Duration) {
+        let held = |n: &usize| Some((*n, self.files.get(*n)?.held?));
+        let held: Vec<_> = self.open.iter().filter_map(held).collect();
+        let by = held.iter().map(|(_, h)| h.back).max().unwrap_or_default();
+        (held, by)
+    }
+
+    /// Where all clocks were set, if the sync net and another show it and no other file will: what the others tell from there on is of
+    /// the new time, and must not be heard before what is held. The sync net shows a step where it is made.
+    fn agreed(&mut self) -> Option<Timestamp> {
+        let (held, by) = self.held();
+        if !self.together_on_two(by, &held) {
+            return None;
+        }
+        for number in self.open.clone() {
+            if let Some(file) = self.files.get_mut(number)
+                && file.held.is_none()
+                && let State::Open(reader) = &mut file.state
+            {
+                let ahead = reader.ahead(AHEAD);
+                if ahead.windows(2).any(|w| self.clocks.hints(file.info.net, w[0], w[1])) {
+                    return None;
+                }
+            }
+        }
+        let files = held.iter().filter_map(|(n, _)| self.files.get(*n));
+        files.filter_map(|f| Some(f.on_timeline(f.latest?))).max()
+    }
+
+    /// Whether the sync net and another show a step that all may have made: then it is one, however small.
+    fn together_on_two(&self, by: Duration, held: &[(usize, Held)]) -> bool {
+        let shows = |sync: bool| {
+            let mut files = held.iter().filter_map(|(n, _)| self.files.get(*n));
+            files.any(|f| (f.info.net == Net::Sync) == sync)
+        };
+        shows(true) && shows(false) && self.share_a_step(by, held)
     }
 
     /// Lets go of files that are held, once all are or `next`, the next frame of the others, shows that those were not set.
@@ -358,13 +400,11 @@ impl FileSource {
         };
         self.clocks.held_until = None;
         let at = self.clocks.now.unwrap_or(until);
-        let held = |n: &usize| Some((*n, self.files.get(*n)?.held?));
-        let held: Vec<(usize, Held)> = self.open.iter().filter_map(held).collect();
-        if !held.iter().any(|(_, h)| h.sure) {
+        let (held, by) = self.held();
+        if !held.iter().any(|(_, h)| h.sure) && !self.together_on_two(by, &held) {
             held.iter().for_each(|(number, _)| self.release(*number));
             return true;
         }
-        let by = held.iter().map(|(_, h)| h.back).max().unwrap_or_default();
         let all = self.share_a_step(by, &held);
         let held: Vec<(usize, Held)> = held.into_iter().filter(|(_, h)| h.sure || all).collect();
         // It would have come a pause later.

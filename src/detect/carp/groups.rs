@@ -134,7 +134,7 @@ impl CarpView {
             let suspect = common.filter(|&node| of_group().any(|v| v.is_lost_to(node)));
             Some(Split { since, suspect })
         });
-        match (self.split, split) {
+        match (&mut self.split, split) {
             (None, Some(_)) => (self.split, self.divided_at) = (split, now),
             (Some(_), None) => {
                 self.split = None;
@@ -143,20 +143,21 @@ impl CarpView {
                 }
             }
             (None, None) => self.compare_groups(now, out),
-            (Some(_), Some(_)) => {}
+            (Some(old), Some(Split { suspect, .. })) => old.suspect = old.suspect.or(suspect),
         }
         // The onset may be known late. How long it stands counts from then on, for another vhid may be about to follow.
         if let Some(Split { since, suspect }) = self.split
             && now.since(self.divided_at) >= UNSYNC_AFTER
-            && !std::mem::replace(&mut self.reported, true)
         {
             for v in self.vhids.values_mut().filter(|v| v.group == torn) {
                 suspect.into_iter().for_each(|node| v.convict(node));
             }
-            out.push(Event::Unsynchronised {
-                at: now,
-                since: Some(since),
-            });
+            if !std::mem::replace(&mut self.reported, true) {
+                out.push(Event::Unsynchronised {
+                    at: now,
+                    since: Some(since),
+                });
+            }
         }
     }
 

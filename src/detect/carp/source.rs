@@ -235,8 +235,14 @@ impl Source {
         (self.yielded, self.reigned, self.displaced) = (false, true, false);
     }
 
-    /// We were deaf for `length` until `now`: what was missed meanwhile is not missing.
-    pub(super) fn forgive(&mut self, now: Timestamp, length: Duration) {
+    /// We were deaf for `length` until `now`: what was missed meanwhile is not missing. Nor did it give way to a `worse` one just
+    /// before: that is told by times, which may have been those of a clock that was set.
+    pub(super) fn forgive(&mut self, now: Timestamp, length: Duration, worse: bool) {
+        self.contested = false;
+        if self.displaced && worse && now.since(self.spoke) <= CONTEST {
+            self.take_back();
+            self.unheard = true;
+        }
         if self.missed(now - length) <= OVERDUE {
             (self.last, self.unheard) = (now, true);
         } else {

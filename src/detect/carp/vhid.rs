@@ -9,6 +9,7 @@ use super::source::{DEAF, LOST, Source};
 use crate::event::NodeId;
 use crate::time::Timestamp;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// Sources remembered per vhid; more are somebody's games.
 pub(super) const MAX_SOURCES: usize = 8;
@@ -55,6 +56,16 @@ impl Vhid {
     pub(super) fn convict(&mut self, node: NodeId) {
         let mine = self.sources.iter_mut().filter(|s| s.node == Some(node));
         mine.for_each(|s| s.unheard = false);
+    }
+
+    /// We were deaf for `length` until `now`.
+    pub(super) fn forgive(&mut self, now: Timestamp, length: Duration) {
+        let master = self.master_source().map(|m| *m.last_heard());
+        for s in &mut self.sources {
+            let ad = s.last_heard();
+            let worse = master.is_some_and(|m| m.protocol == ad.protocol && m.pace > ad.pace);
+            s.forgive(now, length, worse);
+        }
     }
 
     fn took_from(&self, node: NodeId, s: &Source) -> bool {

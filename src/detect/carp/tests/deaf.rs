@@ -67,3 +67,22 @@ fn where_a_master_is_missing_carp_does_not_tell_whose_fault_it_is() {
     lab.until(31.5 + 3.4);
     assert!(lab.view.deserted());
 }
+
+/// A clock that was set back made the time that the backup waited look short, and that is known a little later.
+#[test]
+fn a_clock_that_was_set_makes_nobody_yield() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0, 1], 0, 0.0, 20.0);
+    for i in 0..3 {
+        lab.hear(19.9 + f64::from(i) * 1.4, 1, B, &carp(1, 100, 0));
+        lab.hear(20.0 + f64::from(i) * 1.4, 0, A, &carp(1, 0, 0));
+    }
+    assert_eq!(lab.view.split().map(|s| s.suspect), Some(None));
+    lab.view.forgive(at(lab.now), Duration::ZERO);
+    for i in 0..8 {
+        lab.hear(23.2 + f64::from(i), 0, A, &carp(1, 0, 0));
+        lab.hear(24.1 + f64::from(i), 1, B, &carp(1, 100, 0));
+    }
+    assert_eq!(lab.view.split().and_then(|s| s.suspect), Some(A));
+    assert!(lab.view.robbed(A) && lab.view.torn(at(lab.now), A));
+}
