@@ -133,8 +133,8 @@ impl Row {
             Self::NoWitness(p) => (
                 p,
                 format!(
-                    "{} is down and CARP does not blame it: not promoting {own}, because no probe shows that traffic would \
-                     get further from here",
+                    "{} is down, no split of CARP blames it so far, and no probe shows that traffic would get further from here: not \
+                     promoting {own}",
                     name(p)
                 ),
             ),

@@ -86,7 +86,7 @@ impl Verdict {
                     plural(e.failed, "try")
                 ),
                 None if e.failed > 0 => format!("no round trip yet; {} failed", plural(e.failed, "try")),
-                None => "nothing was heard that tries to pass".into(),
+                None => "no round trip yet, and nothing that fails".into(),
             },
             Cause::Backup => "master of nothing, as a backup is".into(),
             Cause::TwoMasters => "master beside another node, so that what passes is not told apart".into(),

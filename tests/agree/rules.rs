@@ -218,6 +218,20 @@ fn carp(f: &Faces) -> Vec<String> {
             checks.push((!(within && denies), format!("{} while unsynchronised", n.text)));
         }
     }
+    // A move is told at its own time: while the pair is torn, those of two segments are none that belong together.
+    for l in f.timeline.iter().filter(|l| l.text.contains(" is master, it was ")) {
+        let begins = lines.iter().any(|split| split.time == l.time);
+        let segments = f.list("segments").iter().filter(|s| {
+            let name = s["name"].as_str().unwrap();
+            [format!("({name} "), format!(", {name} ")]
+                .iter()
+                .any(|part| l.text.contains(part))
+        });
+        checks.push((
+            !begins || segments.count() < 2,
+            format!("{} {}: torn, and all moved", l.time, l.text),
+        ));
+    }
     let spells = |word: &str| f.timeline.iter().filter(|l| l.text.contains(word)).count();
     let times = [
         ("CARP was unsynchronised", spans.len()),

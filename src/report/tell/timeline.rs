@@ -223,9 +223,14 @@ fn carp(tale: &Tale<'_>, entries: &mut Vec<Entry>) {
             .get(&(*segment, *vhid))
             .map_or(&[][..], Vec::as_slice);
         for (at, what) in masterships(tale, masters, none) {
-            // The same at the same time on another segment is one piece of news.
-            let same =
-                |(other, text, _): &&mut Change<'_>| *text == what && other.since(at).max(at.since(*other)) <= TOGETHER;
+            // The same at the same time on another segment is one piece of news, where the pair was not torn between the two.
+            let same = |(other, text, places): &&mut Change<'_>| {
+                let (first, last) = (at.min(*other), at.max(*other));
+                let between = |(from, to): &Span| *from <= first && to.is_none_or(|to| to >= last);
+                let torn =
+                    places.iter().all(|(name, _)| *name != place.0) && tale.report.unsynchronised.iter().any(between);
+                *text == what && last.since(first) <= TOGETHER && !torn
+            };
             match changes.iter_mut().find(same) {
                 Some((first, _, places)) => {
                     *first = at.min(*first);
