@@ -208,6 +208,25 @@ fn the_end_of_a_file_is_not_silence() {
     }
 }
 
+/// Only at the end of the others is it known that a segment was not silent.
+#[test]
+fn a_segment_whose_clock_alone_was_set_was_never_without_a_master() {
+    let well = shipped("steady2");
+    for by in [-600.0, -20.0, 20.0, 60.0, 600.0] {
+        let said = Said::of(&well, |net, t| Some(if net == LAN { later(t, 135.0, by) } else { t }));
+        assert_eq!(said.downs(), [""; 0], "{by}");
+        assert!(
+            !said.says("nobody advertised") && !said.says("no master"),
+            "{by}: {}",
+            said.page
+        );
+        assert!(said.says(if by > 0.0 { "went forward" } else { "went back" }), "{by}");
+    }
+    // Nobody was there, and all ends together.
+    let silent = |net: Net, t: f64| (net != LAN || !(135.0..155.0).contains(&t)).then_some(t);
+    assert!(Said::of(&well, silent).says("no master of lan"));
+}
+
 #[test]
 fn a_file_that_is_missing_between_others_is_not_silence() {
     const FILES: [Range<f64>; 3] = [0.0..90.0, 90.0..180.0, 180.0..f64::MAX];

@@ -176,6 +176,7 @@ impl Report {
         self.margins.finish(engine);
         self.files = files;
         self.quality = engine.quality();
+        times::withdraw(self, |network| engine.segment_of(network));
         times::add(
             &self.times,
             &self.files,

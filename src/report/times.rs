@@ -2,6 +2,7 @@
 //!
 //! Put into words here, beside what the engine found wrong with what it heard.
 
+use super::Report;
 use super::tell::words::file;
 use crate::capture::Net;
 use crate::capture::file::{Ended, FileInfo, Step, Strays, Times, Unrecorded};
@@ -10,6 +11,59 @@ use crate::time::{Timestamp, spell};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Two times are the same to the pause between two frames.
+const SAME: Duration = Duration::from_secs(3);
+/// Two shorter times may be the same by chance.
+const LONG: Duration = Duration::from_secs(10);
+
+/// Whose clock alone went forward was not silent meanwhile: that nobody advertised there is withdrawn.
+pub(super) fn withdraw(report: &mut Report, segment_of: impl Fn(usize) -> Option<usize>) {
+    ahead(report, &segment_of);
+    for step in report.times.steps.iter().filter(|s| !s.back && !s.all) {
+        let its = |f: &&FileInfo| step.files.contains(&f.path);
+        let nets: Vec<Net> = report.files.iter().filter(its).map(|f| f.net).collect();
+        let meanwhile = |(from, to): &(Timestamp, Option<Timestamp>)| {
+            *from + SAME >= step.at - step.by && to.is_some_and(|to| to <= step.at + SAME)
+        };
+        for ((network, _), spans) in &mut report.no_master {
+            if segment_of(*network).is_some_and(|s| nets.contains(&Net::Segment(s))) {
+                spans.retain(|span| !meanwhile(span));
+            }
+        }
+    }
+}
+
+/// A segment on which nobody was heard for as long as its file ends after those of all others: its clock went forward then, for
+/// captures of one pair are stopped together.
+fn ahead(report: &mut Report, segment_of: impl Fn(usize) -> Option<usize>) {
+    let [ended] = &report.times.ended[..] else { return };
+    let by = ended.until.since(ended.at);
+    let goes_on = |f: &&FileInfo| f.frames > 0 && !ended.nets.contains(&f.net);
+    let (nets, files): (BTreeSet<Net>, Vec<PathBuf>) = report
+        .files
+        .iter()
+        .filter(goes_on)
+        .map(|f| (f.net, f.path.clone()))
+        .unzip();
+    let same = |(from, to): &(Timestamp, Option<Timestamp>)| {
+        let to = (*to)?;
+        (to.since(*from).abs_diff(by) <= SAME).then_some(to)
+    };
+    let here = |network: usize| segment_of(network).is_some_and(|s| nets.contains(&Net::Segment(s)));
+    let spans = report.no_master.iter().filter(|((network, _), _)| here(*network));
+    let at = spans.flat_map(|(_, spans)| spans).filter_map(same).max();
+    if let (1, Some(at), true) = (nets.len(), at, by > LONG) {
+        report.times.ended.clear();
+        report.times.steps.push(Step {
+            at,
+            files,
+            by,
+            back: false,
+            all: false,
+        });
+    }
+}
 
 /// Adds it.
 pub(super) fn add(
@@ -21,7 +75,7 @@ pub(super) fn add(
 ) {
     let all = [
         timeless(times, files),
-        stepped(&times.steps),
+        stepped(times),
         strays(&times.strays),
         missing(&times.unrecorded, &times.ended, ends, of),
     ];
@@ -63,7 +117,8 @@ fn timeless(times: &Times, read: &[FileInfo]) -> Option<Found> {
     })
 }
 
-fn stepped(steps: &[Step]) -> Option<Found> {
+fn stepped(times: &Times) -> Option<Found> {
+    let steps = &times.steps;
     let first = steps.first()?;
     let by: Vec<String> = steps.iter().take(3).map(step).collect();
     let more = match steps.len().saturating_sub(3) {
@@ -72,6 +127,8 @@ fn stepped(steps: &[Step]) -> Option<Found> {
     };
     let whose = if steps.iter().all(|s| s.all) {
         "the times printed are the capture's own, and around a step nothing is judged"
+    } else if times.apart.is_none() && steps.iter().all(|s| !s.back) {
+        "the other captures went on, which shows only at their end: after it what CARP told there came late by as much"
     } else {
         "the other captures went on, so that afterwards nothing is concluded from two of them together"
     };
