@@ -1,4 +1,5 @@
-//! CARP's election: one vhid of one node as the kernels run it (`ip_carp.c` of OpenBSD and FreeBSD, wire.md section 7).
+//! CARP's election: one vhid of one node as the kernels run it (`ip_carp.c` of OpenBSD and FreeBSD,
+//! docs/wire.md section 7).
 //!
 //! ```text
 //!            start                 silence for 3 advbase + skew/256, or a worse master is heard

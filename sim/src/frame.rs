@@ -1,4 +1,4 @@
-//! Ethernet and IPv4 around pfsync and CARP, as the kernels send them (wire.md sections 1 and 7).
+//! Ethernet and IPv4 around pfsync and CARP, as the kernels send them (docs/wire.md sections 1 and 7).
 
 use crate::site::{Net, Node, address};
 use pfsync_proto::Carp;

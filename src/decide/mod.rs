@@ -1,4 +1,5 @@
-//! From health to decisions: the table of design §4, for one node (`self`), without ever running anything.
+//! From health to decisions: the table of docs/contract.md section 6, for one node (`self`), without ever running
+//! anything.
 //!
 //! Called by the engine after every change and on its ticks. A row must hold for `confirm` before it decides; what
 //! holds and is NOT acted on is said once, with its reason. No CARP segment means no role means no decision.

@@ -1,4 +1,4 @@
-//! The table of design §4, row by row.
+//! The table of docs/contract.md section 6, row by row.
 
 mod acting;
 

@@ -1,8 +1,8 @@
 //! Health per (node, path), from what tracking observed, what CARP shows and what is NOT heard.
 //!
 //! Called by the engine with observations and with the time; answers with verdicts. Decides nothing and runs nothing.
-//! The rules are design §2-3: a blackhole is proven by messages, silence only together with CARP, our own blindness
-//! suspends judgement, a node that yields starts afresh.
+//! The rules are those of docs/detector.md: a blackhole is proven by messages, silence only together with CARP, our own
+//! blindness suspends judgement, a node that yields starts afresh.
 
 pub mod canary;
 pub mod carp;

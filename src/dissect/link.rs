@@ -1,7 +1,7 @@
 //! Link layers: which octets of a frame are the IP packet.
 //!
 //! Called by `dissect` only. Numbers are those of libpcap's LINKTYPE list, and the raw DLT numbers that the BSDs' own
-//! tcpdump writes into files (reference: wire.md 1).
+//! tcpdump writes into files (docs/wire.md section 1.2).
 
 use crate::capture::{Direction, LinkType, Vlan};
 

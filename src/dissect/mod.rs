@@ -186,7 +186,8 @@ fn mirror<'a>(copy: &Mirrored<'a>) -> Packet<'a> {
     }
 }
 
-/// Mirrors cut frames and do not say so. A payload length that counts the IPv6 header, too, is pfsync's (wire.md 1).
+/// Mirrors cut frames and do not say so. A payload length that counts the IPv6 header, too, is pfsync's (docs/wire.md
+/// section 1.1).
 fn falls_short(octets: &[u8]) -> bool {
     let there = octets.len();
     match *octets {
@@ -240,8 +241,8 @@ fn common(octets: &[u8]) -> Option<Packet<'_>> {
     })
 }
 
-/// Lax, because a total length of 0 (offloading) or one that counts too much (IPv6 from pfsync, wire.md 1) must not
-/// hide a packet: then the length of the frame counts. Beside the packet comes what a mirror put into it.
+/// Lax, because a total length of 0 (offloading) or one that counts too much (IPv6 from pfsync, docs/wire.md section
+/// 1.1) must not hide a packet: then the length of the frame counts. Beside the packet comes what a mirror put into it.
 fn ip(octets: &[u8], snapped: bool) -> (Packet<'_>, Option<Mirrored<'_>>) {
     let Ok((slice, _)) = LaxIpSlice::from_slice(octets) else {
         return (Packet::new(Kind::Other, None, None), None);

@@ -237,7 +237,7 @@ fn extension_headers_are_passed_over() {
 
 #[test]
 fn lengths_that_lie() {
-    // wire.md 1: pfsync may count the IPv6 header into the payload length.
+    // docs/wire.md section 1.1: pfsync may count the IPv6 header into the payload length.
     let mut octets = v6(255, 240, PAYLOAD);
     octets[5] += 40;
     assert_eq!(whole(101, &octets).kind, Kind::Pfsync(PAYLOAD));

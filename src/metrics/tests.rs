@@ -127,7 +127,7 @@ fn full() -> Status {
     }
 }
 
-/// Name, type and labels of design: what users hold on to.
+/// Name, type and labels (docs/contract.md section 4): what users hold on to.
 const CONTRACT: &str = "\
 pfwatch_frames_total counter interface
 pfwatch_decode_errors_total counter reason

@@ -1,4 +1,4 @@
-//! `analyze --format json`: the one object of design §5.
+//! `analyze --format json`: the one object of docs/contract.md section 3.3.
 //!
 //! Keys may be added, never renamed. Times are seconds with fraction of Unix time, of a capture as its own clock showed
 //! them.

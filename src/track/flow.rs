@@ -1,4 +1,4 @@
-//! One pf state as heard, and what a message about it proves (wire.md §4 and §6).
+//! One pf state as heard, and what a message about it proves (docs/wire.md sections 4 and 6).
 //!
 //! Called by `track` with each INS, UPD and UPD_C. Movement is measured in serial arithmetic against the highest
 //! value heard for the state from ANY node: an unsynchronised pair imports each other's progress and announces it
@@ -278,7 +278,8 @@ impl Flow {
         self.states.iter().any(|&s| s > TIME_WAIT)
     }
 
-    /// How far `by` has acknowledged what `of` sent, at least; `None` where the guard of wire.md §4 forbids to say.
+    /// How far `by` has acknowledged what `of` sent, at least; `None` where the guard of docs/wire.md section 4.4
+    /// forbids to say.
     fn bound(&self, of: &Peer, by: &Peer) -> Option<u32> {
         let guarded = [of.state, by.state]
             .iter()

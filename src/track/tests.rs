@@ -1,4 +1,5 @@
-//! The life stories of the golden captures: what each message proves, by wire.md §6; and bounds under attack.
+//! The life stories of the golden captures: what each message proves, by docs/wire.md section 6; and bounds under
+//! attack.
 
 use super::*;
 use crate::capture::LinkType;
