@@ -59,6 +59,8 @@ const WAITED: f64 = 2.9;
 const HEARING: Duration = Duration::from_millis(5_000);
 /// A node whose usual silence is longer than this says nothing by being silent.
 const QUIET_NODE: Duration = Duration::from_secs(4);
+/// An election of a pair that boots is over by then, if it has to be held three times.
+const BOOT: Duration = Duration::from_secs(10);
 /// What was in flight when a pair was torn is told within this long.
 const SETTLED: Duration = Duration::from_secs(1);
 /// Damaged frames make everything that is heard doubtful for so long.
@@ -454,6 +456,15 @@ impl Detector {
         !carp.informs() || own > 0 || carp.foreign_master() || (kept && self.nodes[node.index()].active)
     }
 
+    /// Whether this may be the election of a pair that boots; without CARP any node that was not heard before may be in one.
+    fn may_elect(&self, now: Timestamp, node: NodeId, carp: &CarpView) -> bool {
+        if carp.informs() {
+            carp.is_electing(now)
+        } else {
+            now.since(self.nodes[node.index()].first) < BOOT
+        }
+    }
+
     fn judge_path(&mut self, now: Timestamp, node: NodeId, path: usize, carp: &CarpView, out: &mut Vec<Verdict>) {
         let i = node.index();
         let active = self.carries(node, carp);
@@ -476,10 +487,11 @@ impl Detector {
             None => {
                 let tells = carp.informs() && carp.is_whole() && !carp.deserted();
                 // Of whom it is remembered what passes, a torn pair is none that boots.
-                let settled = self.nodes[i].recalled || !carp.is_electing(now);
+                let settled = self.nodes[i].recalled || !self.may_elect(now, node, carp);
                 settled && (tells || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now))
             }
         } && !carp.moves(now);
+        let deflected = carp.deflected(node).as_secs_f64();
         // Who is cut off itself hears nothing of the others, and that is no witness against them.
         let cut = self.cut_off_from(now, node);
         let lost = carp.lost(now, node).filter(|_| !cut);
@@ -514,7 +526,10 @@ impl Detector {
                 unreachable,
                 deaf,
                 replaced: carp.robbed(node),
-                may_fall: now >= self.grace_until && to_blame && !blurred,
+                may_fall: now >= self.grace_until
+                    && to_blame
+                    && !blurred
+                    && p.age_of_proof(now).is_none_or(|age| age >= deflected),
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.
             let canaries = &self.canaries;

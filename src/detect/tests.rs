@@ -112,6 +112,16 @@ fn all_tries_failing_is_down_soon_and_the_cause_is_forward() {
 
 /// What fails is told as new sooner again than what works.
 #[test]
+fn who_was_not_heard_before_may_be_in_an_election_and_one_that_goes_on_is_an_outage() {
+    let mut lab = Lab::new();
+    lab.traffic(100, 0.0, 2.0, |_, _| true);
+    lab.traffic(100, 2.0, 9.5, |_, _| false);
+    assert_eq!(lab.down_at(), None);
+    lab.traffic(100, 9.5, 12.0, |_, _| false);
+    assert!(lab.down_at().is_some());
+}
+
+#[test]
 fn while_much_of_what_is_told_as_new_is_old_nobody_is_down() {
     for (share, down) in [(0.1, true), (0.3, false)] {
         let mut lab = Lab::new();

@@ -147,6 +147,11 @@ impl Masters {
         several.into_iter().any(|a| a.node == Some(node))
     }
 
+    /// There were several when last looked at.
+    pub(super) const fn are_several(&self) -> bool {
+        self.several.is_some()
+    }
+
     /// Nobody was master when last looked at.
     pub(super) fn is_vacant(&self) -> bool {
         self.none.is_some()

@@ -103,12 +103,15 @@ impl CarpView {
         heard >= self.names.len().max(SIDES)
     }
 
-    /// Whether an election goes on: different nodes are master and one of them for no longer than one takes, or somebody advertised and
-    /// nobody became master yet. Each node may have half of the traffic, and whose fault that is, if anybody's, is not known.
+    /// Whether an election goes on: different nodes are master and one of them for no longer than one takes, or nobody was master yet for
+    /// longer than one and somebody advertised who is no master, or several did. Each node may have half of the traffic, and
+    /// whose fault that is, if anybody's, is not known.
     #[must_use]
     pub fn is_electing(&self, now: Timestamp) -> bool {
         let open = |v: &Vhid| {
-            v.master.is_none() && !v.masters.was_led() && v.sources.iter().any(|s| s.missed(now) <= ELECTION)
+            let rivals = v.sources.iter().filter(|s| s.missed(now) <= ELECTION).count();
+            let undecided = rivals > 1 && !v.masters.are_several();
+            !v.masters.was_led() && (undecided || rivals > 0 && v.master.is_none())
         };
         let ours = || self.vhids.values().filter(|v| v.ours());
         let masters = || ours().filter_map(Vhid::master_source);
@@ -116,6 +119,15 @@ impl CarpView {
         let first = masters().next().map(|s| s.node);
         let differ = || masters().any(|s| Some(s.node) != first);
         (masters().any(fresh) && differ()) || ours().any(open)
+    }
+
+    /// For how long nothing may come back to a node because another advertises the same addresses: a switch sends what is for them to
+    /// who spoke last. One advertisement may be lost.
+    #[must_use]
+    pub fn deflected(&self, node: NodeId) -> Duration {
+        let shared = self.vhids.values().filter(|v| v.ours() && v.masters.has(node));
+        let own = shared.flat_map(|v| &v.sources).filter(|s| s.node == Some(node));
+        own.map(|s| s.interval * 2).max().unwrap_or_default()
     }
 
     /// Whether nobody is heard on a segment where somebody was master: who is to blame for what, CARP then does not tell.

@@ -145,3 +145,23 @@ fn while_different_nodes_have_just_become_master_nobody_is_known_to_be_to_blame(
     lab.reign(A, &[0, 1], 0, 6.0, 16.0);
     assert!(!lab.view.is_electing(at(16.0)), "one node is master of all");
 }
+
+/// Over a slow switch: each of two has spoken before it hears the other, and one of them twice.
+#[test]
+fn who_spoke_last_in_a_tie_is_not_elected_yet() {
+    let mut lab = Lab::new();
+    lab.reign(A, &[0], 240, 0.0, 0.1);
+    for (t, node) in [(0.0, A), (0.023, B), (0.043, A)] {
+        lab.hear(t, 1, node, &carp(1, 240, 0));
+    }
+    lab.until(2.5);
+    assert!(lab.view.is_electing(at(2.5)), "both may have given way");
+    lab.reign(A, &[0, 1], 240, 3.0, 12.0);
+    assert!(!lab.view.is_electing(at(12.0)));
+    let two = |t: f64| [(t, A), (t + 0.5, B)];
+    let mut lab = Lab::new();
+    for (t, node) in (0..20).flat_map(|i| two(f64::from(i))) {
+        lab.hear(t, 1, node, &carp(1, 0, 0));
+    }
+    assert!(!lab.view.is_electing(at(20.0)), "that is no election any more");
+}

@@ -75,6 +75,14 @@ fn two_that_go_on_beside_each_other_are_two_masters_until_one_stops() {
 }
 
 #[test]
+fn while_another_advertises_the_same_addresses_nothing_may_come_back_for_two_intervals() {
+    let mut lab = beside(0.0..30.0, 10.0..30.0);
+    assert_eq!([A, B].map(|node| lab.view.deflected(node).as_millis()), [2_078, 2_781]);
+    lab.until(60.0);
+    assert_eq!([A, B].map(|node| lab.view.deflected(node)), [Duration::ZERO; 2]);
+}
+
+#[test]
 fn a_late_advertisement_ends_nothing() {
     let mut lab = Lab::new();
     for i in 0..40_u32 {
