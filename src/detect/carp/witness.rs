@@ -14,8 +14,8 @@ use std::time::Duration;
 const LOST_AFTER: f64 = 2.2;
 /// Intervals of silence after which a split is no mere bad luck of a link that loses three packets in ten.
 const CLEAR: f64 = 5.0;
-/// And of one that is known to lose some: nine in a row are one in a hundred where six in ten are lost.
-const CLEAR_IF_LOSSY: f64 = 9.0;
+/// And of one that is known to lose some: a dozen in a row are one in five hundred where six in ten are lost.
+const CLEAR_IF_LOSSY: f64 = 12.0;
 /// A link loses some where, lately, one in a dozen was missing (it is forgotten after two dozen).
 const LOSSY: f64 = 0.006;
 /// After so long without a master nobody uses a vhid any more.
