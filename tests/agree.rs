@@ -18,9 +18,11 @@ mod rules;
 use cases::{Case, drills, shipped};
 use faces::Faces;
 use pfwatch::capture::Net;
+use pfwatch::event::Health;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 /// All faults of all cases, shared out over threads.
 fn faults(cases: &[Case]) -> Vec<String> {
@@ -115,6 +117,25 @@ fn carp_that_does_not_count_is_told_by_what_is_wrong_with_it() {
         .unwrap();
     assert!(next.contains("TTL of 64"), "{next}");
     assert!(!f.text.contains("no CARP in the capture"), "{}", f.text);
+}
+
+/// What CARP loses a minute after it is another fault, and makes the first one nobody's.
+#[test]
+fn what_carp_shows_much_later_is_no_reason_for_a_down() {
+    let headline = |after: u64| {
+        let (mut report, engine) = capture("far_drop_low").analyze();
+        let down = report.verdicts.iter().find(|v| v.to == Health::Down).unwrap().at;
+        let from = down + Duration::from_secs(after);
+        let span = (from, Some(from + Duration::from_secs(4)));
+        report.no_master.insert((1, 12), vec![span]);
+        Faces::showing((report, engine)).headline
+    };
+    assert!(headline(5).starts_with("fw1 (172.16.0.1) went DOWN"), "{}", headline(5));
+    assert!(
+        headline(60).contains("nothing shows a fault of fw1 itself"),
+        "{}",
+        headline(60)
+    );
 }
 
 #[test]

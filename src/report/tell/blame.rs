@@ -8,6 +8,10 @@ use super::stays::{self, Stay};
 use crate::event::NodeId;
 use crate::report::Span;
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What CARP or a probe shows of a fault comes this soon after what traffic shows of it; what comes later is another one.
+const SAME_FAULT: Duration = Duration::from_secs(30);
 
 /// What speaks for it that a node that was down is not to blame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,14 +79,15 @@ fn torn(tale: &Tale<'_>, stay: &Stay<'_>) -> bool {
 
 fn meets(tale: &Tale<'_>, stay: &Stay<'_>, mut spans: impl Iterator<Item = Span>) -> bool {
     let end = stays::end(tale.report);
-    spans.any(|(from, to)| from <= stay.until.unwrap_or(end) && to.unwrap_or(end) >= stay.verdict.at)
+    let last = stay.until.unwrap_or(end).min(stay.verdict.at + SAME_FAULT);
+    spans.any(|(from, to)| from <= last && to.unwrap_or(end) >= stay.verdict.at)
 }
 
 /// What speaks against it itself.
 pub(in crate::report) fn is_own(tale: &Tale<'_>, stay: &Stay<'_>) -> bool {
     let v = stay.verdict;
     let w = v.evidence.witnesses;
-    let end = stay.until.unwrap_or(stays::end(tale.report));
+    let end = stay.until.unwrap_or(stays::end(tale.report)).min(v.at + SAME_FAULT);
     let seen = |(node, at): &(NodeId, _)| *node == v.node && (v.at..=end).contains(at);
     !v.cause.is_blackhole() || w.split || w.segment || w.address || tale.report.at_fault.iter().any(seen)
 }
