@@ -332,7 +332,7 @@ fn a_split_on_a_segment_that_loses_advertisements_takes_longer_to_stand() {
         }
         u32::MAX
     };
-    assert_eq!((stands(1_000), stands(7)), (19, 23));
+    assert_eq!((stands(1_000), stands(7)), (19, 26));
 }
 
 #[test]
