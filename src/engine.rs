@@ -855,7 +855,10 @@ impl Engine {
         let me = self.me();
         let split = self.carp.split();
         let unclear = |s: Split| {
-            if !s.suspect.is_none_or(|n| self.carp.torn(now, n)) {
+            if !s
+                .suspect
+                .is_none_or(|n| self.carp.torn(now, n, self.detector.answered(n)))
+            {
                 Some(Unclear::Chance)
             } else if !me.is_none_or(|me| self.detector.fit(now, me, s.since, self.carp.shares(me))) {
                 Some(Unclear::OwnTraffic)

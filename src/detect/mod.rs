@@ -360,6 +360,14 @@ impl Detector {
         idle || n.paths.iter().any(|p| p.last_end_to_end() > settled)
     }
 
+    /// When what `node` is down by last worked.
+    #[must_use]
+    pub fn answered(&self, node: NodeId) -> Timestamp {
+        let paths = self.nodes.get(node.index()).into_iter().flat_map(|n| &n.paths);
+        let down = paths.filter(|p| p.health == Health::Down);
+        down.map(PathHealth::last_worked).max().unwrap_or(Timestamp::MIN)
+    }
+
     /// A probe about `me`, the node beside which we listen, fails just now; or none does.
     pub fn cut_off(&mut self, now: Timestamp, me: Option<NodeId>) {
         self.cut_off = me.map(|me| (me, now + reach::STALE));

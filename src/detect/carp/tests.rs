@@ -316,7 +316,7 @@ fn losing_one_segment_splits_the_pair_and_names_the_loser() {
 #[test]
 fn a_split_on_a_segment_that_loses_advertisements_takes_longer_to_stand() {
     // Torn from the tenth second on; before, on the second segment, one in `n` is lost.
-    let stands = |n: usize| {
+    let stands = |n: usize, answered: Timestamp| {
         let mut lab = Lab::new();
         for i in 0..30_u32 {
             lab.hear(f64::from(i), 0, A, &carp(1, 0, 0));
@@ -326,13 +326,14 @@ fn a_split_on_a_segment_that_loses_advertisements_takes_longer_to_stand() {
             if i >= 18 {
                 lab.hear(f64::from(i) + 0.4, 1, B, &carp(1, 100, 0));
             }
-            if lab.view.torn(at(lab.now), A) {
+            if lab.view.torn(at(lab.now), A, answered) {
                 return i;
             }
         }
         u32::MAX
     };
-    assert_eq!((stands(1_000), stands(7)), (19, 26));
+    assert_eq!((stands(1_000, at(17.0)), stands(7, at(17.0))), (19, 26));
+    assert_eq!(stands(1_000, at(17.1)), 26, "a port that answers is not dead");
 }
 
 #[test]

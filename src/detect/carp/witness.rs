@@ -18,6 +18,8 @@ const CLEAR: f64 = 5.0;
 const CLEAR_IF_LOSSY: f64 = 12.0;
 /// A link loses some where, lately, one in a dozen was missing (it is forgotten after two dozen).
 const LOSSY: f64 = 0.006;
+/// An answer is told within this long.
+const TOLD: Duration = Duration::from_secs(2);
 /// After so long without a master nobody uses a vhid any more.
 const VACANCY: Duration = Duration::from_secs(30);
 /// Intervals within which an election is over, if it has to be held twice.
@@ -211,12 +213,14 @@ impl CarpView {
     }
 
     /// Whether a split stands, rather than being the bad luck of a link that loses packets, which ends by itself: what the
-    /// node lost is silent for so long that it cannot be chance.
+    /// node lost is silent for so long that it cannot be chance. A port through which somebody was `answered` after its
+    /// advertisement was missing is not dead: it loses some.
     #[must_use]
-    pub fn torn(&self, now: Timestamp, node: NodeId) -> bool {
+    pub fn torn(&self, now: Timestamp, node: NodeId, answered: Timestamp) -> bool {
         let lost = self.vhids.values().filter(|v| v.robs(node));
         let clear = |s: &Source| {
-            let enough = if s.lately.missing() >= LOSSY {
+            let answers = answered > s.last + s.interval + TOLD;
+            let enough = if answers || s.lately.missing() >= LOSSY {
                 CLEAR_IF_LOSSY
             } else {
                 CLEAR

@@ -483,6 +483,16 @@ impl PathHealth {
         self.requests.last_success
     }
 
+    /// When what it is down by last worked: a try that was answered through this node alone, or an answer that got through.
+    #[must_use]
+    pub const fn last_worked(&self) -> Timestamp {
+        if self.undelivered {
+            self.replies.last_success
+        } else {
+            self.last_alone
+        }
+    }
+
     /// Seconds since the last proven round trip.
     #[must_use]
     pub fn age_of_proof(&self, now: Timestamp) -> Option<f64> {

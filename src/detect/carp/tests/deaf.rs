@@ -22,7 +22,7 @@ fn who_lost_a_part_while_we_were_deaf_gave_nothing_away() {
     }
     assert_eq!(lab.view.split().and_then(|s| s.suspect), Some(A));
     assert!(lab.view.robbed(A), "and that is known from then on");
-    assert!(lab.view.torn(at(lab.now), A));
+    assert!(lab.view.torn(at(lab.now), A, Timestamp::MIN));
 }
 
 #[test]
@@ -84,5 +84,5 @@ fn a_clock_that_was_set_makes_nobody_yield() {
         lab.hear(24.1 + f64::from(i), 1, B, &carp(1, 100, 0));
     }
     assert_eq!(lab.view.split().and_then(|s| s.suspect), Some(A));
-    assert!(lab.view.robbed(A) && lab.view.torn(at(lab.now), A));
+    assert!(lab.view.robbed(A) && lab.view.torn(at(lab.now), A, Timestamp::MIN));
 }

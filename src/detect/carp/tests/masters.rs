@@ -263,7 +263,7 @@ fn two_masters_of_one_vhid_hide_no_segment_that_is_lost() {
         }
     }
     assert_eq!(lab.view.split().map(|s| s.suspect), Some(Some(A)));
-    assert!(lab.view.torn(at(lab.now), A));
+    assert!(lab.view.torn(at(lab.now), A, Timestamp::MIN));
 }
 
 /// fw2 advertises segment 1 beside fw1 from `beside` on; fw1 falls silent there after 60 s, and goes on on segment 0.
@@ -306,7 +306,10 @@ fn when_one_of_two_masters_falls_silent_the_other_is_master_from_then_on_and_the
         assert!(after < 31, "{beside}: {after}");
         let split = lab.view.split().unwrap();
         assert_eq!(split.suspect, Some(A), "{beside}");
-        assert!(lab.view.robbed(A) && lab.view.torn(at(lab.now), A), "{beside}");
+        assert!(
+            lab.view.robbed(A) && lab.view.torn(at(lab.now), A, Timestamp::MIN),
+            "{beside}"
+        );
     }
 }
 
