@@ -499,7 +499,6 @@ impl Detector {
                 settled && (tells || Carrier::to_blame(self.nodes.iter().map(|n| n.carrier), i, now))
             }
         } && !carp.moves(now);
-        let deflected = carp.deflected(node).as_secs_f64();
         // Who is cut off itself hears nothing of the others, and that is no witness against them.
         let cut = self.cut_off_from(now, node);
         let lost = carp.lost(now, node).filter(|_| !cut);
@@ -537,7 +536,8 @@ impl Detector {
                 may_fall: now >= self.grace_until
                     && to_blame
                     && !blurred
-                    && p.age_of_proof(now).is_none_or(|age| age >= deflected),
+                    && p.age_of_proof(now)
+                        .is_none_or(|age| age >= carp.deflected(node).as_secs_f64()),
             };
             // A host that worked through any other node is no stranger, nor is one of a canary.
             let canaries = &self.canaries;

@@ -110,7 +110,6 @@ fn all_tries_failing_is_down_soon_and_the_cause_is_forward() {
     }
 }
 
-/// What fails is told as new sooner again than what works.
 #[test]
 fn who_was_not_heard_before_may_be_in_an_election_and_one_that_goes_on_is_an_outage() {
     let mut lab = Lab::new();
@@ -121,6 +120,7 @@ fn who_was_not_heard_before_may_be_in_an_election_and_one_that_goes_on_is_an_out
     assert!(lab.down_at().is_some());
 }
 
+/// What fails is told as new sooner again than what works.
 #[test]
 fn while_much_of_what_is_told_as_new_is_old_nobody_is_down() {
     for (share, down) in [(0.1, true), (0.3, false)] {

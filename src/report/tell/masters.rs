@@ -7,7 +7,6 @@ use super::stays;
 use super::words::{duration, of_times};
 use crate::event::Advertiser;
 use crate::event::place::places;
-use crate::report::Mastership;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -58,13 +57,9 @@ impl Spell {
     pub(in crate::report) fn around(&self, tale: &Tale<'_>) -> Option<(String, String)> {
         let to = self.to.filter(|_| self.who.is_empty())?;
         let masters = tale.report.masters.get(self.vhids.first()?)?;
-        let name = |m: &Mastership| {
-            let owner = tale.engine.owner(m.address);
-            owner.map_or_else(|| m.address.to_string(), |node| tale.engine.label(node))
-        };
         let before = masters.iter().rev().find(|m| m.from < self.from)?;
         let after = masters.iter().find(|m| m.from >= to)?;
-        Some((name(before), name(after)))
+        Some((tale.master(before), tale.master(after)))
     }
 
     fn length(&self, end: Timestamp) -> Duration {

@@ -17,7 +17,7 @@ pub(super) mod ticks;
 pub(super) mod timeline;
 pub(super) mod words;
 
-use super::Report;
+use super::{Mastership, Report};
 use crate::engine::Engine;
 use crate::event::NodeId;
 use words::Clock;
@@ -34,6 +34,12 @@ impl Tale<'_> {
     /// The firewalls: where a pair is configured, whoever else sends pfsync is none.
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> {
         self.engine.node_ids().filter(|n| !self.engine.is_unnamed(*n))
+    }
+
+    /// Whose a mastership was: the node's name, or the address of nobody's.
+    pub(super) fn master(&self, m: &Mastership) -> String {
+        let owner = self.engine.owner(m.address);
+        owner.map_or_else(|| m.address.to_string(), |node| self.engine.label(node))
     }
 
     /// What a sender is in the end.

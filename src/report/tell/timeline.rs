@@ -257,11 +257,7 @@ type Change<'a> = (Timestamp, String, Vec<(&'a str, u8)>);
 
 /// What one vhid went through; an absence that was long enough to be told as such is not told again.
 fn masterships(tale: &Tale<'_>, masters: &[Mastership], none: &[Span]) -> Vec<(Timestamp, String)> {
-    let name = |m: &Mastership| {
-        tale.engine
-            .owner(m.address)
-            .map_or_else(|| m.address.to_string(), |node| tale.engine.label(node))
-    };
+    let name = |m: &Mastership| tale.master(m);
     let mut news = Vec::new();
     let mut before: Option<&Mastership> = None;
     for (i, m) in masters.iter().enumerate() {
